@@ -1,0 +1,69 @@
+//! From a bearer token to a caller: who he is and what his token lets him do.
+
+use crate::domain::{Kind, UserId};
+
+/// Who presented a valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject.
+    pub subject: UserId,
+    /// What the token lets him do.
+    pub scopes: Scopes,
+}
+
+words! {
+    /// A permission that a token can carry.
+    Scope {
+        /// Read communities.
+        CommunityRead = "community:read",
+        /// Join and leave communities, and manage them.
+        CommunityWrite = "community:write",
+        /// Internal services: create spaces, manage all of them, act for a user.
+        Admin = "roster:admin",
+    }
+}
+
+impl Scope {
+    /// The scope that reading (or, with `writes`, changing) a space of this kind needs, if any.
+    pub const fn needed(kind: Kind, writes: bool) -> Option<Self> {
+        match (kind, writes) {
+            (Kind::Course | Kind::Group, _) => None,
+            (Kind::Community, false) => Some(Self::CommunityRead),
+            (Kind::Community, true) => Some(Self::CommunityWrite),
+        }
+    }
+}
+
+/// The set of scopes that a token carries; those unknown here are dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// The set with this scope added.
+    #[must_use]
+    pub const fn with(self, scope: Scope) -> Self {
+        Self(self.0 | 1 << scope as u8)
+    }
+
+    /// Whether the token may do what this scope stands for. Admin includes everything.
+    pub const fn allow(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8 | 1 << Scope::Admin as u8) != 0
+    }
+}
+
+/// Why a token was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is none.
+    #[error("a bearer token is required")]
+    Missing,
+    /// Malformed, wrongly signed, for another audience, or of an algorithm that its key is not for.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// Well formed, but its key or its subject is not known here.
+    #[error("the token is not known here")]
+    Unknown,
+}

@@ -1,0 +1,180 @@
+//! What can be asked for, with its arguments. A value of these types is always well formed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::transition::Verb;
+use super::{Action, Actor, Contribution, Privacy, UserId};
+
+/// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users(Vec<UserId>);
+
+/// Why a list of users was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsersError {
+    /// Nobody was named.
+    Empty,
+    /// More than [`Users::MAX`] were named, counting duplicates.
+    TooMany,
+    /// Somebody was named in two lists at once.
+    Contradictory,
+}
+
+impl Users {
+    /// The most users that one call may name.
+    pub const MAX: usize = 1_000;
+
+    /// Takes a list in which a user may stand twice: he counts once.
+    pub fn new(mut named: Vec<UserId>) -> Result<Self, UsersError> {
+        if named.is_empty() {
+            return Err(UsersError::Empty);
+        }
+        if named.len() > Self::MAX {
+            return Err(UsersError::TooMany);
+        }
+        let mut seen = BTreeSet::new();
+        named.retain(|user| seen.insert(user.clone()));
+        Ok(Self(named))
+    }
+
+    /// One user.
+    pub fn one(user: UserId) -> Self {
+        Self(vec![user])
+    }
+}
+
+/// New roles for some users: at least one user, at most [`Users::MAX`], nobody in two lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    moves: Vec<(Verb, UserId)>,
+}
+
+impl RoleChange {
+    /// Takes the three lists: who becomes manager, who plain member, who nothing.
+    pub fn new(
+        managers: Vec<UserId>,
+        members: Vec<UserId>,
+        none: Vec<UserId>,
+    ) -> Result<Self, UsersError> {
+        let lists =
+            [(Verb::MakeManager, managers), (Verb::MakeMember, members), (Verb::MakeNone, none)];
+        let named: usize = lists.iter().map(|(_, users)| users.len()).sum();
+        if named > Users::MAX {
+            return Err(UsersError::TooMany);
+        }
+        let mut seen = BTreeSet::new();
+        let mut moves = Vec::with_capacity(named);
+        for (verb, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
+            for user in Users::new(users)?.0 {
+                if !seen.insert(user.clone()) {
+                    return Err(UsersError::Contradictory);
+                }
+                moves.push((verb, user));
+            }
+        }
+        if moves.is_empty() { Err(UsersError::Empty) } else { Ok(Self { moves }) }
+    }
+}
+
+/// A space to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSpace {
+    /// How private it is.
+    pub privacy: Privacy,
+    /// What people call it.
+    pub display_name: Arc<str>,
+    /// Its owner.
+    pub creator: UserId,
+    /// Who may add content.
+    pub contribution: Contribution,
+    /// The most seats, at least 1, if there is a limit.
+    pub capacity: Option<i64>,
+    /// The text of a JSON object.
+    pub attributes: Arc<str>,
+}
+
+/// What to change of a space; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpacePatch {
+    /// A new privacy, if the rules let the space become that.
+    pub privacy: Option<Privacy>,
+    /// A new display name.
+    pub display_name: Option<Arc<str>>,
+    /// Who may add content from now on.
+    pub contribution: Option<Contribution>,
+    /// A new limit on seats, or `Some(None)` for none.
+    pub capacity: Option<Option<i64>>,
+    /// New attributes in place of the old ones.
+    pub attributes: Option<Arc<str>>,
+}
+
+/// The closed list of things that change a space or a membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The actor joins, asks to join, or accepts his invitation.
+    Join,
+    /// The actor leaves, withdraws his request, or declines his invitation.
+    Leave,
+    /// A manager throws somebody out or rejects his request. Naming oneself is leaving.
+    Remove(UserId),
+    /// A manager invites users; those who have requested to join become members.
+    Invite(Users),
+    /// A manager takes invitations back; users without one are passed over.
+    RemoveInvitations(Users),
+    /// A manager gives users new roles.
+    ChangeRoles(RoleChange),
+    /// A manager shuts users out.
+    Block(Users),
+    /// A manager lifts blocks.
+    Unblock(Users),
+    /// The creator makes another member the creator, and becomes a manager.
+    TransferOwnership(UserId),
+    /// A service makes a space.
+    CreateSpace(NewSpace),
+    /// A manager changes the space itself.
+    UpdateSpace(SpacePatch),
+    /// The creator deletes the space with all that belongs to it.
+    DeleteSpace,
+}
+
+impl Command {
+    /// What the permission table calls this when this actor asks for it.
+    pub fn action(&self, actor: &Actor) -> Action {
+        match self {
+            Self::Join => Action::Join,
+            Self::Leave => Action::Leave,
+            Self::Remove(user) if actor.user() == Some(user) => Action::Leave,
+            Self::Remove(_) => Action::Remove,
+            Self::Invite(_) => Action::Invite,
+            Self::RemoveInvitations(_) => Action::RemoveInvitations,
+            Self::ChangeRoles(_) => Action::ChangeRoles,
+            Self::Block(_) => Action::Block,
+            Self::Unblock(_) => Action::Unblock,
+            Self::TransferOwnership(_) => Action::TransferOwnership,
+            Self::CreateSpace(_) => Action::CreateSpace,
+            Self::UpdateSpace(_) => Action::UpdateSpace,
+            Self::DeleteSpace => Action::DeleteSpace,
+        }
+    }
+
+    /// What is to be done to whom, in order. A service is nobody's member: its own join or leave
+    /// names nobody.
+    pub fn moves<'a>(&'a self, actor: &'a Actor) -> Vec<(Verb, &'a UserId)> {
+        let own = |verb| actor.user().map(|user| (verb, user)).into_iter().collect();
+        let each = |verb, users: &'a Users| users.0.iter().map(|user| (verb, user)).collect();
+        match self {
+            Self::Join => own(Verb::Join),
+            Self::Leave => own(Verb::Leave),
+            Self::Remove(user) if actor.user() == Some(user) => own(Verb::Leave),
+            Self::Remove(user) => vec![(Verb::Remove, user)],
+            Self::Invite(users) => each(Verb::Invite, users),
+            Self::RemoveInvitations(users) => each(Verb::RemoveInvitation, users),
+            Self::ChangeRoles(change) => change.moves.iter().map(|(v, user)| (*v, user)).collect(),
+            Self::Block(users) => each(Verb::Block, users),
+            Self::Unblock(users) => each(Verb::Unblock, users),
+            Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
+            Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What one user is to one space.
+
+use super::{Millis, SpaceName, UserId};
+
+words! {
+    /// What a user is to a space: role and state are one field. No row means [`Status::Absent`],
+    /// so every table is total.
+    Status {
+        /// No relation: never joined, left, was removed, declined, or was turned down.
+        Absent = "absent",
+        /// Invited by a manager; accepts by joining, declines by leaving.
+        Invited = "invited",
+        /// Asked to join a private space; a manager accepts by inviting, rejects by removing.
+        Requested = "requested",
+        /// A plain member.
+        Member = "member",
+        /// A member who may let others in and throw them out.
+        Manager = "manager",
+        /// The one owner. Cannot leave, be removed or be blocked; may hand the space over.
+        Creator = "creator",
+        /// Shut out until a manager unblocks him.
+        Blocked = "blocked",
+    }
+}
+
+impl Status {
+    /// Whether this status takes one of the space's seats.
+    pub const fn is_seated(self) -> bool {
+        match self {
+            Self::Member | Self::Manager | Self::Creator => true,
+            Self::Absent | Self::Invited | Self::Requested | Self::Blocked => false,
+        }
+    }
+
+    /// Whether the user has something to leave: an invitation, a request or a seat.
+    pub const fn holds_a_place(self) -> bool {
+        match self {
+            Self::Invited | Self::Requested | Self::Member | Self::Manager | Self::Creator => true,
+            Self::Absent | Self::Blocked => false,
+        }
+    }
+}
+
+/// One user's membership in one space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The space.
+    pub space: SpaceName,
+    /// The user.
+    pub user: UserId,
+    /// What the user is to the space.
+    pub status: Status,
+    /// The space's event number at this membership's last change; 0 if it never changed.
+    pub version: i64,
+    /// Who sent the open invitation. Set only while `status` is INVITED.
+    pub invited_by: Option<UserId>,
+    /// When the user took his seat; set only while he has one.
+    pub joined_at: Option<Millis>,
+    /// When the membership last changed; 0 if it never did.
+    pub changed_at: Millis,
+}
+
+impl Membership {
+    /// The membership of somebody without a row.
+    pub fn absent(space: SpaceName, user: UserId) -> Self {
+        Self {
+            space,
+            user,
+            status: Status::Absent,
+            version: 0,
+            invited_by: None,
+            joined_at: None,
+            changed_at: 0,
+        }
+    }
+}

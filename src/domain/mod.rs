@@ -1,0 +1,63 @@
+//! The rules of membership, as plain values and pure functions.
+//!
+//! Nothing here waits, reads a clock, or knows a database or a wire format. Three tables hold the
+//! law: [`permission`] (who may ask), [`transition`] (what happens to a membership) and
+//! [`privacy`] (what a space may become). [`decide`] asks them in a fixed order; [`snapshot`]
+//! carries out what was decided. `docs/rules.md` shows the tables as grids printed from this code.
+
+/// Declares a closed list of words: an enum whose variants each have one spelling, used alike by
+/// storage, logs and golden files.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in the order of the tables.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The one spelling of this value.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The value with this spelling, if there is one.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+pub mod command;
+pub mod decide;
+pub mod event;
+pub mod id;
+pub mod membership;
+pub mod permission;
+pub mod privacy;
+pub mod refusal;
+pub mod snapshot;
+pub mod space;
+pub mod transition;
+
+pub use command::{Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
+pub use decide::{Change, Decision, decide};
+pub use event::{Event, EventName};
+pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
+pub use membership::{Membership, Status};
+pub use permission::{Action, Standing};
+pub use privacy::Privacy;
+pub use refusal::Refusal;
+pub use snapshot::Snapshot;
+pub use space::{Contribution, Counts, Space};
+
+/// A moment: milliseconds since 1970-01-01 00:00 UTC.
+pub type Millis = i64;

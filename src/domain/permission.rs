@@ -1,0 +1,127 @@
+//! TABLE 1: who may do what.
+
+use super::{Kind, Privacy, Refusal, Status};
+
+words! {
+    /// What can be asked of a space. The word is the cause that the history records.
+    Action {
+        /// Join, ask to join, or accept an invitation.
+        Join = "join",
+        /// Leave, withdraw a request, or decline an invitation.
+        Leave = "leave",
+        /// Throw somebody out, or reject his request.
+        Remove = "remove",
+        /// Invite people, or accept their requests.
+        Invite = "invite",
+        /// Take invitations back.
+        RemoveInvitations = "remove_invitations",
+        /// Make people managers, members, or neither.
+        ChangeRoles = "change_roles",
+        /// Shut people out.
+        Block = "block",
+        /// Lift blocks.
+        Unblock = "unblock",
+        /// Hand the space over to another creator.
+        TransferOwnership = "transfer_ownership",
+        /// Make a space.
+        CreateSpace = "create_space",
+        /// Change a space's name, privacy, capacity or attributes.
+        UpdateSpace = "update_space",
+        /// Delete a space with its memberships and history.
+        DeleteSpace = "delete_space",
+        /// See the space and one's own membership in it.
+        SeeSpace = "see_space",
+        /// See who is a member, manager or creator.
+        SeeMembers = "see_members",
+        /// See who is invited, has requested to join, or is blocked.
+        SeePending = "see_pending",
+        /// See the space's history.
+        SeeHistory = "see_history",
+    }
+}
+
+/// What the actor is to the space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A user of this status.
+    User(Status),
+    /// An internal service with the admin scope.
+    Service,
+}
+
+/// The least that the actor must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anybody who may see the space.
+    Viewer,
+    /// Member, manager or creator, or a service.
+    Member,
+    /// Manager or creator, or a service.
+    Manager,
+    /// The creator, or a service.
+    Creator,
+    /// A service.
+    Service,
+}
+
+/// The table. May a manager remove a manager? `Remove` needs a manager, whatever the target is;
+/// only the creator is out of reach, and that is the transition table's refusal.
+pub const fn need(action: Action) -> Need {
+    match action {
+        Action::Join => Need::Viewer,
+        Action::Leave => Need::Viewer,
+        Action::Remove => Need::Manager,
+        Action::Invite => Need::Manager,
+        Action::RemoveInvitations => Need::Manager,
+        Action::ChangeRoles => Need::Manager,
+        Action::Block => Need::Manager,
+        Action::Unblock => Need::Manager,
+        Action::TransferOwnership => Need::Creator,
+        Action::CreateSpace => Need::Service,
+        Action::UpdateSpace => Need::Manager,
+        Action::DeleteSpace => Need::Creator,
+        Action::SeeSpace => Need::Viewer,
+        Action::SeeMembers => Need::Viewer,
+        Action::SeePending => Need::Manager,
+        Action::SeeHistory => Need::Manager,
+    }
+}
+
+/// Who sees the members of a space: whoever sees the space, but in a private group its members.
+pub const fn need_to_see_members(kind: Kind, privacy: Privacy) -> Need {
+    match (kind, privacy) {
+        (Kind::Group, Privacy::Private | Privacy::Secret) => Need::Member,
+        (Kind::Group, Privacy::Open | Privacy::Draft) | (Kind::Course | Kind::Community, _) => {
+            need(Action::SeeMembers)
+        }
+    }
+}
+
+/// Whether somebody of this standing, who sees the space, is what is needed.
+pub const fn permit(need: Need, standing: Standing) -> Result<(), Refusal> {
+    let status = match standing {
+        Standing::Service => return Ok(()),
+        Standing::User(status) => status,
+    };
+    match (need, status) {
+        (Need::Viewer, _)
+        | (Need::Member, Status::Member | Status::Manager | Status::Creator)
+        | (Need::Manager, Status::Manager | Status::Creator)
+        | (Need::Creator, Status::Creator) => Ok(()),
+        (Need::Service, _)
+        | (
+            Need::Member | Need::Manager,
+            Status::Absent | Status::Invited | Status::Requested | Status::Blocked,
+        )
+        | (Need::Manager, Status::Member) => Err(Refusal::NotAManager),
+        (
+            Need::Creator,
+            Status::Absent
+            | Status::Invited
+            | Status::Requested
+            | Status::Member
+            | Status::Manager
+            | Status::Blocked,
+        ) => Err(Refusal::NotTheCreator),
+    }
+}

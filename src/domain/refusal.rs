@@ -1,0 +1,27 @@
+//! A rule's "no". Everything else that goes wrong is an error of some other layer.
+
+words! {
+    /// Why a rule said no. Each surface answers each of these; see `docs/errors.md`.
+    Refusal {
+        /// There is no such space, or the actor may not know of it.
+        SpaceNotFound = "SPACE_NOT_FOUND",
+        /// Another space has this name already, with other content.
+        SpaceExists = "SPACE_EXISTS",
+        /// The actor is neither manager nor creator of the space, nor a member where that is enough.
+        NotAManager = "NOT_A_MANAGER",
+        /// Only the creator may do this.
+        NotTheCreator = "NOT_THE_CREATOR",
+        /// The user in question is blocked in this space.
+        Blocked = "BLOCKED",
+        /// The creator cannot leave or be removed; he must hand the space over first.
+        CreatorCannotLeave = "CREATOR_CANNOT_LEAVE",
+        /// The creator's status cannot be changed by role or block.
+        CreatorFixed = "CREATOR_FIXED",
+        /// Only a member or manager can become the creator.
+        NotAMember = "NOT_A_MEMBER",
+        /// Every seat is taken.
+        SpaceFull = "SPACE_FULL",
+        /// The space cannot go back to this privacy.
+        PrivacyFixed = "PRIVACY_FIXED",
+    }
+}

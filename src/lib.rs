@@ -1,0 +1,2 @@
+//! Roster.
+pub mod domain;

@@ -1,0 +1,39 @@
+//! What can go wrong below the surfaces.
+
+use crate::auth::Scope;
+use crate::domain::Refusal;
+
+/// Why a use case was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule said no.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The token lacks this scope.
+    #[error("scope {0} is missing")]
+    ScopeMissing(Scope),
+    /// A service asked for what only a user can do, without naming one.
+    #[error("a service must name the user it acts for")]
+    NobodyToActFor,
+    /// Other writers were in the way until the retries ran out. Nothing was done.
+    #[error("too much contention")]
+    Contention,
+    /// The queue is full. Nothing was done.
+    #[error("overloaded")]
+    Overloaded,
+    /// The database does not answer. A change may have been made.
+    #[error("the store is unavailable")]
+    StoreUnavailable,
+    /// The deadline passed. A change may have been made.
+    #[error("the deadline has passed")]
+    Deadline,
+    /// A fault of ours; the text is for the log alone and never leaves the process.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,95 @@
+//! One function for each use case. Writes go to the ledger, reads to the store; the rules of both
+//! are in the domain. Transports see nothing below this layer.
+
+mod error;
+mod reads;
+
+use tokio::time::Instant;
+
+use crate::auth::{Scope, Scopes};
+use crate::domain::{Actor, Command, Kind, SpaceName};
+use crate::ledger::{Ledger, Submission};
+use crate::store::Store;
+
+pub use crate::ledger::{Outcome, Target, TargetOutcome};
+pub use crate::store::{Counted, ListedSpace, MemberQuery, Page};
+pub use error::Error;
+pub use reads::{SpaceView, UserSpaces};
+
+/// Who asks, with what token, and until when the answer is of use.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The user, or the service that acts for nobody.
+    pub actor: Actor,
+    /// What the token allows.
+    pub scopes: Scopes,
+    /// The moment after which nobody waits for the answer.
+    pub deadline: Instant,
+}
+
+impl Call {
+    /// Refuses a token without the scope that spaces of this kind need.
+    pub fn allow(&self, kind: Kind, writes: bool) -> Result<(), Error> {
+        match Scope::needed(kind, writes) {
+            Some(scope) => self.require(scope),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a token without this scope.
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        if self.scopes.allow(scope) { Ok(()) } else { Err(Error::ScopeMissing(scope)) }
+    }
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct Service {
+    ledger: Ledger,
+    store: Store,
+}
+
+impl Service {
+    /// The use cases over this ledger and this store.
+    pub fn new(ledger: Ledger, store: Store) -> Self {
+        Self { ledger, store }
+    }
+
+    /// The whole write path: every command of every surface comes through here. Answers with the
+    /// space and the named users' memberships as they are after the command.
+    ///
+    /// The caller may stop waiting at any time; the command is then carried out whole or not at all.
+    pub async fn execute(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+    ) -> Result<Outcome, Error> {
+        call.allow(space.kind(), true)?;
+        let mut actor = call.actor.clone();
+        match &command {
+            Command::Join | Command::Leave if actor.user().is_none() => {
+                return Err(Error::NobodyToActFor);
+            }
+            Command::CreateSpace(_) => {
+                call.require(Scope::Admin)?;
+                // A service creates a space for a user, never as one.
+                let (Actor::User(id) | Actor::Service(id)) = actor;
+                actor = Actor::Service(id);
+            }
+            Command::Join
+            | Command::Leave
+            | Command::Remove(_)
+            | Command::Invite(_)
+            | Command::RemoveInvitations(_)
+            | Command::ChangeRoles(_)
+            | Command::Block(_)
+            | Command::Unblock(_)
+            | Command::TransferOwnership(_)
+            | Command::UpdateSpace(_)
+            | Command::DeleteSpace => {}
+        }
+        let submission = Submission { space, actor, command, deadline: call.deadline };
+        Ok(self.ledger.submit(submission).await?)
+    }
+}

@@ -1,0 +1,178 @@
+//! Everything that a caller can be told went wrong, in one value that every surface can render.
+
+use std::time::Duration;
+
+use crate::auth;
+use crate::domain::Refusal;
+use crate::service;
+
+pub use super::grpc::pb::ErrorReason;
+
+/// What a surface tells its caller when a call was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why, from the closed list in the contract.
+    pub reason: ErrorReason,
+    /// One sentence for people. Never a driver's text.
+    pub message: String,
+    /// The fields that could not be read, for INVALID_FIELD and TOO_MANY_USERS.
+    pub violations: Vec<Violation>,
+    /// When a retry may help.
+    pub retry_after: Option<Duration>,
+    /// Facts for programs, as documented at the reason.
+    pub metadata: Vec<(&'static str, String)>,
+}
+
+/// One field that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, as the surface at hand spells it.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+words! {
+    /// What can be wrong with a field.
+    Problem {
+        /// It is not there.
+        Required = "required",
+        /// It is not of its type or form.
+        Invalid = "invalid",
+        /// It should be a list.
+        NotAList = "not_a_list",
+        /// It is a list of nothing.
+        Empty = "empty",
+        /// It names more users than one call may.
+        TooMany = "too_many",
+        /// It is none of the values that are possible here.
+        InvalidChoice = "invalid_choice",
+        /// It contradicts another field.
+        Contradictory = "contradictory",
+    }
+}
+
+impl Problem {
+    /// One sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Required => "This field is required.",
+            Self::Invalid => "This value is not valid.",
+            Self::NotAList => "A list of values is expected.",
+            Self::Empty => "This list may not be empty.",
+            Self::TooMany => "At most 1000 users can be named in one call.",
+            Self::InvalidChoice => "This is not one of the possible values.",
+            Self::Contradictory => "This value contradicts another one.",
+        }
+    }
+}
+
+impl Failure {
+    /// A failure with nothing to add to its reason.
+    pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            violations: Vec::new(),
+            retry_after: None,
+            metadata: Vec::new(),
+        }
+    }
+
+    /// One unreadable field.
+    pub fn field(field: impl Into<String>, problem: Problem) -> Self {
+        let violation = Violation { field: field.into(), problem };
+        let reason = match problem {
+            Problem::TooMany => ErrorReason::TooManyUsers,
+            Problem::Required
+            | Problem::Invalid
+            | Problem::NotAList
+            | Problem::Empty
+            | Problem::InvalidChoice
+            | Problem::Contradictory => ErrorReason::InvalidField,
+        };
+        let message = format!("{}: {}", violation.field, problem.sentence());
+        let mut failure = Self { violations: vec![violation], ..Self::new(reason, message) };
+        if reason == ErrorReason::TooManyUsers {
+            failure.metadata.push(("limit", crate::domain::Users::MAX.to_string()));
+        }
+        failure
+    }
+
+    fn retry(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+}
+
+impl From<auth::Error> for Failure {
+    fn from(error: auth::Error) -> Self {
+        let reason = match error {
+            auth::Error::Missing => ErrorReason::TokenMissing,
+            auth::Error::Invalid => ErrorReason::TokenInvalid,
+            auth::Error::Expired => ErrorReason::TokenExpired,
+            auth::Error::Unknown => ErrorReason::TokenUnknown,
+        };
+        Self::new(reason, error.to_string())
+    }
+}
+
+impl From<service::Error> for Failure {
+    fn from(error: service::Error) -> Self {
+        use service::Error as E;
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::ScopeMissing(scope) => {
+                let mut failure = Self::new(ErrorReason::ScopeMissing, "the token lacks a scope");
+                failure.metadata.push(("scope", scope.to_string()));
+                failure
+            }
+            E::NobodyToActFor => Self::field("x-roster-on-behalf-of", Problem::Required),
+            E::Contention => Self::new(ErrorReason::Contention, "too many writers at once")
+                .retry(Duration::from_millis(100)),
+            E::Overloaded => Self::new(ErrorReason::Overloaded, "the server has too much to do")
+                .retry(Duration::from_secs(1)),
+            E::StoreUnavailable => {
+                Self::new(ErrorReason::StoreUnavailable, "the service is not available now")
+                    .retry(Duration::from_secs(1))
+            }
+            E::Deadline => Self::new(ErrorReason::Deadline, "the deadline has passed"),
+            E::Internal(context) => {
+                tracing::error!(%context, "internal error");
+                Self::new(ErrorReason::Internal, "internal error")
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let (reason, message) = match refusal {
+            Refusal::SpaceNotFound => (ErrorReason::SpaceNotFound, "no such space"),
+            Refusal::SpaceExists => {
+                (ErrorReason::SpaceExists, "another space has this name already")
+            }
+            Refusal::NotAManager => {
+                (ErrorReason::NotAManager, "this needs a higher status in the space")
+            }
+            Refusal::NotTheCreator => {
+                (ErrorReason::NotTheCreator, "this is for the space's creator alone")
+            }
+            Refusal::Blocked => (ErrorReason::Blocked, "the user is blocked in this space"),
+            Refusal::CreatorCannotLeave => {
+                (ErrorReason::CreatorCannotLeave, "the creator cannot leave or be removed")
+            }
+            Refusal::CreatorFixed => {
+                (ErrorReason::CreatorFixed, "the creator's status cannot be changed")
+            }
+            Refusal::NotAMember => {
+                (ErrorReason::NotAMember, "only a member or manager can become the creator")
+            }
+            Refusal::SpaceFull => (ErrorReason::SpaceFull, "every seat is taken"),
+            Refusal::PrivacyFixed => {
+                (ErrorReason::PrivacyFixed, "the space cannot go back to this privacy")
+            }
+        };
+        Self::new(reason, message)
+    }
+}
