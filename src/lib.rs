@@ -14,8 +14,12 @@
 pub mod domain;
 
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod ledger;
+pub mod server;
 pub mod service;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
