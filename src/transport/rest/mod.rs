@@ -13,6 +13,8 @@ use axum::routing::MethodRouter;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::caller::Door;
+use super::error::Failure;
+use super::stack;
 use crate::service::Service;
 
 use answer::Misuse;
@@ -34,12 +36,14 @@ pub struct State {
 
 /// Both dialects, with an answer to every path.
 pub fn router(state: State) -> axum::Router {
+    let selfcommunity = selfcommunity::routes().with_state(state.clone());
+    let whisk = whisk::routes().with_state(state);
+    let elsewhere = axum::Router::new().fallback(unknown_path);
     axum::Router::new()
-        .merge(selfcommunity::routes())
-        .merge(whisk::routes())
-        .fallback(unknown_path)
+        .merge(stack::rest(selfcommunity, selfcommunity::refused))
+        .merge(stack::rest(whisk, whisk::refused))
+        .merge(stack::rest(elsewhere, plain))
         .layer(map_response(forbid_caching))
-        .with_state(state)
 }
 
 type Router = axum::Router<State>;
@@ -58,6 +62,11 @@ async fn unknown_path(request: Request) -> Response {
     } else {
         StatusCode::NOT_FOUND.into_response()
     }
+}
+
+/// An answer outside both dialects.
+fn plain(_failure: Failure) -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 /// Answers a method that a path does not have. The router adds `Allow`.

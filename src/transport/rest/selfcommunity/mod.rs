@@ -64,6 +64,11 @@ fn shared_routes(router: Router, collection: &str) -> Router {
     serve(router, &status, get(memberships::show_status))
 }
 
+/// What this dialect says when a request fails outside its own code.
+pub fn refused(failure: Failure) -> Response {
+    Refused::from(failure).into_response()
+}
+
 /// What this dialect says to a request that is wrong as HTTP.
 pub fn misused(misuse: Misuse) -> Response {
     Refused::from(misuse).into_response()

@@ -35,6 +35,11 @@ pub fn routes() -> Router {
     })
 }
 
+/// What this dialect says when a request fails outside its own code.
+pub fn refused(failure: Failure) -> Response {
+    Refused::from(failure).into_response()
+}
+
 /// What this dialect says to a request that is wrong as HTTP.
 pub fn misused(misuse: Misuse) -> Response {
     Refused::from(misuse).into_response()
