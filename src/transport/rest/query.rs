@@ -4,6 +4,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Uri, header};
 
 use super::body::list_name;
+use crate::transport::error::{Failure, Problem};
 
 /// The parameters of a request, in order.
 #[derive(Clone, Debug)]
@@ -48,9 +49,17 @@ impl Query {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same for a text to look for: an empty one counts as none.
-    pub fn search(&self, name: &str) -> Option<String> {
-        self.get(name).filter(|text| !text.is_empty()).map(str::to_owned)
+    /// The same, but an empty value counts as none.
+    pub fn get_filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|text| !text.is_empty())
+    }
+
+    /// A text to look for. No database looks for a NUL.
+    pub fn search(&self, name: &str) -> Result<Option<String>, Failure> {
+        match self.get_filled(name) {
+            Some(text) if text.contains('\0') => Err(Failure::field(name, Problem::Invalid)),
+            text => Ok(text.map(str::to_owned)),
+        }
     }
 
     /// The words of a list, which clients write as `a=["x","y"]`, `a=x`, `a=x,y` and `a[]=x&a[]=y`.

@@ -26,7 +26,7 @@ pub async fn join(asked: Asked, Named(course): Named) -> Answer {
 /// `GET /course/{id}/`: the course, or its lock screen for those outside a private one.
 pub async fn show(asked: Asked, Named(course): Named) -> Answer {
     // The other views show what only the owner of the content knows.
-    if asked.query.get("view").is_some_and(|view| !view.is_empty() && view != "user") {
+    if asked.query.get_filled("view").is_some_and(|view| view != "user") {
         return Err(Failure::field("view", Problem::InvalidChoice).into());
     }
     let seen_by = asked.user("user")?;
@@ -60,7 +60,7 @@ pub async fn list_joined(asked: Asked, Named(course): Named) -> Answer {
 
 /// `GET /course/{id}/request_join/`: who has asked to join.
 pub async fn list_requests(asked: Asked, Named(course): Named) -> Answer {
-    let search = asked.query.search("search");
+    let search = asked.query.search("search")?;
     let found = asked.find_members(&course, vec![Status::Requested], search).await?;
     Ok(asked.page(&found, shapes::requester))
 }

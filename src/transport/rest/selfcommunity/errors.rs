@@ -114,3 +114,29 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_server_says_when_to_come_back() {
+        let reasons = [
+            (ErrorReason::Overloaded, 429),
+            (ErrorReason::RateLimited, 429),
+            (ErrorReason::Contention, 503),
+            (ErrorReason::StoreUnavailable, 503),
+        ];
+        for (reason, status) in reasons {
+            let retry_after = Some(Duration::from_millis(1_500));
+            let failure = Failure { retry_after, ..Failure::new(reason, "busy") };
+            let response = Refused::from(failure).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[RETRY_AFTER], "2");
+        }
+    }
+}

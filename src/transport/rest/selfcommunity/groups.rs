@@ -55,7 +55,7 @@ pub async fn list_own(asked: Asked) -> Answer {
         kind: Some(Kind::Group),
         statuses: SUBSCRIBED.to_vec(),
         creator: None,
-        search: asked.query.search("search"),
+        search: asked.query.search("search")?,
     };
     let found = asked.find_spaces(wanted).await?;
     Ok(asked.page(&found, |listed| shapes::group(&listed.space, listed.membership.status)))

@@ -74,7 +74,7 @@ fn cursor(position: u64) -> String {
 
 /// The position that a cursor stands for. Clients send an empty one for the first page.
 fn position(query: &Query, name: &str) -> Result<Option<u64>, Failure> {
-    let Some(text) = query.search(name) else { return Ok(None) };
+    let Some(text) = query.get_filled(name) else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let position = text.and_then(|text| text.strip_prefix(PREFIX).and_then(number));

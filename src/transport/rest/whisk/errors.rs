@@ -97,3 +97,20 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "general.internalError"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn our_own_faults_are_one_line_of_text() {
+        let failure = Failure::new(ErrorReason::Internal, "a secret");
+        let response = Refused::from(failure).into_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
+        let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+        assert_eq!(body, "Something went wrong on our side.\n");
+    }
+}
