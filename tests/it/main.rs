@@ -3,4 +3,5 @@
 mod auth;
 mod harness;
 mod ledger;
+mod stories;
 mod transport;

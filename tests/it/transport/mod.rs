@@ -1,6 +1,6 @@
 //! The surfaces.
 
-mod rest_client;
+pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
 mod selfcommunity_input;
