@@ -46,6 +46,7 @@ test('course: joining an open one answers with the whole course', async () => {
   assert.ok(!Number.isNaN(Date.parse(answer.created_at)), answer.created_at);
   assert.equal(await status(open, 7), 'joined');
   assert.deepEqual(await join(open, 7), answer, 'repeating changes nothing');
+  assert.deepEqual(await course.getSpecificCourseInfo(open), answer);
 });
 
 test('course: the member list leaves the creator out until asked', async () => {
@@ -120,6 +121,15 @@ test('course: invitations are accepted, declined and taken back', async () => {
   assert.equal(await status(closed, 7), 'joined', 'only invitations are taken back');
 });
 
+test('course: a private one shows strangers its lock screen', async () => {
+  as(30);
+  const locked = await course.getSpecificCourseInfo(closed);
+  assert.deepEqual([locked.id, locked.privacy, locked.join_status], [closed, 'private', null]);
+  assert.equal('description' in locked, false);
+  as(7);
+  assert.equal((await course.getSpecificCourseInfo(closed)).description, content.description);
+});
+
 test('course: requests are withdrawn and rejected', async () => {
   as(8);
   await silent(course.leaveOrRemoveCourseRequest(closed));
@@ -161,7 +171,7 @@ test('course: nobody touches the creator', async () => {
   as(7);
   await refused(course.leaveOrRemoveCourseRequest(closed, { user: 1 }), 403, denied);
   const roles = course.changeCourseUserRole(closed, { joined: [13, 1], unjoined: [14] });
-  const answer = await refused(roles, 400, { joinedError: { error: 'creator_fixed' } });
+  const answer = await refused(roles, 400, { joinedError: { error: 'invalid' } });
   assert.equal(answer.data.errors.length, 1);
   assert.equal(await status(closed, 1), 'creator');
   assert.equal(await status(closed, 14), 'joined', 'one refusal, nothing changes');
@@ -188,6 +198,7 @@ test('course: a secret one does not exist for a stranger', async () => {
     () => course.getCourseStatus(secret),
     () => course.joinOrAcceptInviteToCourse(secret),
     () => course.leaveOrRemoveCourseRequest(secret),
+    () => course.getSpecificCourseInfo(secret),
     () => course.getCourseJoinedUsers(secret),
     () => course.getCourseInvitedUsers(secret),
     () => course.inviteOrAcceptUsersToCourse(secret, { users: [8] }),

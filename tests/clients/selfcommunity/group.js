@@ -54,6 +54,7 @@ test('group: my groups', async () => {
   assert.equal(found.subscription_status, 'subscribed');
   assert.equal(found.subscribers_counter, 2);
   assert.equal(found.managed_by.id, 1);
+  assert.deepEqual(await group.getSpecificGroupInfo(open), found);
 });
 
 test('group: leaving is silent, and so is leaving again', async () => {
