@@ -69,7 +69,17 @@ impl Snapshot {
         membership.changed_at = at;
         self.memberships.insert(user.clone(), membership);
         let space = self.space.name.clone();
-        Event { space, seq: self.space.seq, user, actor: actor.clone(), from, to, name: event, cause, at }
+        Event {
+            space,
+            seq: self.space.seq,
+            user,
+            actor: actor.clone(),
+            from,
+            to,
+            name: event,
+            cause,
+            at,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::auth::Scope;
 use crate::domain::Refusal;
+use crate::{ledger, store};
 
 /// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -35,5 +36,34 @@ pub enum Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<ledger::Error> for Error {
+    fn from(error: ledger::Error) -> Self {
+        match error {
+            ledger::Error::Refused(refusal) => Self::Refused(refusal),
+            ledger::Error::Contention => Self::Contention,
+            ledger::Error::Overloaded => Self::Overloaded,
+            ledger::Error::StoreUnavailable => Self::StoreUnavailable,
+            ledger::Error::Deadline => Self::Deadline,
+            ledger::Error::Internal(context) => Self::Internal(context),
+        }
+    }
+}
+
+/// What went wrong while reading.
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Contention(_) => Self::Contention,
+            store::Error::Unavailable(error) | store::Error::InDoubt(error) => {
+                tracing::warn!(%error, "the database is not available");
+                Self::StoreUnavailable
+            }
+            store::Error::Rejected(_)
+            | store::Error::Corrupt { .. }
+            | store::Error::SchemaTooNew => Self::Internal(error.to_string()),
+        }
     }
 }

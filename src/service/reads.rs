@@ -7,7 +7,7 @@ use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
     Action, Actor, Event, Kind, Membership, Refusal, Space, SpaceName, Standing, Status, UserId,
 };
-use crate::store::{Counted, ListedSpace, MemberQuery, Page, SpaceQuery, Sight};
+use crate::store::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
 
 /// A space as one caller sees it.
 #[derive(Clone, Debug)]
@@ -140,11 +140,7 @@ impl Service {
 }
 
 /// The space and the caller's standing in it, if he may do this.
-fn judge(
-    sight: Option<Sight>,
-    actor: &Actor,
-    action: Action,
-) -> Result<(Sight, Standing), Error> {
+fn judge(sight: Option<Sight>, actor: &Actor, action: Action) -> Result<(Sight, Standing), Error> {
     let sight = sight.ok_or(Error::Refused(Refusal::SpaceNotFound))?;
     let standing = match actor {
         Actor::User(_) => Standing::User(sight.own),
@@ -163,11 +159,7 @@ fn may_see(space: &Space, standing: Standing, statuses: &[Status]) -> Result<(),
     }
 }
 
-fn user_spaces(
-    call: &Call,
-    user: Option<UserId>,
-    wanted: UserSpaces,
-) -> Result<SpaceQuery, Error> {
+fn user_spaces(call: &Call, user: Option<UserId>, wanted: UserSpaces) -> Result<SpaceQuery, Error> {
     let own = call.actor.user();
     let user = user.or_else(|| own.cloned()).ok_or(Error::NobodyToActFor)?;
     let sees_hidden = own != Some(&user);
@@ -179,10 +171,18 @@ fn user_spaces(
             call.allow(kind, false)?;
             vec![kind]
         }
-        None => {
-            Kind::ALL.iter().copied().filter(|kind| call.allow(*kind, false).is_ok()).collect()
-        }
+        None => Kind::ALL.iter().copied().filter(|kind| call.allow(*kind, false).is_ok()).collect(),
     };
     let UserSpaces { statuses, creator, search, .. } = wanted;
-    Ok(SpaceQuery { user, kinds, statuses, creator, search, sees_hidden, after: None, offset: 0, limit: 0 })
+    Ok(SpaceQuery {
+        user,
+        kinds,
+        statuses,
+        creator,
+        search,
+        sees_hidden,
+        after: None,
+        offset: 0,
+        limit: 0,
+    })
 }

@@ -1,6 +1,19 @@
 //! The only place that knows SeaORM and SQL.
 
-use crate::domain::{Event, Kind, Membership, Space, SpaceName, Status, UserId};
+mod batch;
+mod connect;
+mod convert;
+mod entity;
+mod error;
+mod reads;
+mod secrets;
+mod sets;
+
+pub use batch::{Batch, Changes, Key};
+pub use connect::Store;
+pub use error::Error;
+
+use crate::domain::{Kind, Membership, Space, SpaceName, Status, UserId};
 
 /// One page by key.
 #[derive(Clone, Debug)]

@@ -1,0 +1,158 @@
+//! Where the key set comes from, and how it stays fresh without a stampede of fetches.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+use tokio::sync::watch;
+
+use super::Error;
+use super::fetch::KeySetUrl;
+use super::key_set::{Key, KeySet};
+use crate::clock::{Clock, millis};
+use crate::domain::Millis;
+
+/// Between two fetches of the set lies at least this much time.
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A set older than this is fetched anew, so that a key which its issuer withdrew dies here too.
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+/// The keys that are good now.
+pub(super) struct KeyRing {
+    held: watch::Sender<Held>,
+    /// Where to fetch them anew; a set from a file stays as it is.
+    url: Option<KeySetUrl>,
+    last_fetch: Mutex<Option<Fetch>>,
+    clock: Clock,
+}
+
+/// What the ring holds.
+struct Held {
+    keys: Arc<KeySet>,
+    /// Counts the changes of the set, so that what was verified with an older one can be told.
+    generation: u64,
+    /// When the set was fetched, if it was.
+    fetched: Option<Millis>,
+}
+
+/// A fetch, running or done.
+struct Fetch {
+    started: Millis,
+    /// Closes when the fetch is done.
+    done: watch::Receiver<()>,
+}
+
+/// A key for a token, and the generation of the set that it was found in.
+pub(super) struct Found {
+    /// The key.
+    pub(super) key: Arc<Key>,
+    /// See [`KeyRing::generation`].
+    pub(super) generation: u64,
+}
+
+impl KeyRing {
+    /// A ring with these keys for good.
+    pub(super) fn fixed(keys: KeySet, clock: Clock) -> Self {
+        Self::with(keys, None, clock)
+    }
+
+    /// A ring with the keys at this address. If they cannot be had now, later use tries again.
+    pub(super) async fn remote(url: KeySetUrl, clock: Clock) -> Self {
+        let ring = Self::with(KeySet::empty(), Some(url), clock);
+        // This fetch does not count: the first unknown key may ask again at once.
+        ring.load().await;
+        ring
+    }
+
+    fn with(keys: KeySet, url: Option<KeySetUrl>, clock: Clock) -> Self {
+        let held = Held { keys: Arc::new(keys), generation: 0, fetched: None };
+        Self { held: watch::Sender::new(held), url, last_fetch: Mutex::default(), clock }
+    }
+
+    /// The number of the present set; it grows when the set changes.
+    pub(super) fn generation(&self) -> u64 {
+        self.held.borrow().generation
+    }
+
+    /// The key for a token; an unknown one is looked for in a fresh set, if one may be fetched.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Found, Error> {
+        if let Some(found) = self.find_held(algorithm, kid)? {
+            return Ok(found);
+        }
+        if let Some(mut done) = self.fetch() {
+            // Nothing is ever sent: the only news is that the fetch is over.
+            let _ = done.changed().await;
+        }
+        self.find_held(algorithm, kid)?.ok_or(Error::Unknown)
+    }
+
+    /// Starts a fetch if the set is old, without waiting for it.
+    pub(super) fn refresh_if_old(self: &Arc<Self>) {
+        let fetched = self.held.borrow().fetched;
+        if fetched.is_none_or(|then| self.clock.now().abs_diff(then) >= abs(MAX_AGE)) {
+            let _ = self.fetch();
+        }
+    }
+
+    fn find_held(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<Option<Found>, Error> {
+        let held = self.held.borrow();
+        let key = held.keys.find(algorithm, kid)?;
+        Ok(key.map(|key| Found { key, generation: held.generation }))
+    }
+
+    /// The fetch to wait for: the last one if it is recent (done already, or running: then all who
+    /// ask share it), else a new one. Runs by itself, so that no caller who gives up ends it.
+    fn fetch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
+        self.url.as_ref()?;
+        let now = self.clock.now();
+        let mut last = self.last_fetch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = &*last
+            && now.abs_diff(fetch.started) < abs(MIN_INTERVAL)
+        {
+            return Some(fetch.done.clone());
+        }
+        let (running, done) = watch::channel(());
+        let ring = Arc::clone(self);
+        tokio::spawn(async move {
+            ring.load().await;
+            drop(running);
+        });
+        *last = Some(Fetch { started: now, done: done.clone() });
+        Some(done)
+    }
+
+    async fn load(&self) {
+        let Some(url) = &self.url else { return };
+        match url.fetch().await {
+            Ok(keys) => self.hold(keys),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "the key set could not be fetched");
+            }
+        }
+    }
+
+    fn hold(&self, keys: KeySet) {
+        if keys.is_empty() {
+            tracing::warn!("the key set has no usable key");
+        }
+        let fetched = Some(self.clock.now());
+        self.held.send_modify(|held| {
+            held.fetched = fetched;
+            if held.keys.digest != keys.digest {
+                held.keys = Arc::new(keys);
+                held.generation += 1;
+            }
+        });
+    }
+}
+
+/// Clocks can be set back, so ages are compared without sign.
+fn abs(duration: Duration) -> u64 {
+    millis(duration).unsigned_abs()
+}

@@ -1,0 +1,154 @@
+//! Which tokens are accepted: the keys, and what else is asked of a token.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::claims::Terms;
+use super::fetch::{KeySetUrl, is_allowed};
+use super::key_ring::KeyRing;
+use super::key_set::KeySet;
+use crate::clock::{Clock, millis};
+
+/// The shortest shared secret, in bytes: as long as the hash that it keys.
+const MIN_SECRET: usize = 32;
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+/// Which tokens are accepted. At least one of `secret` and `key_set` is needed.
+#[derive(Clone)]
+pub struct Settings {
+    /// The secret shared with the issuer of HS256 tokens; at least 32 bytes.
+    pub secret: Option<Vec<u8>>,
+    /// The public keys of the issuer of RS256, ES256 and EdDSA tokens.
+    pub key_set: Option<KeySetSource>,
+    /// The `iss` that a key-set token must have, if that is checked.
+    pub issuer: Option<String>,
+    /// An `aud` that a key-set token must have, if that is checked.
+    pub audience: Option<String>,
+    /// How far the clocks of the issuers may be off; at most 60 s.
+    pub leeway: Duration,
+}
+
+/// No keys yet, and a leeway of 5 s: enough for machines that keep time over the network.
+impl Default for Settings {
+    fn default() -> Self {
+        let leeway = Duration::from_secs(5);
+        Self { secret: None, key_set: None, issuer: None, audience: None, leeway }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("secret", &self.secret.as_ref().map(|_| "[redacted]"))
+            .field("key_set", &self.key_set)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("leeway", &self.leeway)
+            .finish()
+    }
+}
+
+/// Where a JSON Web Key Set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySetSource {
+    /// In a file, read once.
+    File(PathBuf),
+    /// At an address (https, or http on loopback), fetched again as needed.
+    Url(String),
+}
+
+/// Why tokens cannot be verified with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// There are no keys.
+    #[error("no token keys are configured: a shared secret or a key set is needed")]
+    NoKeys,
+    /// The secret could be guessed.
+    #[error("the shared secret is shorter than {MIN_SECRET} bytes")]
+    ShortSecret,
+    /// The file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a JSON Web Key Set: {source}", path.display())]
+    NotAKeySet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The file has no key for RS256, ES256 or EdDSA.
+    #[error("{} has no key for RS256, ES256 or EdDSA signatures", .0.display())]
+    NoUsableKey(PathBuf),
+    /// Keys from this address could be anybody's.
+    #[error("the address of the key set must be https, or http on loopback")]
+    BadUrl,
+    /// The HTTP client cannot be set up.
+    #[error("the client for the key set cannot be set up: {0}")]
+    Client(reqwest::Error),
+    /// Tokens would live on for too long.
+    #[error("the leeway for clocks must not be over {} s", MAX_LEEWAY.as_secs())]
+    LongLeeway,
+}
+
+impl Settings {
+    /// Refuses settings that could not or should not work.
+    pub(super) fn check(&self) -> Result<(), SetupError> {
+        if self.secret.is_none() && self.key_set.is_none() {
+            return Err(SetupError::NoKeys);
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET) {
+            return Err(SetupError::ShortSecret);
+        }
+        if self.leeway > MAX_LEEWAY { Err(SetupError::LongLeeway) } else { Ok(()) }
+    }
+
+    /// What is asked of a token beyond its signature.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            leeway: millis(self.leeway),
+        }
+    }
+}
+
+impl KeySetSource {
+    /// Gets the keys. An address that does not answer is no error: it is asked again on use.
+    pub(super) async fn open(&self, clock: Clock) -> Result<KeyRing, SetupError> {
+        match self {
+            Self::File(path) => Ok(KeyRing::fixed(key_set_in(path)?, clock)),
+            Self::Url(url) => {
+                let url = url.parse().ok().filter(is_allowed).ok_or(SetupError::BadUrl)?;
+                let url = KeySetUrl::new(url).map_err(SetupError::Client)?;
+                Ok(KeyRing::remote(url, clock).await)
+            }
+        }
+    }
+}
+
+fn key_set_in(path: &Path) -> Result<KeySet, SetupError> {
+    let json = read(path)?;
+    let keys = KeySet::parse(&json)
+        .map_err(|source| SetupError::NotAKeySet { path: path.to_owned(), source })?;
+    if keys.is_empty() { Err(SetupError::NoUsableKey(path.to_owned())) } else { Ok(keys) }
+}
+
+/// The shared secret in a file: its bytes without the line end that editors leave.
+pub fn read_secret(path: &Path) -> Result<Vec<u8>, SetupError> {
+    let mut secret = read(path)?;
+    while secret.last().is_some_and(|byte| b"\r\n".contains(byte)) {
+        secret.pop();
+    }
+    Ok(secret)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SetupError> {
+    std::fs::read(path).map_err(|source| SetupError::Unreadable { path: path.to_owned(), source })
+}

@@ -1,0 +1,129 @@
+//! Opening a database: pools, pragmas, time limits, and the schema.
+
+use std::time::Duration;
+
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::error::Error;
+
+/// How long a statement may wait for another transaction's lock.
+const LOCK_TIMEOUT: &str = "2000";
+/// How long a statement may run. Above the longest deadline of a call there is nobody to answer.
+const STATEMENT_TIMEOUT: &str = "30000";
+/// How long SQLite waits for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// A pooled connection that has rested this long is tried before it is used.
+const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
+/// A random number that only schema changes of this program lock.
+const MIGRATION_LOCK: i64 = 0x0072_6f73_7465_7201;
+
+/// An open database: one pool for reading, one for the ledger.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) reads: DatabaseConnection,
+    pub(super) writes: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the database at `url`: `sqlite:{path}` or `postgres://…`. SQLite files are made when
+    /// missing. `writers` is how many transactions the ledger has open at once (SQLite: one).
+    pub async fn open(url: &str, writers: u32, readers: u32) -> Result<Self, Error> {
+        let is_sqlite = url.starts_with("sqlite:");
+        // A connection that was just given back is still being checked when the next is needed.
+        let writers = if is_sqlite { 1 } else { writers * 2 };
+        let reads = Database::connect(options(url, readers, false)).await?;
+        let writes = Database::connect(options(url, writers, true)).await?;
+        Ok(Self { reads, writes })
+    }
+
+    /// Whether this is SQLite, which has one writer at a time.
+    pub fn is_sqlite(&self) -> bool {
+        self.writes.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.reads.ping().await?)
+    }
+
+    /// Brings the schema up to date, whole or not at all. Of several replicas that start at once
+    /// one does it while the others wait. A newer schema is refused.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let transaction = self.writes.begin_with_options(immediate()).await?;
+        if !self.is_sqlite() {
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(&transaction, None).await.map_err(schema_error)?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Takes the whole schema down again, with all data. For development.
+    pub async fn migrate_down(&self) -> Result<(), Error> {
+        Ok(Migrator::down(&self.writes, None).await.map_err(schema_error)?)
+    }
+
+    /// Closes both pools once their work is done.
+    pub async fn close(&self) {
+        for pool in [&self.reads, &self.writes] {
+            if let Err(error) = pool.clone().close().await {
+                tracing::warn!(%error, "the database did not close cleanly");
+            }
+        }
+    }
+}
+
+/// SQLite takes its write lock at once, or a transaction that reads first could fail later on.
+pub(super) fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// The migrator reports a step that it does not know as a custom error, and nothing else so.
+fn schema_error(error: DbErr) -> Error {
+    match error {
+        DbErr::Custom(_) => Error::SchemaTooNew,
+        error => error.into(),
+    }
+}
+
+fn options(url: &str, connections: u32, by_key_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(1))
+        .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY_TIMEOUT)
+        })
+        .map_sqlx_postgres_opts(move |postgres| {
+            let postgres = postgres.application_name("roster").options([
+                ("lock_timeout", LOCK_TIMEOUT),
+                ("statement_timeout", STATEMENT_TIMEOUT),
+            ]);
+            if !by_key_only {
+                return postgres;
+            }
+            // The ledger looks rows up by key and nothing else. Without this a plan that was made
+            // when a table was small would go on scanning it when it is large.
+            postgres.options([
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+            ])
+        });
+    options
+}

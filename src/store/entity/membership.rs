@@ -1,0 +1,23 @@
+//! One row of `membership`.
+
+use sea_orm::entity::prelude::*;
+
+/// See the migration for what each column means.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "membership")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub space: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: String,
+    pub status: String,
+    pub version: i64,
+    pub invited_by: Option<String>,
+    pub joined_at: Option<i64>,
+    pub changed_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

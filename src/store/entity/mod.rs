@@ -1,0 +1,6 @@
+//! One file for each table, and nothing else.
+
+pub mod membership;
+pub mod membership_event;
+pub mod secret;
+pub mod space;

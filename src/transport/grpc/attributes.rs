@@ -1,0 +1,63 @@
+//! A space's attributes: a JSON object in the store, a `Struct` in the contract.
+
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+use serde_json::{Map, Number, Value as Json};
+
+use crate::transport::error::{Failure, Problem};
+
+/// The largest JSON text of a space's attributes, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Numbers up to this size are the same as doubles and as integers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The JSON text of a `Struct`; `{}` for none.
+pub fn to_text(attributes: Option<Struct>) -> Result<String, Failure> {
+    let invalid = || Failure::field("attributes", Problem::Invalid);
+    let object = object(attributes.unwrap_or_default()).ok_or_else(invalid)?;
+    let text = object.to_string();
+    if text.len() > MAX_BYTES { Err(invalid()) } else { Ok(text) }
+}
+
+/// The `Struct` of a JSON text that the store holds.
+pub fn from_text(text: &str) -> Struct {
+    let object: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
+    Struct { fields: object.into_iter().map(|(key, value)| (key, from_json(value))).collect() }
+}
+
+fn object(attributes: Struct) -> Option<Json> {
+    let fields = attributes.fields.into_iter().map(|(key, value)| Some((key, to_json(value)?)));
+    fields.collect::<Option<Map<_, _>>>().map(Json::Object)
+}
+
+/// `None` for what JSON cannot say: not a number, or infinity.
+fn to_json(value: Value) -> Option<Json> {
+    Some(match value.kind? {
+        Kind::NullValue(_) => Json::Null,
+        Kind::BoolValue(value) => Json::Bool(value),
+        Kind::NumberValue(n) if n.fract() == 0.0 && n.abs() <= EXACT => Json::from(n as i64),
+        Kind::NumberValue(n) => Json::Number(Number::from_f64(n)?),
+        Kind::StringValue(text) => Json::String(text),
+        Kind::StructValue(fields) => object(fields)?,
+        Kind::ListValue(list) => {
+            Json::Array(list.values.into_iter().map(to_json).collect::<Option<_>>()?)
+        }
+    })
+}
+
+fn from_json(value: Json) -> Value {
+    let kind = match value {
+        Json::Null => Kind::NullValue(0),
+        Json::Bool(value) => Kind::BoolValue(value),
+        Json::Number(n) => Kind::NumberValue(n.as_f64().unwrap_or_default()),
+        Json::String(text) => Kind::StringValue(text),
+        Json::Array(values) => {
+            Kind::ListValue(ListValue { values: values.into_iter().map(from_json).collect() })
+        }
+        Json::Object(fields) => Kind::StructValue(Struct {
+            fields: fields.into_iter().map(|(key, value)| (key, from_json(value))).collect(),
+        }),
+    };
+    Value { kind: Some(kind) }
+}

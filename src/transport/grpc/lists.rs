@@ -1,0 +1,99 @@
+//! The paged questions. A page token is bound to the query that made it.
+
+use super::{Api, convert, pb};
+use crate::domain::{Kind, SpaceName, UserId};
+use crate::service::{Call, MemberQuery, UserSpaces};
+use crate::transport::error::{Failure, Problem};
+
+const DEFAULT_PAGE: u64 = 50;
+const MAX_PAGE: u64 = 1_000;
+
+fn page_size(asked: i32) -> Result<u64, Failure> {
+    match u64::try_from(asked) {
+        Ok(0) => Ok(DEFAULT_PAGE),
+        Ok(size) => Ok(size.min(MAX_PAGE)),
+        Err(_) => Err(Failure::field("page_size", Problem::Invalid)),
+    }
+}
+
+/// A cursor that we signed but cannot read is from another version of this program.
+fn unreadable() -> Failure {
+    Failure::field("page_token", Problem::Invalid)
+}
+
+pub async fn memberships(
+    api: &Api,
+    call: &Call,
+    message: pb::ListMembershipsRequest,
+) -> Result<pb::ListMembershipsResponse, Failure> {
+    let space = convert::space_name("space", &message.space)?;
+    let statuses = convert::statuses(&message.statuses)?;
+    let limit = page_size(message.page_size)?;
+    let query = format!("ListMemberships {space} {statuses:?}");
+    let after = api.pages.open(&query, &message.page_token)?;
+    let after = after.map(|user| UserId::parse(&user).map_err(|_| unreadable())).transpose()?;
+    let wanted = MemberQuery { statuses, after, limit, ..MemberQuery::default() };
+    let page = api.service.list_memberships(call, &space, wanted).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let next_page_token = last.map(|m| api.pages.seal(&query, m.user.as_str()));
+    Ok(pb::ListMembershipsResponse {
+        next_page_token: next_page_token.unwrap_or_default(),
+        memberships: page.items.into_iter().map(convert::membership).collect(),
+    })
+}
+
+pub async fn user_spaces(
+    api: &Api,
+    call: &Call,
+    message: pb::ListUserSpacesRequest,
+) -> Result<pb::ListUserSpacesResponse, Failure> {
+    let user = convert::optional_user("user", &message.user)?;
+    let kind = match message.collection.as_str() {
+        "" => None,
+        word => Some(
+            Kind::from_word(word)
+                .ok_or_else(|| Failure::field("collection", Problem::InvalidChoice))?,
+        ),
+    };
+    let statuses = convert::statuses(&message.statuses)?;
+    let limit = page_size(message.page_size)?;
+    let of = user.as_ref().or(call.actor.user());
+    let query = format!("ListUserSpaces {of:?} {kind:?} {statuses:?}");
+    let after = api.pages.open(&query, &message.page_token)?;
+    let after = after.map(|name| SpaceName::parse(&name).map_err(|_| unreadable())).transpose()?;
+    let wanted = UserSpaces { kind, statuses, ..UserSpaces::default() };
+    let page = api.service.list_user_spaces(call, user, wanted, after, limit).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let next_page_token = last.map(|listed| api.pages.seal(&query, listed.space.name.as_str()));
+    Ok(pb::ListUserSpacesResponse {
+        next_page_token: next_page_token.unwrap_or_default(),
+        spaces: page.items.into_iter().map(convert::user_space).collect(),
+    })
+}
+
+pub async fn membership_events(
+    api: &Api,
+    call: &Call,
+    message: pb::ListMembershipEventsRequest,
+) -> Result<pb::ListMembershipEventsResponse, Failure> {
+    let space = convert::space_name("space", &message.space)?;
+    if message.after_sequence < 0 {
+        return Err(Failure::field("after_sequence", Problem::Invalid));
+    }
+    if message.after_sequence > 0 && !message.page_token.is_empty() {
+        return Err(Failure::field("after_sequence", Problem::Contradictory));
+    }
+    let limit = page_size(message.page_size)?;
+    let query = format!("ListMembershipEvents {space}");
+    let after = match api.pages.open(&query, &message.page_token)? {
+        Some(sequence) => sequence.parse().map_err(|_| unreadable())?,
+        None => message.after_sequence,
+    };
+    let page = api.service.list_events(call, &space, after, limit).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let next_page_token = last.map(|event| api.pages.seal(&query, &event.seq.to_string()));
+    Ok(pb::ListMembershipEventsResponse {
+        next_page_token: next_page_token.unwrap_or_default(),
+        events: page.items.into_iter().map(convert::event).collect(),
+    })
+}

@@ -1,0 +1,198 @@
+//! `MembershipService`: the calls that change memberships, and the questions (in `lists`).
+
+use tonic::{Request, Response, Status};
+
+use super::{Api, convert, lists, pb};
+use crate::domain::{Command, RoleChange, SpaceName};
+use crate::service::{Call, Outcome};
+use crate::transport::error::Failure;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// The one membership of a call about one user, and whether it changed.
+fn only(outcome: Outcome) -> (Option<pb::Membership>, bool) {
+    let Some(target) = outcome.targets.into_iter().next() else { return (None, false) };
+    let changed = target.outcome == crate::service::TargetOutcome::Changed;
+    (Some(convert::membership(target.membership)), changed)
+}
+
+fn results(outcome: Outcome) -> Vec<pb::MembershipResult> {
+    outcome.targets.into_iter().map(convert::result).collect()
+}
+
+impl Api {
+    /// A community's mode and privacy go with the answer, as they say what joining means.
+    async fn of_community(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+    ) -> Result<(Option<pb::Membership>, i32, i32), Status> {
+        let outcome = self.execute(call, space, command).await?;
+        let contribution = convert::contribution_number(outcome.space.contribution).into();
+        let privacy = convert::privacy_number(outcome.space.privacy).into();
+        Ok((only(outcome).0, contribution, privacy))
+    }
+}
+
+#[tonic::async_trait]
+impl pb::membership_service_server::MembershipService for Api {
+    async fn join_or_accept_invite(
+        &self,
+        request: Request<pb::JoinOrAcceptInviteRequest>,
+    ) -> Answer<pb::JoinOrAcceptInviteResponse> {
+        let call = self.admit(&request).await?;
+        let space = convert::space_name("space", &request.get_ref().space)?;
+        let (membership, changed) = only(self.execute(&call, space, Command::Join).await?);
+        Ok(Response::new(pb::JoinOrAcceptInviteResponse { membership, changed }))
+    }
+
+    async fn leave_or_remove_request(
+        &self,
+        request: Request<pb::LeaveOrRemoveRequestRequest>,
+    ) -> Answer<pb::LeaveOrRemoveRequestResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let user = convert::optional_user("user", &message.user)?;
+        let command = user.map_or(Command::Leave, Command::Remove);
+        let (membership, changed) = only(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::LeaveOrRemoveRequestResponse { membership, changed }))
+    }
+
+    async fn invite_or_accept_users(
+        &self,
+        request: Request<pb::InviteOrAcceptUsersRequest>,
+    ) -> Answer<pb::InviteOrAcceptUsersResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let command = Command::Invite(convert::users(&message.users)?);
+        let results = results(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::InviteOrAcceptUsersResponse { results }))
+    }
+
+    async fn remove_invitations(
+        &self,
+        request: Request<pb::RemoveInvitationsRequest>,
+    ) -> Answer<pb::RemoveInvitationsResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let command = Command::RemoveInvitations(convert::users(&message.users)?);
+        let results = results(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::RemoveInvitationsResponse { results }))
+    }
+
+    async fn change_roles(
+        &self,
+        request: Request<pb::ChangeRolesRequest>,
+    ) -> Answer<pb::ChangeRolesResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let change = RoleChange::new(
+            convert::user_ids("managers", &message.managers)?,
+            convert::user_ids("members", &message.members)?,
+            convert::user_ids("removed", &message.removed)?,
+        );
+        let change = change.map_err(|error| convert::users_failure("managers", error))?;
+        let results = results(self.execute(&call, space, Command::ChangeRoles(change)).await?);
+        Ok(Response::new(pb::ChangeRolesResponse { results }))
+    }
+
+    async fn block_users(
+        &self,
+        request: Request<pb::BlockUsersRequest>,
+    ) -> Answer<pb::BlockUsersResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let command = Command::Block(convert::users(&message.users)?);
+        let results = results(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::BlockUsersResponse { results }))
+    }
+
+    async fn unblock_users(
+        &self,
+        request: Request<pb::UnblockUsersRequest>,
+    ) -> Answer<pb::UnblockUsersResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let command = Command::Unblock(convert::users(&message.users)?);
+        let results = results(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::UnblockUsersResponse { results }))
+    }
+
+    async fn transfer_ownership(
+        &self,
+        request: Request<pb::TransferOwnershipRequest>,
+    ) -> Answer<pb::TransferOwnershipResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let command = Command::TransferOwnership(convert::user("user", &message.user)?);
+        let (membership, changed) = only(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::TransferOwnershipResponse { membership, changed }))
+    }
+
+    async fn join_community(
+        &self,
+        request: Request<pb::JoinCommunityRequest>,
+    ) -> Answer<pb::JoinCommunityResponse> {
+        let call = self.admit(&request).await?;
+        let space = convert::community(&request.get_ref().community_id)?;
+        let (membership, contribution, privacy) =
+            self.of_community(&call, space, Command::Join).await?;
+        Ok(Response::new(pb::JoinCommunityResponse { membership, contribution, privacy }))
+    }
+
+    async fn leave_community(
+        &self,
+        request: Request<pb::LeaveCommunityRequest>,
+    ) -> Answer<pb::LeaveCommunityResponse> {
+        let call = self.admit(&request).await?;
+        let space = convert::community(&request.get_ref().community_id)?;
+        let (membership, contribution, privacy) =
+            self.of_community(&call, space, Command::Leave).await?;
+        Ok(Response::new(pb::LeaveCommunityResponse { membership, contribution, privacy }))
+    }
+
+    async fn get_membership(
+        &self,
+        request: Request<pb::GetMembershipRequest>,
+    ) -> Answer<pb::GetMembershipResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = convert::space_name("space", &message.space)?;
+        let user = convert::optional_user("user", &message.user)?;
+        let found = self.service.get_membership(&call, &space, user).await;
+        let membership = Some(convert::membership(found.map_err(Failure::from)?));
+        Ok(Response::new(pb::GetMembershipResponse { membership }))
+    }
+
+    async fn list_memberships(
+        &self,
+        request: Request<pb::ListMembershipsRequest>,
+    ) -> Answer<pb::ListMembershipsResponse> {
+        let call = self.admit(&request).await?;
+        Ok(Response::new(lists::memberships(self, &call, request.into_inner()).await?))
+    }
+
+    async fn list_user_spaces(
+        &self,
+        request: Request<pb::ListUserSpacesRequest>,
+    ) -> Answer<pb::ListUserSpacesResponse> {
+        let call = self.admit(&request).await?;
+        Ok(Response::new(lists::user_spaces(self, &call, request.into_inner()).await?))
+    }
+
+    async fn list_membership_events(
+        &self,
+        request: Request<pb::ListMembershipEventsRequest>,
+    ) -> Answer<pb::ListMembershipEventsResponse> {
+        let call = self.admit(&request).await?;
+        Ok(Response::new(lists::membership_events(self, &call, request.into_inner()).await?))
+    }
+}

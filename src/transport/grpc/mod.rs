@@ -1,0 +1,100 @@
+//! Our own contract, `roster.v1`, with health and reflection.
+
+mod attributes;
+pub mod codec;
+mod convert;
+mod health;
+mod lists;
+mod memberships;
+mod spaces;
+pub mod status;
+
+use axum::Router;
+use tokio::sync::watch;
+use tonic::service::Routes;
+use tonic::{Request, Status};
+use tonic_health::pb::health_server::HealthServer;
+
+use super::caller::Door;
+use super::error::Failure;
+use super::page_token::PageTokens;
+use crate::domain::{Command, SpaceName};
+use crate::service::{Call, Outcome, Service};
+
+/// The generated contract.
+pub mod pb {
+    tonic::include_proto!("roster.v1");
+}
+
+/// The contract as reflection shows it.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/roster.bin"));
+
+/// The largest message that is read, in bytes.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+
+/// The services whose health is told.
+pub const SERVICES: &[&str] = &["roster.v1.MembershipService", "roster.v1.SpaceService"];
+
+/// What the services need.
+#[derive(Clone)]
+pub struct Api {
+    door: Door,
+    service: Service,
+    pages: PageTokens,
+}
+
+impl Api {
+    /// The services over these use cases.
+    pub fn new(door: Door, service: Service, pages: PageTokens) -> Self {
+        Self { door, service, pages }
+    }
+
+    async fn admit<T>(&self, request: &Request<T>) -> Result<Call, Status> {
+        Ok(self.door.admit(request.metadata().as_ref()).await?)
+    }
+
+    async fn execute(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+    ) -> Result<Outcome, Status> {
+        Ok(self.service.execute(call, space, command).await.map_err(Failure::from)?)
+    }
+}
+
+/// Everything that the gRPC port serves.
+pub fn router(api: Api, ready: watch::Receiver<bool>, reflection: bool) -> Router {
+    use pb::membership_service_server::MembershipServiceServer;
+    use pb::space_service_server::SpaceServiceServer;
+    let mut routes = Routes::default()
+        .add_service(
+            MembershipServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE),
+        )
+        .add_service(SpaceServiceServer::new(api).max_decoding_message_size(MAX_MESSAGE))
+        .add_service(
+            HealthServer::new(health::Health::new(ready, SERVICES))
+                .max_decoding_message_size(MAX_MESSAGE),
+        );
+    if reflection {
+        routes = add_reflection(routes);
+    }
+    routes.prepare().into_axum_router()
+}
+
+/// Both versions of the protocol: older tools ask for `v1alpha`.
+fn add_reflection(routes: Routes) -> Routes {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    match (builder().build_v1(), builder().build_v1alpha()) {
+        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (v1, v1alpha) => {
+            let (v1, v1alpha) = (v1.err(), v1alpha.err());
+            tracing::error!(?v1, ?v1alpha, "reflection is not served");
+            routes
+        }
+    }
+}

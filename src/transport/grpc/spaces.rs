@@ -1,0 +1,53 @@
+//! `SpaceService`.
+
+use tonic::{Request, Response, Status};
+
+use super::{Api, convert, pb};
+use crate::domain::Command;
+use crate::transport::error::Failure;
+
+#[tonic::async_trait]
+impl pb::space_service_server::SpaceService for Api {
+    async fn create_space(
+        &self,
+        request: Request<pb::CreateSpaceRequest>,
+    ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
+        let call = self.admit(&request).await?;
+        let (name, new) = convert::new_space(request.into_inner())?;
+        let outcome = self.execute(&call, name, Command::CreateSpace(new)).await?;
+        let space = Some(convert::space(&outcome.space, true));
+        Ok(Response::new(pb::CreateSpaceResponse { space }))
+    }
+
+    async fn get_space(
+        &self,
+        request: Request<pb::GetSpaceRequest>,
+    ) -> Result<Response<pb::GetSpaceResponse>, Status> {
+        let call = self.admit(&request).await?;
+        let name = convert::space_name("name", &request.get_ref().name)?;
+        let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
+        let space = Some(convert::space(&view.space, view.manages));
+        Ok(Response::new(pb::GetSpaceResponse { space }))
+    }
+
+    async fn update_space(
+        &self,
+        request: Request<pb::UpdateSpaceRequest>,
+    ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
+        let call = self.admit(&request).await?;
+        let (name, patch) = convert::space_patch(request.into_inner())?;
+        let outcome = self.execute(&call, name, Command::UpdateSpace(patch)).await?;
+        let space = Some(convert::space(&outcome.space, true));
+        Ok(Response::new(pb::UpdateSpaceResponse { space }))
+    }
+
+    async fn delete_space(
+        &self,
+        request: Request<pb::DeleteSpaceRequest>,
+    ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
+        let call = self.admit(&request).await?;
+        let name = convert::space_name("name", &request.get_ref().name)?;
+        self.execute(&call, name, Command::DeleteSpace).await?;
+        Ok(Response::new(pb::DeleteSpaceResponse {}))
+    }
+}
