@@ -36,7 +36,7 @@ class Stub:
         self._methods = pool.FindServiceByName(service).methods_by_name
         self._path = f"/{service}/"
 
-    def __call__(self, method, token=None, metadata=(), **fields):
+    def __call__(self, method, token=None, metadata=(), /, **fields):
         descriptor = self._methods[method]
         request = GetMessageClass(descriptor.input_type)(**fields)
         call = self._channel.unary_unary(

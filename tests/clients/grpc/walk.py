@@ -35,13 +35,14 @@ class Walk(unittest.TestCase):
     def tearDownClass(cls):
         cls.channel.close()
 
-    def call(self, user, method, metadata=(), **fields):
-        token = user and (DEMO["admin_token"] if user == "admin" else DEMO["tokens"][str(user)])
+    def call(self, caller, method, /, metadata=(), **fields):
+        tokens = DEMO["tokens"] | {"admin": DEMO["admin_token"], "None": None}
+        token = tokens[str(caller)]
         return self.calls(method, token, metadata, **fields)
 
-    def refused(self, code, reason, user, method, **fields):
+    def refused(self, code, reason, caller, method, /, **fields):
         with self.assertRaises(grpc.RpcError) as caught:
-            self.call(user, method, **fields)
+            self.call(caller, method, **fields)
         told = refusal(caught.exception)
         self.assertEqual((told.code, told.reason), (code, reason), told)
         reasons = self.pool.FindEnumTypeByName("roster.v1.ErrorReason").values_by_name
@@ -65,16 +66,18 @@ class Reflection(Walk):
     def test_both_versions_tell_the_same(self):
         old = reflection(self.channel, "v1alpha")
         new = reflection(self.channel, "v1")
-        self.assertEqual(sorted(old.get_services()), sorted(new.get_services()))
-        expected = {MEMBERSHIPS, SPACES, "grpc.health.v1.Health"}
-        self.assertLessEqual(expected, set(new.get_services()))
+        for version in (old, new):
+            # Each names itself, and not the other.
+            told = {name for name in version.get_services() if "reflection" not in name}
+            self.assertEqual(told, {MEMBERSHIPS, SPACES, "grpc.health.v1.Health"})
         for service in (MEMBERSHIPS, SPACES):
             self.assertEqual(
                 old.FindFileContainingSymbol(service), new.FindFileContainingSymbol(service)
             )
 
     def test_an_unknown_symbol_is_not_found(self):
-        with self.assertRaises(KeyError):
+        # The protocol has a message for this; some servers end the stream instead.
+        with self.assertRaises((KeyError, grpc.RpcError)):
             reflection(self.channel, "v1").FindFileContainingSymbol("roster.v1.Nothing")
 
 
@@ -236,7 +239,7 @@ class LeaveCommunity(Walk):
         self.assertEqual(left.membership.space, f"communities/{PUBLIC}")
         self.assertEqual(self.word("Privacy", left.privacy, "PRIVACY_"), "OPEN")
         again = self.call(3, self.METHOD, community_id=PUBLIC)
-        self.assertEqual(again.membership, left.membership)
+        self.assertEqual(self.status(again.membership), "ABSENT")
         back = self.call(3, "JoinCommunity", community_id=PUBLIC)
         self.assertEqual(self.status(back.membership), "MEMBER")
         self.assertGreater(back.membership.version, left.membership.version)
