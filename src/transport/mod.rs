@@ -4,6 +4,7 @@
 pub mod caller;
 pub mod error;
 pub mod grpc;
+pub mod listen;
 pub mod page_token;
 pub mod request_id;
 pub mod rest;

@@ -1,0 +1,66 @@
+//! `roster serve` and `roster migrate`.
+
+use tokio::net::TcpListener;
+
+use super::{Failed, asked_to_stop, environment};
+use crate::auth::SetupError;
+use crate::clock::Clock;
+use crate::config::{self, Config, Flags};
+use crate::server::{Listeners, Server};
+use crate::store::Store;
+use crate::telemetry;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    /// Print the settings in force, without secrets, and do nothing else
+    #[arg(long)]
+    check_config: bool,
+}
+
+#[derive(clap::Args)]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    flags: Flags,
+    /// Take the whole schema down, with all data
+    #[arg(long)]
+    down: bool,
+}
+
+pub async fn run(args: Args) -> Result<(), Failed> {
+    let config = Config::load(&args.flags, &environment())?;
+    let tokens = config.tokens()?;
+    if tokens.secret.is_none() && tokens.key_set.is_none() {
+        return Err(config::Error::from(SetupError::NoKeys).to_string().into());
+    }
+    if args.check_config {
+        println!("{config}");
+        return Ok(());
+    }
+    telemetry::log(&config.log, config.log_format)?;
+    telemetry::metrics();
+    let listeners = Listeners {
+        grpc: TcpListener::bind(config.grpc).await?,
+        rest: TcpListener::bind(config.rest).await?,
+        admin: Some(TcpListener::bind(config.admin).await?),
+    };
+    let (grpc, rest, admin) = (config.grpc, config.rest, config.admin);
+    let shutdown = asked_to_stop().await?;
+    let server = Server::prepare(config, tokens, Clock::system()).await?;
+    tracing::info!(%grpc, %rest, %admin, "serving");
+    server.run(listeners, shutdown).await;
+    Ok(())
+}
+
+pub async fn migrate(args: MigrateArgs) -> Result<(), Failed> {
+    let config = Config::load(&args.flags, &environment())?;
+    let store = Store::open(&config.database, 1, 1).await?;
+    if args.down {
+        store.migrate_down().await?
+    } else {
+        store.migrate().await?
+    }
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! One server: wires the layers together, serves, and drains.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{SetupError, Verifier};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ledger::{Ledger, Limits};
+use crate::service::Service;
+use crate::store::{self, Store};
+use crate::telemetry;
+use crate::transport::caller::Door;
+use crate::transport::listen::{self, Connections};
+use crate::transport::page_token::PageTokens;
+use crate::transport::{grpc, rest, stack};
+
+/// However many clients hold on, the process ends this long after it was asked to.
+const DRAIN: Duration = Duration::from_secs(9);
+/// Once nothing is being answered, answers have this long to reach their callers.
+const FLUSH: Duration = Duration::from_millis(500);
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
+/// So many probes in a row must fail before the server says that it is not ready.
+const PROBE_FAILURES: u32 = 3;
+const QUEUE: usize = 4_096;
+const BATCH: usize = 256;
+
+/// The sockets to serve on, bound by whoever starts the server.
+pub struct Listeners {
+    /// gRPC.
+    pub grpc: TcpListener,
+    /// REST and probes.
+    pub rest: TcpListener,
+    /// Metrics.
+    pub admin: Option<TcpListener>,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The token keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] SetupError),
+    /// The database cannot be used.
+    #[error("database: {0}")]
+    Store(#[from] store::Error),
+}
+
+/// A server that is ready to run.
+pub struct Server {
+    config: Config,
+    store: Store,
+    verifier: Verifier,
+    service: Service,
+    pages: PageTokens,
+    ledger_tasks: TaskTracker,
+}
+
+impl Server {
+    /// Opens the database, brings its schema up to date, reads the token keys.
+    pub async fn prepare(
+        config: Config,
+        tokens: crate::auth::Settings,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let verifier = Verifier::new(tokens, clock.clone()).await?;
+        let store = Store::open(&config.database, config.writers, config.readers).await?;
+        store.migrate().await?;
+        let key = store.secret("page_tokens", fresh_key()).await?;
+        let ledger_tasks = TaskTracker::new();
+        let limits = Limits { shards: config.writers as usize, queue: QUEUE, batch: BATCH };
+        let ledger = Ledger::start(&store, &clock, limits, &ledger_tasks);
+        let service = Service::new(ledger, store.clone());
+        let pages = PageTokens::new(key.as_bytes());
+        Ok(Self { config, store, verifier, service, pages, ledger_tasks })
+    }
+
+    /// The use cases, for whoever wants to fill the database first.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Serves until `shutdown`, then finishes what was begun. Ends within 10 s whatever clients
+    /// hold open.
+    pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
+        let (ready, readiness) = watch::channel(true);
+        let connections = Connections::default();
+        let servers = TaskTracker::new();
+        let Self { config, store, verifier, service, pages, ledger_tasks } = self;
+        let door = Door::new(verifier);
+        let api = grpc::Api::new(door.clone(), service.clone(), pages);
+        let grpc = stack::grpc(grpc::router(api, readiness.clone(), config.reflection));
+        let state = rest::State { door, service, public_url: config.public_url };
+        let rest = rest::router(state).merge(probes(readiness));
+        servers.spawn(listen::serve(listeners.grpc, grpc, connections.clone()));
+        servers.spawn(listen::serve(listeners.rest, rest, connections.clone()));
+        if let Some(admin) = listeners.admin {
+            servers.spawn(listen::serve(admin, admin_router(), connections.clone()));
+        }
+        let probe = tokio::spawn(probe(store.clone(), ready.clone()));
+        shutdown.await;
+        tracing::info!("shutting down");
+        probe.abort();
+        ready.send_replace(false);
+        drain(&connections, &servers, &ledger_tasks).await;
+        store.close().await;
+    }
+}
+
+/// Stops accepting, waits for the requests that were begun, then closes what is still open.
+async fn drain(connections: &Connections, servers: &TaskTracker, ledger_tasks: &TaskTracker) {
+    let deadline = Instant::now() + DRAIN;
+    connections.closing.cancel();
+    for tracker in [servers, &connections.requests, &connections.open, ledger_tasks] {
+        tracker.close();
+    }
+    servers.wait().await;
+    if timeout_at(deadline, connections.requests.wait()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+    // A client that holds a stream open, or says nothing, would hold us for ever.
+    let _ = timeout(FLUSH, connections.open.wait()).await;
+    connections.killed.cancel();
+    connections.open.wait().await;
+    if timeout_at(deadline, ledger_tasks.wait()).await.is_err() {
+        tracing::warn!("the ledger did not end in time");
+    }
+}
+
+/// Follows the database, so that traffic goes elsewhere while it does not answer.
+async fn probe(store: Store, ready: watch::Sender<bool>) {
+    let mut failures = 0;
+    let mut ticks = interval(PROBE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let pinged = store.clone();
+        // In a task of its own: a ping that is broken off would spoil its connection.
+        let ping = tokio::spawn(async move { pinged.ping().await.is_ok() });
+        let alive = matches!(timeout(PROBE_TIMEOUT, ping).await, Ok(Ok(true)));
+        failures = if alive { 0 } else { failures + 1 };
+        let now_ready = failures < PROBE_FAILURES;
+        ready.send_if_modified(|ready| {
+            let changed = *ready != now_ready;
+            *ready = now_ready;
+            changed
+        });
+        if let Some(metrics) = telemetry::metrics() {
+            metrics.run_upkeep();
+        }
+    }
+}
+
+fn probes(ready: watch::Receiver<bool>) -> Router {
+    let readyz = move || {
+        let ready = *ready.borrow();
+        async move { if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE } }
+    };
+    Router::new().route("/livez", get(|| async { StatusCode::OK })).route("/readyz", get(readyz))
+}
+
+fn admin_router() -> Router {
+    let render =
+        || async { telemetry::metrics().map(|handle| handle.render()).unwrap_or_default() };
+    Router::new().route("/metrics", get(render))
+}
+
+/// The key that signs page tokens, if no replica has made one yet.
+fn fresh_key() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    (0..4).map(|_| format!("{:016x}", RandomState::new().build_hasher().finish())).collect()
+}

@@ -1,0 +1,107 @@
+//! What the answers of both dialects have in common, and what HTTP alone can find wrong.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::service;
+use crate::transport::error::Failure;
+
+/// Why a request has no result.
+#[derive(Debug)]
+pub enum Fault {
+    /// For a reason of the contract.
+    Failed(Failure),
+    /// For a reason that only HTTP knows.
+    Misused(Misuse),
+}
+
+/// How a request can be wrong as HTTP, whatever it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// Nothing is served there.
+    NoSuchPath,
+    /// The path is served, but not by this method.
+    MethodNotAllowed,
+    /// The caller does not take JSON.
+    NotAcceptable,
+    /// The body is of a type that is not read here.
+    UnsupportedMediaType,
+    /// The body is not what its type says.
+    MalformedBody,
+}
+
+impl Misuse {
+    /// One sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::NoSuchPath => "Not found.",
+            Self::MethodNotAllowed => "This method is not allowed here.",
+            Self::NotAcceptable => "Only application/json can be sent.",
+            Self::UnsupportedMediaType => "A body must be JSON, a form or multipart form data.",
+            Self::MalformedBody => "The body cannot be read.",
+        }
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Misuse> for Fault {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misused(misuse)
+    }
+}
+
+impl From<service::Error> for Fault {
+    fn from(error: service::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(text) => (status, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Adds what a refused caller can do about it: authenticate, or come back later.
+pub fn with_advice(mut response: Response, retry_after: Option<Duration>) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    if let Some(after) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(after).into());
+    }
+    response
+}
+
+/// Rounded up, so that nobody comes back too early; at least 1.
+fn whole_seconds(time: Duration) -> u64 {
+    let begun = u64::from(time.subsec_nanos() > 0);
+    time.as_secs().saturating_add(begun).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_in_whole_seconds_and_never_too_early() {
+        let expected = [(0, 1), (100, 1), (1_000, 1), (1_001, 2), (2_500, 3)];
+        for (millis, seconds) in expected {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The calls that only courses have, or that they answer in their own way.
+
+use axum::extract::Request;
+use http::StatusCode;
+
+use super::errors::Refused;
+use super::{Answer, Asked, Named, no_content, shapes, users};
+use crate::domain::{
+    Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
+};
+use crate::service::{self, SpaceView, UserSpaces};
+use crate::transport::error::{Failure, Problem};
+use crate::transport::rest::answer::json;
+use crate::transport::rest::body;
+
+/// The creator is not among them: clients ask for him by name.
+const USUAL: [Status; 2] = [Status::Manager, Status::Member];
+
+/// `POST /course/{id}/join/`: joins, asks to join, or accepts the invitation.
+pub async fn join(asked: Asked, Named(course): Named) -> Answer {
+    let outcome = asked.execute(course, Command::Join).await?;
+    let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
+    Ok(json(StatusCode::OK, &shapes::course_user_detail(&outcome.space, own)))
+}
+
+/// `GET /course/{id}/`: the course, or its lock screen for those outside a private one.
+pub async fn show(asked: Asked, Named(course): Named) -> Answer {
+    // The other views show what only the owner of the content knows.
+    if asked.query.get_filled("view").is_some_and(|view| view != "user") {
+        return Err(Failure::field("view", Problem::InvalidChoice).into());
+    }
+    let seen_by = asked.user("user")?;
+    let SpaceView { space, own, manages } = asked.service.get_space(&asked.call, &course).await?;
+    let own = match seen_by {
+        None => own,
+        Some(_) if !manages => return Err(Failure::from(Refusal::NotAManager).into()),
+        Some(user) => asked.service.get_membership(&asked.call, &course, Some(user)).await?.status,
+    };
+    let is_inside = own.is_seated() || own == Status::Invited || manages;
+    let is_locked = space.privacy == Privacy::Private && !is_inside;
+    let body = if is_locked {
+        shapes::course_minimal(&space, own)
+    } else {
+        shapes::course_user_detail(&space, own)
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// `GET /course/{id}/join/`: who has joined.
+pub async fn list_joined(asked: Asked, Named(course): Named) -> Answer {
+    let legal = [Status::Creator, Status::Manager, Status::Member];
+    let statuses = asked.statuses(&legal, shapes::join_status, &USUAL)?;
+    let view = asked.service.get_space(&asked.call, &course).await?;
+    if shapes::hides_members(&view.space) && !view.manages {
+        return Err(Failure::from(Refusal::NotAManager).into());
+    }
+    let found = asked.find_members(&course, statuses, None).await?;
+    Ok(asked.page(&found, |membership| shapes::user_minimal(&membership.user)))
+}
+
+/// `GET /course/{id}/request_join/`: who has asked to join.
+pub async fn list_requests(asked: Asked, Named(course): Named) -> Answer {
+    let search = asked.query.search("search")?;
+    let found = asked.find_members(&course, vec![Status::Requested], search).await?;
+    Ok(asked.page(&found, shapes::requester))
+}
+
+/// `GET /course/`: the caller's own courses.
+pub async fn list_own(asked: Asked) -> Answer {
+    let statuses = asked.statuses(Status::ALL, shapes::join_status, &USUAL)?;
+    let creator = asked.user("created_by")?;
+    let wanted = UserSpaces { kind: Some(Kind::Course), statuses, creator, search: None };
+    let found = asked.find_spaces(wanted).await?;
+    Ok(asked.page(&found, |listed| shapes::course(&listed.space, listed.membership.status)))
+}
+
+/// `POST /course/{id}/role/`: new roles for many users at once.
+pub async fn change_roles(asked: Asked, Named(course): Named, request: Request) -> Answer {
+    let fields = body::read(request, asked.call.deadline).await?;
+    let lists = Roles {
+        managers: users::read_list(&fields, "managers")?,
+        joined: users::read_list(&fields, "joined")?,
+        unjoined: users::read_list(&fields, "unjoined")?,
+    };
+    let command = Command::ChangeRoles(lists.change()?);
+    match asked.service.execute(&asked.call, course.clone(), command).await {
+        Ok(_) => no_content(),
+        Err(service::Error::Refused(Refusal::CreatorFixed)) => {
+            Err(creator_named(&asked, &course, &lists).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The three lists of the role call; `None` is one that was not sent.
+struct Roles {
+    managers: Option<Vec<UserId>>,
+    joined: Option<Vec<UserId>>,
+    unjoined: Option<Vec<UserId>>,
+}
+
+impl Roles {
+    fn change(&self) -> Result<RoleChange, Failure> {
+        if self.managers.is_none() && self.joined.is_none() && self.unjoined.is_none() {
+            return Err(Failure::field(users::WHOLE_REQUEST, Problem::Required));
+        }
+        let list = |list: &Option<Vec<UserId>>| list.clone().unwrap_or_default();
+        RoleChange::new(list(&self.managers), list(&self.joined), list(&self.unjoined)).map_err(
+            |error: UsersError| Failure::field(users::WHOLE_REQUEST, users::problem(error)),
+        )
+    }
+
+    /// The list in which a user stands.
+    fn naming(&self, user: &UserId) -> &'static str {
+        let names = |list: &Option<Vec<UserId>>| list.iter().flatten().any(|named| named == user);
+        if names(&self.managers) {
+            "managers"
+        } else if names(&self.joined) {
+            "joined"
+        } else if names(&self.unjoined) {
+            "unjoined"
+        } else {
+            users::WHOLE_REQUEST
+        }
+    }
+}
+
+/// The refusal to touch the creator, on the list that named him.
+async fn creator_named(asked: &Asked, course: &SpaceName, lists: &Roles) -> Refused {
+    let field = match asked.service.get_space(&asked.call, course).await {
+        Ok(view) => lists.naming(&view.space.creator),
+        Err(_) => users::WHOLE_REQUEST,
+    };
+    Failure::field(field, Problem::Invalid).into()
+}

@@ -1,0 +1,142 @@
+//! Failures as this dialect says them.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::transport::error::{ErrorReason, Failure, Violation};
+use crate::transport::rest::answer::{Fault, Misuse, json, with_advice};
+
+/// A request without a result.
+#[derive(Debug)]
+pub struct Refused(Fault);
+
+impl<E: Into<Fault>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+#[derive(Serialize)]
+struct Errors<'a> {
+    errors: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Field { field: &'a str, messages: [Message<'a>; 1] },
+    General(Message<'a>),
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
+    code: &'a str,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Fault::Failed(failure) => failed(&failure),
+            Fault::Misused(misuse) => {
+                let (status, code) = misused(misuse);
+                general(status, misuse.sentence(), code)
+            }
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Response {
+    let (status, code) = code(failure.reason);
+    let response = if !failure.violations.is_empty() {
+        json(status, &Errors { errors: failure.violations.iter().map(field).collect() })
+    } else if status == StatusCode::NOT_FOUND {
+        // One text for a space, a path and an id that are not there: nothing to tell them apart by.
+        general(status, Misuse::NoSuchPath.sentence(), code)
+    } else {
+        general(status, &failure.message, code)
+    };
+    with_advice(response, failure.retry_after)
+}
+
+fn field(violation: &Violation) -> Entry<'_> {
+    let problem = violation.problem;
+    let message = Message { message: problem.sentence(), code: problem.word() };
+    Entry::Field { field: &violation.field, messages: [message] }
+}
+
+fn general(status: StatusCode, message: &str, code: &str) -> Response {
+    json(status, &Errors { errors: vec![Entry::General(Message { message, code })] })
+}
+
+const fn misused(misuse: Misuse) -> (StatusCode, &'static str) {
+    match misuse {
+        Misuse::NoSuchPath => (StatusCode::NOT_FOUND, "not_found"),
+        Misuse::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        Misuse::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
+        Misuse::UnsupportedMediaType => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+        }
+        Misuse::MalformedBody => (StatusCode::BAD_REQUEST, "parse_error"),
+    }
+}
+
+/// The answer to each reason of the contract.
+pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
+    match reason {
+        ErrorReason::InvalidField => (StatusCode::BAD_REQUEST, "invalid"),
+        ErrorReason::TooManyUsers => (StatusCode::BAD_REQUEST, "too_many"),
+        ErrorReason::MessageTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request_too_large"),
+        ErrorReason::TokenMissing => (StatusCode::UNAUTHORIZED, "not_authenticated"),
+        ErrorReason::TokenInvalid | ErrorReason::TokenExpired | ErrorReason::TokenUnknown => {
+            (StatusCode::UNAUTHORIZED, "authentication_failed")
+        }
+        ErrorReason::ScopeMissing
+        | ErrorReason::NotAManager
+        | ErrorReason::NotTheCreator
+        | ErrorReason::Blocked
+        | ErrorReason::CreatorCannotLeave
+        | ErrorReason::CreatorFixed => (StatusCode::FORBIDDEN, "permission_denied"),
+        ErrorReason::SpaceNotFound => (StatusCode::NOT_FOUND, "not_found"),
+        ErrorReason::SpaceExists => (StatusCode::CONFLICT, "already_exists"),
+        ErrorReason::NotAMember => (StatusCode::BAD_REQUEST, "not_a_member"),
+        ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
+        ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
+        ErrorReason::Overloaded | ErrorReason::RateLimited => {
+            (StatusCode::TOO_MANY_REQUESTS, "throttled")
+        }
+        ErrorReason::Contention | ErrorReason::StoreUnavailable | ErrorReason::Deadline => {
+            (StatusCode::SERVICE_UNAVAILABLE, "service_unavailable")
+        }
+        ErrorReason::Unspecified | ErrorReason::Internal => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "error")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_server_says_when_to_come_back() {
+        let reasons = [
+            (ErrorReason::Overloaded, 429),
+            (ErrorReason::RateLimited, 429),
+            (ErrorReason::Contention, 503),
+            (ErrorReason::StoreUnavailable, 503),
+        ];
+        for (reason, status) in reasons {
+            let retry_after = Some(Duration::from_millis(1_500));
+            let failure = Failure { retry_after, ..Failure::new(reason, "busy") };
+            let response = Refused::from(failure).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[RETRY_AFTER], "2");
+        }
+    }
+}

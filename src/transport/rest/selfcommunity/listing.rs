@@ -1,0 +1,93 @@
+//! Pages by position, in the envelope that this dialect's clients read.
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{Asked, Refused};
+use crate::domain::{Membership, SpaceName, Status};
+use crate::service::{Counted, ListedSpace, MemberQuery, UserSpaces};
+use crate::transport::error::{Failure, Problem};
+use crate::transport::rest::answer::json;
+use crate::transport::rest::query::Window;
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    count: i64,
+    next: Option<String>,
+    previous: Option<String>,
+    results: Vec<T>,
+}
+
+impl Asked {
+    /// The memberships that the request wants a page of.
+    pub(super) async fn find_members(
+        &self,
+        space: &SpaceName,
+        statuses: Vec<Status>,
+        search: Option<String>,
+    ) -> Result<Counted<Membership>, Refused> {
+        let Window { limit, offset } = self.window();
+        let query = MemberQuery { statuses, search, after: None, offset, limit };
+        Ok(self.service.page_memberships(&self.call, space, query).await?)
+    }
+
+    /// The caller's own spaces that the request wants a page of.
+    pub(super) async fn find_spaces(
+        &self,
+        wanted: UserSpaces,
+    ) -> Result<Counted<ListedSpace>, Refused> {
+        let Window { limit, offset } = self.window();
+        Ok(self.service.page_user_spaces(&self.call, wanted, limit, offset).await?)
+    }
+
+    /// The page, with links to those before and after it.
+    pub(super) fn page<'a, T, R: Serialize>(
+        &self,
+        found: &'a Counted<T>,
+        shape: impl Fn(&'a T) -> R,
+    ) -> Response {
+        let Window { limit, offset } = self.window();
+        let link = |offset| {
+            let query = self.query.with(&[("limit", limit), ("offset", offset)]);
+            format!("{}?{query}", self.address)
+        };
+        let total = u64::try_from(found.total).unwrap_or(0);
+        let following = offset.saturating_add(limit);
+        let envelope = Envelope {
+            count: found.total,
+            next: (following < total).then(|| link(following)),
+            previous: (offset > 0).then(|| link(offset.saturating_sub(limit))),
+            results: found.items.iter().map(shape).collect(),
+        };
+        json(StatusCode::OK, &envelope)
+    }
+
+    /// The statuses that a filter names, or the usual ones if it names none.
+    pub(super) fn statuses(
+        &self,
+        legal: &[Status],
+        spelling: fn(Status) -> Option<&'static str>,
+        usual: &[Status],
+    ) -> Result<Vec<Status>, Failure> {
+        let named = self.query.list("statuses");
+        if named.is_empty() {
+            return Ok(usual.to_vec());
+        }
+        let find = |word: &String| {
+            legal.iter().copied().find(|status| spelling(*status) == Some(word.as_str()))
+        };
+        let mut statuses = named
+            .iter()
+            .map(find)
+            .collect::<Option<Vec<Status>>>()
+            .ok_or_else(|| Failure::field("statuses", Problem::InvalidChoice))?;
+        statuses.sort_unstable();
+        statuses.dedup();
+        Ok(statuses)
+    }
+
+    fn window(&self) -> Window {
+        Window::read(self.query.get("limit"), self.query.get("offset"))
+    }
+}

@@ -1,0 +1,117 @@
+//! Opaque cursors: where a page of this dialect begins and ends.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use crate::transport::error::{Failure, Problem};
+use crate::transport::rest::query::{Query, Window, number};
+
+/// Tells a cursor from any other text.
+const PREFIX: &str = "at:";
+
+/// What a request says about its page.
+pub struct Cursors {
+    limit: Window,
+    end: End,
+}
+
+enum End {
+    /// The page begins here.
+    After(u64),
+    /// The page ends here.
+    Before(u64),
+}
+
+/// The cursors around a page; empty where there is nothing more.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Around {
+    after: String,
+    before: String,
+}
+
+impl Cursors {
+    /// Reads the limit and at most one of the two cursors.
+    pub fn read(query: &Query) -> Result<Self, Failure> {
+        let after = position(query, "paging.cursors.after")?;
+        let before = position(query, "paging.cursors.before")?;
+        let end = match (after, before) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::field("paging.cursors.before", Problem::Contradictory));
+            }
+            (None, Some(before)) => End::Before(before),
+            (after, None) => End::After(after.unwrap_or(0)),
+        };
+        Ok(Self { limit: Window::read(query.get("paging.limit"), None), end })
+    }
+
+    /// The part of the list that this is.
+    pub fn window(&self) -> Window {
+        let limit = self.limit.limit;
+        match self.end {
+            End::After(offset) => Window { limit, offset },
+            End::Before(end) => {
+                let offset = end.saturating_sub(limit);
+                Window { limit: (end - offset).max(1), offset }
+            }
+        }
+    }
+}
+
+/// The cursors around this part of a list of `total`.
+pub fn around(window: Window, total: i64) -> Around {
+    let end = window.offset.saturating_add(window.limit);
+    let has_more = u64::try_from(total).is_ok_and(|total| end < total);
+    Around {
+        after: if has_more { cursor(end) } else { String::new() },
+        before: if window.offset > 0 { cursor(window.offset) } else { String::new() },
+    }
+}
+
+fn cursor(position: u64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{PREFIX}{position}"))
+}
+
+/// The position that a cursor stands for. Clients send an empty one for the first page.
+fn position(query: &Query, name: &str) -> Result<Option<u64>, Failure> {
+    let Some(text) = query.get_filled(name) else { return Ok(None) };
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let position = text.and_then(|text| text.strip_prefix(PREFIX).and_then(number));
+    position.map(Some).ok_or_else(|| Failure::field(name, Problem::Invalid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(parameters: &str) -> Result<Window, Failure> {
+        let query = Query::of(&format!("/community/v2?{parameters}").parse().unwrap());
+        Cursors::read(&query).map(|cursors| cursors.window())
+    }
+
+    #[test]
+    fn cursors_lead_to_the_next_page_and_back() {
+        let first = window("paging.limit=2").unwrap();
+        assert_eq!(first, Window { limit: 2, offset: 0 });
+        let links = around(first, 5);
+        assert_eq!(links.before, "");
+        let second = window(&format!("paging.limit=2&paging.cursors.after={}", links.after));
+        assert_eq!(second, Ok(Window { limit: 2, offset: 2 }));
+        let links = around(second.unwrap(), 5);
+        let back = window(&format!("paging.limit=2&paging.cursors.before={}", links.before));
+        assert_eq!(back, Ok(first));
+        assert_eq!(around(Window { limit: 2, offset: 4 }, 5).after, "");
+    }
+
+    #[test]
+    fn strange_cursors_are_refused() {
+        assert_eq!(window("paging.cursors.after="), Ok(Window { limit: 20, offset: 0 }));
+        let negative = URL_SAFE_NO_PAD.encode("at:-1");
+        for text in ["x", "%ff", "YQ", "====", negative.as_str()] {
+            assert!(window(&format!("paging.cursors.after={text}")).is_err(), "{text}");
+        }
+        let both = format!("paging.cursors.after={0}&paging.cursors.before={0}", cursor(2));
+        assert!(window(&both).is_err());
+    }
+}

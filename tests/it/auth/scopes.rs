@@ -1,0 +1,57 @@
+//! The spellings of scopes.
+
+use roster::auth::{Error, Scope, Scopes, Settings, Verifier};
+use serde_json::{Value, json};
+
+use super::issuer::{SECRET, Sign, but, clock, secret_claims, token};
+
+fn scopes(of: &[Scope]) -> Scopes {
+    of.iter().fold(Scopes::default(), |scopes, scope| scopes.with(*scope))
+}
+
+async fn read(claim: Value) -> Result<Scopes, Error> {
+    let settings = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+    let verifier = Verifier::new(settings, clock()).await.unwrap();
+    let claims = but(secret_claims(), "scope", claim);
+    let token = token(&json!({ "alg": "HS256" }), &claims, &Sign::Hs256(SECRET));
+    verifier.verify(Some(&format!("Bearer {token}"))).await.map(|caller| caller.scopes)
+}
+
+#[tokio::test]
+async fn every_spelling_is_read() {
+    use Scope::{Admin, CommunityRead, CommunityWrite};
+    let table = [
+        (json!(null), scopes(&[])),
+        (json!(""), scopes(&[])),
+        (json!([]), scopes(&[])),
+        (json!("community:write"), scopes(&[CommunityWrite])),
+        (json!("community.write"), scopes(&[CommunityWrite])),
+        (json!("community.read"), scopes(&[CommunityRead])),
+        (json!("roster:admin"), scopes(&[Admin])),
+        (json!("roster.admin"), scopes(&[Admin])),
+        (json!("community:read community:write"), scopes(&[CommunityRead, CommunityWrite])),
+        (json!("community:read,community.write"), scopes(&[CommunityRead, CommunityWrite])),
+        (json!(" community:read , community.write,"), scopes(&[CommunityRead, CommunityWrite])),
+        (json!("community:read\tcommunity:write\n"), scopes(&[CommunityRead, CommunityWrite])),
+        (json!(["community:read", "community.write"]), scopes(&[CommunityRead, CommunityWrite])),
+        (json!(["community:read community:write"]), scopes(&[CommunityRead, CommunityWrite])),
+        (json!(["openid", "profile", "roster:admin"]), scopes(&[Admin])),
+        (json!("openid email community:read"), scopes(&[CommunityRead])),
+        (json!("community:write:all"), scopes(&[])),
+        (json!("community_write"), scopes(&[])),
+        (json!("COMMUNITY:WRITE"), scopes(&[])),
+        (json!("xcommunity:write"), scopes(&[])),
+        (json!("community"), scopes(&[])),
+        (json!("admin"), scopes(&[])),
+    ];
+    for (claim, expected) in table {
+        assert_eq!(read(claim.clone()).await, Ok(expected), "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_of_another_type_is_no_scope_claim() {
+    for claim in [json!(1), json!(true), json!({ "a": 1 }), json!([1]), json!([["a"]])] {
+        assert_eq!(read(claim.clone()).await, Err(Error::Invalid), "{claim}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Settings that are refused at the start, each with its one line.
+
+use std::path::Path;
+use std::time::Duration;
+
+use roster::auth::{KeySetSource, Settings, Verifier, read_secret};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::issuer::{SECRET, clock, ec_private_pem, jwk};
+
+async fn refusal(settings: Settings) -> String {
+    match Verifier::new(settings, clock()).await {
+        Ok(_) => "accepted".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn file(path: &Path) -> Settings {
+    Settings { key_set: Some(KeySetSource::File(path.to_owned())), ..Settings::default() }
+}
+
+fn url(url: &str) -> Settings {
+    Settings { key_set: Some(KeySetSource::Url(url.to_owned())), ..Settings::default() }
+}
+
+fn secret(secret: &[u8]) -> Settings {
+    Settings { secret: Some(secret.to_vec()), ..Settings::default() }
+}
+
+#[tokio::test]
+async fn keys_are_needed() {
+    let expected = "no token keys are configured: a shared secret or a key set is needed";
+    assert_eq!(refusal(Settings::default()).await, expected);
+}
+
+#[tokio::test]
+async fn a_secret_that_can_be_guessed_is_refused() {
+    let expected = "the shared secret is shorter than 32 bytes";
+    assert_eq!(refusal(secret(b"")).await, expected);
+    assert_eq!(refusal(secret(&SECRET[1..])).await, expected);
+    assert_eq!(refusal(secret(SECRET)).await, "accepted");
+}
+
+#[tokio::test]
+async fn a_long_leeway_is_refused() {
+    let leeway = |seconds| Settings { leeway: Duration::from_secs(seconds), ..secret(SECRET) };
+    assert_eq!(refusal(leeway(60)).await, "accepted");
+    assert_eq!(refusal(leeway(61)).await, "the leeway for clocks must not be over 60 s");
+}
+
+#[tokio::test]
+async fn a_file_without_usable_keys_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("jwks.json");
+    assert!(refusal(file(&path)).await.contains("cannot be read"));
+
+    let good = jwk(&ec_private_pem(), "ec");
+    let with = |name: &str, value: &str| {
+        let mut key = good.clone();
+        key[name] = json!(value);
+        key
+    };
+    let unusable = [
+        json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "s", "alg": "HS256" }),
+        with("use", "enc"),
+        with("alg", "ES384"),
+        with("crv", "P-384"),
+        with("crv", "secp256k1"),
+        with("x", "AAAA"),
+        with("y", "not base64!"),
+        with("kty", "RSA"),
+        json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }),
+        json!({ "kty": "OKP", "crv": "X25519", "x": "AAAA" }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" }),
+        json!("a key"),
+        json!({}),
+    ];
+    for key in unusable {
+        std::fs::write(&path, json!({ "keys": [key] }).to_string()).unwrap();
+        assert!(refusal(file(&path)).await.contains("has no key for RS256"), "{key}");
+        std::fs::write(&path, json!({ "keys": [key, good] }).to_string()).unwrap();
+        assert_eq!(refusal(file(&path)).await, "accepted", "{key}");
+    }
+    for text in ["", "[]", "{}", r#"{"keys": 1}"#, "-----BEGIN PUBLIC KEY-----"] {
+        std::fs::write(&path, text).unwrap();
+        assert!(refusal(file(&path)).await.contains("is not a JSON Web Key Set"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn keys_come_encrypted_or_from_this_machine() {
+    let refused = [
+        "",
+        "jwks.json",
+        "/etc/jwks.json",
+        "file:///etc/jwks.json",
+        "ftp://localhost/jwks",
+        "http://example.org/jwks",
+        "http://10.0.0.1/jwks",
+        "http://169.254.169.254/jwks",
+        "http://0.0.0.0/jwks",
+        "http://127.0.0.1.example.org/jwks",
+        "http://localhost.example.org/jwks",
+        "http://localhost@example.org/jwks",
+        "http://[::2]/jwks",
+        "data:application/json,{}",
+    ];
+    for address in refused {
+        let expected = "the address of the key set must be https, or http on loopback";
+        assert_eq!(refusal(url(address)).await, expected, "{address}");
+    }
+    // Nobody listens there; that is no reason not to start.
+    for address in ["http://127.0.0.1:1/", "http://localhost:1/", "https://127.0.0.1:1/"] {
+        assert_eq!(refusal(url(address)).await, "accepted", "{address}");
+    }
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let printed = format!("{:?}", secret(SECRET));
+    assert!(printed.contains("[redacted]"));
+    assert!(!printed.contains("secret that"));
+    assert!(!printed.contains(&format!("{SECRET:?}")));
+}
+
+#[test]
+fn a_secret_file_may_end_its_line() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("secret");
+    for (text, expected) in [("s", "s"), ("s\n", "s"), ("s\r\n", "s"), (" s ", " s "), ("", "")] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(read_secret(&path).unwrap(), expected.as_bytes(), "{text:?}");
+    }
+    assert!(read_secret(&folder.path().join("none")).is_err());
+}
