@@ -2,8 +2,8 @@
 # Holds `roster demo` to its word: runs every curl line that it prints and compares the answer with
 # the one printed beside it, then stops it with SIGTERM.
 #
-# What is read: a line that begins with `curl`, and after it a line that begins with `#`, both after
-# any blanks. The second is the answer; `…` in it stands for anything.
+# What is read: a line `# STATUS`, or `# STATUS, TEXT`, and the line after it, which begins with `curl`
+# and ends its output with the status. The text must be a part of the answer.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -41,23 +41,21 @@ done
 
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 compared=0
-command=
+expected=
 while IFS= read -r line; do
-  line=${line#"${line%%[![:space:]]*}"}
   if [[ $line == "curl "* ]]; then
-    command=$line
-  elif [[ $line == "#"* && -n $command ]]; then
-    expected=${line#\#}
-    expected=${expected# }
-    answer=$(bash -c "$command" 2>>"$work/log" </dev/null) || fail "cannot run: $command"
-    pattern=$(sed 's/[][*?\\]/\\&/g; s/…/*/g' <<<"$expected")
-    # shellcheck disable=SC2053 # The right side is a pattern.
-    [[ $answer == $pattern ]] || fail "$command
+    answer=$(bash -c "$line" 2>>"$work/log" </dev/null) || fail "cannot run: $line"
+    status=${expected%%, *}
+    text=${expected#"$status"}
+    if [[ $answer != *" $status" || $answer != *"${text#, }"* ]]; then
+      fail "$line
   answered $answer
   not      $expected"
+    fi
     compared=$((compared + 1))
-    command=
   fi
+  expected=
+  if [[ $line =~ ^'# '([0-9]{3}(, .*)?)$ ]]; then expected=${BASH_REMATCH[1]}; fi
 done <"$work/printed"
 [[ $compared -gt 0 ]] || fail "printed no curl line with an answer"
 
