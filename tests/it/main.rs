@@ -1,0 +1,4 @@
+//! Every integration test, in one program. The modules mirror `src`.
+
+mod auth;
+mod transport;

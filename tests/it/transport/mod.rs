@@ -1,0 +1,8 @@
+//! The surfaces.
+
+mod rest_client;
+mod rest_server;
+mod selfcommunity;
+mod selfcommunity_input;
+mod selfcommunity_lists;
+mod whisk;
