@@ -1,4 +1,6 @@
 //! Every integration test, in one program. The modules mirror `src`.
 
 mod auth;
+mod harness;
+mod ledger;
 mod transport;

@@ -1,0 +1,9 @@
+//! What tests stand on: a real server on free ports over a database of its own.
+
+mod app;
+mod database;
+mod grpc;
+
+pub use app::{App, admin_token, token, token_with};
+pub use database::{Engine, on_every_engine};
+pub use grpc::{Answer, Grpc, of, of_service, reason_of, with_token};

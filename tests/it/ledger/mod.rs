@@ -1,0 +1,3 @@
+//! Group commit under real concurrency.
+
+mod races;
