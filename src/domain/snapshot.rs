@@ -37,7 +37,8 @@ impl Snapshot {
 
     /// The membership of this user.
     pub fn membership(&self, user: &UserId) -> Membership {
-        let absent = || Membership::absent(self.space.name.clone(), user.clone());
+        let Space { name, seq, .. } = &self.space;
+        let absent = || Membership::absent(name.clone(), user.clone(), *seq);
         self.memberships.get(user).cloned().unwrap_or_else(absent)
     }
 

@@ -55,8 +55,8 @@ impl Service {
         let user = user.or_else(|| call.actor.user().cloned()).ok_or(Error::NobodyToActFor)?;
         let sight = self.store.sight(name, call.actor.user(), Some(&user)).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
-        let absent = || Membership::absent(name.clone(), user.clone());
-        let found = sight.target.unwrap_or_else(absent);
+        let absent = || Membership::absent(name.clone(), user.clone(), sight.space.seq);
+        let found = sight.target.clone().unwrap_or_else(absent);
         if call.actor.user() == Some(&user) {
             return Ok(found);
         }

@@ -211,7 +211,7 @@ pub fn membership(membership: Membership) -> pb::Membership {
         version: membership.version,
         invited_by: membership.invited_by.map(|user| user.to_string()).unwrap_or_default(),
         join_time: membership.joined_at.map(timestamp),
-        change_time: (membership.version > 0).then(|| timestamp(membership.changed_at)),
+        change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
     }
 }
 
