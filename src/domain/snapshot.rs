@@ -29,10 +29,7 @@ impl Snapshot {
 
     /// What the actor is to the space.
     pub fn standing(&self, actor: &Actor) -> Standing {
-        match actor {
-            Actor::User(user) => Standing::User(self.status(user)),
-            Actor::Service(_) => Standing::Service,
-        }
+        actor.standing(actor.user().map_or(Status::Absent, |user| self.status(user)))
     }
 
     /// The membership of this user.

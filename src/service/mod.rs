@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName};
 use crate::ledger::{Ledger, Submission};
+use crate::lookup::Lookup;
 use crate::store::Store;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
@@ -46,13 +47,14 @@ impl Call {
 #[derive(Clone)]
 pub struct Service {
     ledger: Ledger,
+    lookup: Lookup,
     store: Store,
 }
 
 impl Service {
-    /// The use cases over this ledger and this store.
+    /// The use cases over this ledger and this store. Starts a task, so a runtime must be there.
     pub fn new(ledger: Ledger, store: Store) -> Self {
-        Self { ledger, store }
+        Self { ledger, lookup: Lookup::start(&store), store }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
