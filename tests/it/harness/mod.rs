@@ -3,7 +3,9 @@
 mod app;
 mod database;
 mod grpc;
+mod raw;
 
 pub use app::{App, admin_token, token, token_with};
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Answer, Grpc, of, of_service, reason_of, with_token};
+pub use raw::{Raw, RawCall, Reply, calls_about, frame, other_calls};

@@ -1,5 +1,6 @@
 //! The surfaces.
 
+mod grpc;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
