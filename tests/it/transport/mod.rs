@@ -1,6 +1,7 @@
 //! The surfaces.
 
 mod grpc;
+mod grpc_input;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
