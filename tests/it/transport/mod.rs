@@ -2,6 +2,8 @@
 
 mod grpc;
 mod grpc_input;
+mod grpc_lists;
+mod grpc_spaces;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
