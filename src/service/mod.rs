@@ -4,12 +4,12 @@
 mod error;
 mod reads;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName};
 use crate::ledger::{Ledger, Submission};
-use crate::store::Store;
+use crate::store::{self, Store};
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{Counted, ListedSpace, MemberQuery, Page};
@@ -39,6 +39,18 @@ impl Call {
     /// Refuses a token without this scope.
     pub fn require(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.allow(scope) { Ok(()) } else { Err(Error::ScopeMissing(scope)) }
+    }
+
+    /// What the store answers, unless the deadline comes first. The question is then asked to its
+    /// end all the same.
+    async fn wait_for<T>(
+        &self,
+        answer: impl Future<Output = Result<T, store::Error>>,
+    ) -> Result<T, Error> {
+        match timeout_at(self.deadline, answer).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Error::Deadline),
+        }
     }
 }
 

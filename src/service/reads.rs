@@ -37,7 +37,7 @@ impl Service {
     /// One space, for whoever may see it.
     pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
         call.allow(name.kind(), false)?;
-        let sight = self.store.sight(name, call.actor.user(), None).await?;
+        let sight = call.wait_for(self.store.sight(name, call.actor.user(), None)).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         let manages = check(sight.space.privacy, Action::SeePending, standing).is_ok();
         Ok(SpaceView { own: sight.own, space: sight.space, manages })
@@ -53,7 +53,7 @@ impl Service {
     ) -> Result<Membership, Error> {
         call.allow(name.kind(), false)?;
         let user = user.or_else(|| call.actor.user().cloned()).ok_or(Error::NobodyToActFor)?;
-        let sight = self.store.sight(name, call.actor.user(), Some(&user)).await?;
+        let sight = call.wait_for(self.store.sight(name, call.actor.user(), Some(&user))).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         let absent = || Membership::absent(name.clone(), user.clone());
         let found = sight.target.unwrap_or_else(absent);
@@ -75,7 +75,8 @@ impl Service {
         query: MemberQuery,
     ) -> Result<Page<Membership>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) = self.store.members(name, call.actor.user(), &query).await?;
+        let (sight, page) =
+            call.wait_for(self.store.members(name, call.actor.user(), &query)).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         may_see(&sight.space, standing, &query.statuses)?;
         Ok(page)
@@ -89,12 +90,13 @@ impl Service {
         query: MemberQuery,
     ) -> Result<Counted<Membership>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) = self.store.members(name, call.actor.user(), &query).await?;
+        let (sight, page) =
+            call.wait_for(self.store.members(name, call.actor.user(), &query)).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         may_see(&sight.space, standing, &query.statuses)?;
         let total = match &query.search {
             None => query.statuses.iter().map(|status| sight.space.counts.of(*status)).sum(),
-            Some(_) => self.store.count_members(name, &query).await?,
+            Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
         };
         Ok(Counted { items: page.items, total })
     }
@@ -108,8 +110,8 @@ impl Service {
         after: Option<SpaceName>,
         limit: u64,
     ) -> Result<Page<ListedSpace>, Error> {
-        let query = user_spaces(call, user, wanted)?;
-        Ok(self.store.user_spaces(&SpaceQuery { after, limit, ..query }).await?)
+        let query = SpaceQuery { after, limit, ..user_spaces(call, user, wanted)? };
+        call.wait_for(self.store.user_spaces(&query)).await
     }
 
     /// The same by position, highest id first, with the total.
@@ -120,8 +122,8 @@ impl Service {
         limit: u64,
         offset: u64,
     ) -> Result<Counted<ListedSpace>, Error> {
-        let query = user_spaces(call, None, wanted)?;
-        Ok(self.store.page_user_spaces(&SpaceQuery { limit, offset, ..query }).await?)
+        let query = SpaceQuery { limit, offset, ..user_spaces(call, None, wanted)? };
+        call.wait_for(self.store.page_user_spaces(&query)).await
     }
 
     /// A space's history after the event with this number.
@@ -133,7 +135,8 @@ impl Service {
         limit: u64,
     ) -> Result<Page<Event>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) = self.store.events(name, call.actor.user(), after, limit).await?;
+        let (sight, page) =
+            call.wait_for(self.store.events(name, call.actor.user(), after, limit)).await?;
         judge(sight, &call.actor, Action::SeeHistory)?;
         Ok(page)
     }
