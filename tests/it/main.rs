@@ -5,5 +5,6 @@
 mod auth;
 mod harness;
 mod ledger;
+mod server;
 mod stories;
 mod transport;

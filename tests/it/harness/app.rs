@@ -10,6 +10,7 @@ use roster::config::Config;
 use roster::domain::UserId;
 use roster::server::{Listeners, Server};
 use roster::service::Service;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -31,6 +32,13 @@ impl App {
     /// Starts a server on the database at this address.
     pub async fn start(database: &str) -> Self {
         Self::try_start(database).await.unwrap()
+    }
+
+    /// Starts a server on a SQLite file of its own, for what no database has a part in.
+    pub async fn on_sqlite() -> (Self, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("roster.db").display());
+        (Self::start(&url).await, directory)
     }
 
     pub async fn try_start(database: &str) -> Result<Self, roster::server::Error> {

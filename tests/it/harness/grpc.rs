@@ -13,6 +13,7 @@ use super::app::{admin_token, token};
 /// A client that speaks for any user.
 #[derive(Clone)]
 pub struct Grpc {
+    pub channel: Channel,
     pub memberships: MembershipServiceClient<Channel>,
     pub spaces: SpaceServiceClient<Channel>,
 }
@@ -54,7 +55,8 @@ impl Grpc {
         let channel = endpoint.connect().await.unwrap();
         Self {
             memberships: MembershipServiceClient::new(channel.clone()),
-            spaces: SpaceServiceClient::new(channel),
+            spaces: SpaceServiceClient::new(channel.clone()),
+            channel,
         }
     }
 

@@ -3,7 +3,11 @@
 mod app;
 mod database;
 mod grpc;
+mod lock;
+mod raw;
 
 pub use app::{App, admin_token, token, token_with};
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Answer, Grpc, of, of_service, reason_of, with_token};
+pub use lock::Lock;
+pub use raw::{Raw, RawCall, Reply, calls_about, frame, other_calls};

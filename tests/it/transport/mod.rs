@@ -1,5 +1,10 @@
 //! The surfaces.
 
+mod grpc;
+mod grpc_input;
+mod grpc_lists;
+mod grpc_spaces;
+mod health;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
