@@ -1,0 +1,13 @@
+// Walks a course and a group from creation to the last removal through SelfCommunity's own npm
+// client, unmodified, against a running `roster demo`.
+//
+//   roster demo --json | head -n 1 > demo.json; node walk.js "$(cat demo.json)"
+'use strict';
+
+const { after } = require('node:test');
+const { close } = require('./rig');
+
+require('./course');
+require('./group');
+
+after(close);
