@@ -65,7 +65,7 @@ impl Store {
 
     /// Takes the whole schema down again, with all data. For development.
     pub async fn migrate_down(&self) -> Result<(), Error> {
-        Ok(Migrator::down(&self.writes, None).await.map_err(schema_error)?)
+        Migrator::down(&self.writes, None).await.map_err(schema_error)
     }
 
     /// Closes both pools once their work is done.
