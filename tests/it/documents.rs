@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use clap::Args as _;
-use roster::config::{Flags, SECRET_VARIABLE};
+use roster::config::{Config, Flags, SECRET_VARIABLE};
 use roster::domain::transition::{Move, Verb, transition};
-use roster::domain::{Privacy, Status};
+use roster::domain::{Privacy, Refusal, Status};
+use roster::transport::error::Failure;
 use roster::transport::grpc::status;
 
 use crate::golden::{Grid, golden, marked, repository};
@@ -27,8 +28,9 @@ fn rules() {
 
 #[test]
 fn errors() {
-    golden("errors.txt", &grids::errors().plain());
-    marked("docs/errors.md", &[("errors", grids::errors().markdown())]);
+    let (all, sent) = (grids::reasons(), grids::reasons().skip(1));
+    golden("errors.txt", &grids::errors(all).plain());
+    marked("docs/errors.md", &[("errors", grids::errors(sent).markdown())]);
 }
 
 /// The contract promises a code in the comment of each reason; the server sends that code.
@@ -56,6 +58,14 @@ fn reasons_of_the_contract() {
     let sent =
         sent.map(|reason| (reason.as_str_name().to_owned(), code_word(status::code(reason))));
     assert_eq!(promised, sent.collect());
+}
+
+#[test]
+fn a_refusal_is_a_reason_of_the_same_name() {
+    for refusal in Refusal::ALL {
+        let reason = Failure::from(*refusal).reason;
+        assert_eq!(status::reason_name(reason), refusal.word());
+    }
 }
 
 #[test]
@@ -139,6 +149,26 @@ fn settings() -> Grid {
     let secret = "The secret itself, in place of a file that holds it";
     grid.row(["", &code(SECRET_VARIABLE), "`token_secret`", secret, ""]);
     grid
+}
+
+/// The help names each default by hand; here is what holds when nothing is said.
+#[test]
+fn defaults() {
+    let shown = Config::default().to_string();
+    let in_force: BTreeMap<_, _> =
+        shown.lines().filter_map(|line| line.split_once(" = ")).collect();
+    let flags = Flags::augment_args(clap::Command::new("roster"));
+    let mut told = 0;
+    for flag in flags.get_arguments() {
+        let name = flag.get_long().unwrap().replace('-', "_");
+        let value = in_force.get(name.as_str()).filter(|value| **value != "None");
+        let help = flag.get_help().unwrap().to_string();
+        let Some(value) = value else { continue };
+        let default = format!("[default: {}]", value.trim_matches('"').to_lowercase());
+        assert!(help.ends_with(&default), "{help} {default}");
+        told += 1;
+    }
+    assert_eq!(told, 9);
 }
 
 fn code(text: &str) -> String {
