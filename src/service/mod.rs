@@ -1,6 +1,8 @@
 //! One function for each use case. Writes go to the ledger, reads to the store; the rules of both
 //! are in the domain. Transports see nothing below this layer.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod error;
 mod reads;
 

@@ -8,6 +8,6 @@ mod raw;
 
 pub use app::{App, admin_token, token, token_with};
 pub use database::{Engine, on_every_engine};
-pub use grpc::{Answer, Grpc, of, of_service, reason_of, with_token};
+pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
-pub use raw::{Raw, RawCall, Reply, calls_about, frame, other_calls};
+pub use raw::{Raw, RawCall, calls_about, frame, other_calls};
