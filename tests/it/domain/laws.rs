@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use roster::domain::transition::revokes_sent_invitations;
+use roster::domain::transition::Verb;
 use roster::domain::{
     Action, Actor, Command, Counts, Event, EventName, Kind, Membership, Privacy, Refusal, Snapshot,
     Status, UserId,
@@ -110,7 +110,8 @@ fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) 
 fn no_invitation_outlives_its_sender(after: &Snapshot, actor: &Actor, command: &Command) {
     for (verb, user) in command.moves(actor) {
         let sent = || after.memberships().find(|m| m.invited_by.as_ref() == Some(user));
-        assert!(!revokes_sent_invitations(verb) || sent().is_none());
+        let throws_out = matches!(verb, Verb::Remove | Verb::MakeNone | Verb::Block);
+        assert!(!throws_out || sent().is_none());
     }
 }
 
@@ -125,8 +126,11 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     if hidden && !leaves {
         assert_eq!(answer, Err(Refusal::SpaceNotFound), "nothing is told of a hidden space");
     }
-    if !hidden {
+    if !hidden || leaves {
         assert_ne!(answer, Err(Refusal::SpaceNotFound), "who sees a space is not told otherwise");
+    }
+    if is_creation && actor.user().is_some() {
+        assert_eq!(answer, Err(Refusal::NotAManager), "whether or not there is a space");
     }
     let Ok(events) = answer else {
         assert_eq!(world.snapshot, before, "a refusal changes nothing");
