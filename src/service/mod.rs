@@ -6,11 +6,12 @@
 mod error;
 mod reads;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName};
 use crate::ledger::{Ledger, Submission};
+use crate::lookup::Lookup;
 use crate::store::Store;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
@@ -42,19 +43,32 @@ impl Call {
     pub fn require(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.allow(scope) { Ok(()) } else { Err(Error::ScopeMissing(scope)) }
     }
+
+    /// What the work comes to, unless the deadline comes first. The work then goes on to its end
+    /// all the same.
+    async fn wait_for<T, E: Into<Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        match timeout_at(self.deadline, work).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(Error::Deadline),
+        }
+    }
 }
 
 /// The use cases.
 #[derive(Clone)]
 pub struct Service {
     ledger: Ledger,
+    lookup: Lookup,
     store: Store,
 }
 
 impl Service {
-    /// The use cases over this ledger and this store.
+    /// The use cases over this ledger and this store. Starts a task, so a runtime must be there.
     pub fn new(ledger: Ledger, store: Store) -> Self {
-        Self { ledger, store }
+        Self { ledger, lookup: Lookup::start(&store), store }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
@@ -26,9 +26,9 @@ pub type Render = fn(Failure) -> Response;
 /// Puts the gRPC routes behind the stack.
 pub fn grpc(router: Router) -> Router {
     let render = |failure| Status::from(failure).into_http::<Body>();
-    router.layer(from_fn(move |request, next| async move {
-        normalise(outermost(request, next, render).await)
-    }))
+    router
+        .layer(map_response(normalise))
+        .layer(from_fn(move |request, next| outermost(request, next, render)))
 }
 
 /// Puts REST routes behind the stack.
@@ -82,25 +82,21 @@ fn measure(route: Option<&MatchedPath>, path: &str, outcome: u16, elapsed: Durat
     metrics::histogram!("roster_request_seconds", &labels).record(elapsed.as_secs_f64());
 }
 
-/// A status without our details was made by the library. What it calls internal or out of range is
-/// a frame that it could not read or that was too large: the caller's fault, in our words.
+/// A status without our details was made by the library. What it calls internal, out of range or
+/// exhausted is a frame that it could not read or that was too large, when packed or when unpacked:
+/// the caller's fault, in our words.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the codes are not our list")]
-fn normalise(response: Response) -> Response {
+async fn normalise(response: Response) -> Response {
     if response.headers().contains_key(GRPC_DETAILS) {
         return response;
     }
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
     let failure = match status.code() {
         Code::Internal => Failure::field("message", Problem::Invalid),
-        Code::OutOfRange => {
+        Code::OutOfRange | Code::ResourceExhausted => {
             Failure::new(ErrorReason::MessageTooLarge, "the message is larger than 256 KiB")
         }
         _ => return response,
     };
-    let id = response.headers().get(request_id::HEADER).cloned();
-    let mut response = Status::from(failure).into_http::<Body>();
-    if let Some(id) = id {
-        response.headers_mut().insert(request_id::HEADER, id);
-    }
-    response
+    Status::from(failure).into_http()
 }

@@ -1,5 +1,6 @@
 //! Every integration test, in one program. The modules mirror `src`.
 
+#![expect(clippy::disallowed_methods, reason = "tests have settings of their own")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test says that it failed")]
 
 mod architecture;
@@ -8,4 +9,8 @@ mod documents;
 mod domain;
 mod golden;
 mod grids;
+mod harness;
+mod ledger;
+mod server;
+mod stories;
 mod transport;

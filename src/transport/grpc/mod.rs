@@ -11,6 +11,7 @@ pub mod status;
 
 use axum::Router;
 use tokio::sync::watch;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 use tonic_health::pb::health_server::HealthServer;
@@ -72,15 +73,17 @@ impl Api {
 pub fn router(api: Api, ready: watch::Receiver<bool>, reflection: bool) -> Router {
     use pb::membership_service_server::MembershipServiceServer;
     use pb::space_service_server::SpaceServiceServer;
-    let mut routes = Routes::default()
-        .add_service(
-            MembershipServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE),
-        )
-        .add_service(SpaceServiceServer::new(api).max_decoding_message_size(MAX_MESSAGE))
-        .add_service(
-            HealthServer::new(health::Health::new(ready, SERVICES))
-                .max_decoding_message_size(MAX_MESSAGE),
-        );
+    // Answers are not compressed: most are too small to gain from it.
+    let memberships = MembershipServiceServer::new(api.clone())
+        .max_decoding_message_size(MAX_MESSAGE)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let spaces = SpaceServiceServer::new(api)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let health = HealthServer::new(health::Health::new(ready, SERVICES))
+        .max_decoding_message_size(MAX_MESSAGE);
+    let mut routes =
+        Routes::default().add_service(memberships).add_service(spaces).add_service(health);
     if reflection {
         routes = add_reflection(routes);
     }

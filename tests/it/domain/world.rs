@@ -64,7 +64,7 @@ impl World {
         let mut memberships = Vec::new();
         for (id, status) in people.iter().chain(&[(CREATOR, Status::Creator)]) {
             counts.shift(Status::Absent, *status);
-            let absent = Membership::absent(world.name.clone(), user(id));
+            let absent = Membership::absent(world.name.clone(), user(id), 0);
             memberships.push(Membership { status: *status, ..absent });
         }
         let name = world.name.clone();

@@ -1,6 +1,11 @@
 //! The surfaces.
 
-mod rest_client;
+mod grpc;
+mod grpc_input;
+mod grpc_lists;
+mod grpc_spaces;
+mod health;
+pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
 mod selfcommunity_input;

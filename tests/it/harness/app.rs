@@ -1,0 +1,100 @@
+//! A running server, as `roster serve` starts it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use roster::auth::Settings;
+use roster::auth::mint::Grant;
+use roster::clock::Clock;
+use roster::config::Config;
+use roster::domain::UserId;
+use roster::server::{Listeners, Server};
+use roster::service::Service;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::Grpc;
+
+const SECRET: &[u8] = b"a secret that is known to these tests alone";
+const COMMUNITY_SCOPES: &str = "community:read community:write";
+
+pub struct App {
+    pub grpc: SocketAddr,
+    pub rest: SocketAddr,
+    pub service: Service,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl App {
+    /// Starts a server on the database at this address.
+    pub async fn start(database: &str) -> Self {
+        Self::try_start(database).await.unwrap()
+    }
+
+    /// Starts a server on a SQLite file of its own, for what no database has a part in.
+    pub async fn on_sqlite() -> (Self, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("roster.db").display());
+        (Self::start(&url).await, directory)
+    }
+
+    pub async fn try_start(database: &str) -> Result<Self, roster::server::Error> {
+        let config = Config { database: database.into(), readers: 4, ..Config::default() };
+        let tokens = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+        let server = Server::prepare(config, tokens, Clock::system()).await?;
+        let service = server.service().clone();
+        let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let rest = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (grpc_address, rest_address) = (grpc.local_addr().unwrap(), rest.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async { stopped.await.unwrap_or_default() };
+        let listeners = Listeners { grpc, rest, admin: None };
+        let running = tokio::spawn(server.run(listeners, shutdown));
+        let (grpc, rest) = (grpc_address, rest_address);
+        Ok(Self { grpc, rest, service, stop: Some(stop), running })
+    }
+
+    /// A client of the gRPC surface.
+    pub async fn client(&self) -> Grpc {
+        Grpc::connect(self).await
+    }
+
+    /// Asks the server to stop, and does not wait for it.
+    pub fn begin_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Stops the server and waits until it is gone.
+    pub async fn stop(mut self) {
+        self.begin_stop();
+        let Self { service, running, .. } = self;
+        drop(service);
+        running.await.unwrap();
+    }
+}
+
+/// A user's token with the community scopes.
+pub fn token(user: &str) -> String {
+    token_with(user, Some(COMMUNITY_SCOPES))
+}
+
+/// A service's token.
+pub fn admin_token() -> String {
+    token_with("owner", Some("roster:admin"))
+}
+
+/// A user's token with these scopes, or without the claim.
+pub fn token_with(user: &str, scope: Option<&str>) -> String {
+    let grant = Grant {
+        subject: UserId::parse(user).unwrap(),
+        scope: scope.map(Into::into),
+        issued: Clock::system().now(),
+        lifetime: Duration::from_secs(600),
+    };
+    grant.sign_with_secret(SECRET).unwrap()
+}

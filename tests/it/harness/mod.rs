@@ -1,0 +1,13 @@
+//! What tests stand on: a real server on free ports over a database of its own.
+
+mod app;
+mod database;
+mod grpc;
+mod lock;
+mod raw;
+
+pub use app::{App, admin_token, token, token_with};
+pub use database::{Engine, on_every_engine};
+pub use grpc::{Grpc, of, of_service, reason_of, with_token};
+pub use lock::Lock;
+pub use raw::{Raw, RawCall, calls_about, frame, other_calls};

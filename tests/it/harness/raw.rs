@@ -1,0 +1,177 @@
+//! The gRPC port byte by byte, for what no generated client would send.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Full};
+use prost::Message;
+use roster::transport::grpc::pb::{self, Privacy};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::{Channel, Endpoint};
+use tower::{Service, ServiceExt};
+
+use super::{App, admin_token};
+
+/// One connection on which anything can be sent.
+#[derive(Clone)]
+pub struct Raw(Channel);
+
+/// An answer as it came over the wire.
+#[derive(Debug, PartialEq)]
+pub struct Reply {
+    pub http: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub trailers: HeaderMap,
+}
+
+/// A call of the contract: its path and its message.
+pub type RawCall = (&'static str, Vec<u8>);
+
+/// One message as gRPC frames it; flag 1 says that it is compressed.
+pub fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[flag], length.as_slice(), message].concat()
+}
+
+impl Raw {
+    pub async fn connect(app: &App) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{}", app.grpc)).unwrap();
+        Self(endpoint.connect().await.unwrap())
+    }
+
+    /// Sends these bytes as the whole body.
+    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
+        let mut request = Request::post(format!("/roster.v1.{path}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::new(Full::new(Bytes::from(body)))).unwrap();
+        let mut channel = self.0.clone();
+        let answer = channel.ready().await.unwrap().call(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.unwrap();
+        Reply {
+            http: head.status.as_u16(),
+            headers: head.headers,
+            trailers: body.trailers().cloned().unwrap_or_default(),
+            body: body.to_bytes(),
+        }
+    }
+
+    /// Sends one well-framed message with this token.
+    pub async fn call(&self, token: &str, (path, message): RawCall) -> Reply {
+        self.send(path, &[("authorization", &format!("Bearer {token}"))], frame(0, &message)).await
+    }
+
+    /// Sends one well-framed message with a service's token and these headers.
+    pub async fn call_with(&self, headers: &[(&str, &str)], (path, message): RawCall) -> Reply {
+        let token = format!("Bearer {}", admin_token());
+        let headers = [headers, &[("authorization", &token)]].concat();
+        self.send(path, &headers, frame(0, &message)).await
+    }
+}
+
+impl Reply {
+    /// What the caller is told.
+    pub fn status(&self) -> Status {
+        let told = [&self.headers, &self.trailers].into_iter().find_map(Status::from_header_map);
+        told.unwrap_or_else(|| panic!("no status: {self:?}"))
+    }
+
+    /// The answer without what differs from one call to the next.
+    pub fn timeless(mut self) -> Self {
+        for name in ["date", "x-request-id"] {
+            assert!(self.headers.remove(name).is_some() || name == "date", "{name} is missing");
+        }
+        self
+    }
+}
+
+/// Every call that is about a space, asked about this one.
+pub fn calls_about(space: &str) -> Vec<RawCall> {
+    let (name, users) = (space.to_owned(), vec!["linus".to_owned()]);
+    let space = || name.clone();
+    let users = || users.clone();
+    let user = || "linus".to_owned();
+    vec![
+        call(
+            "MembershipService/JoinOrAcceptInvite",
+            pb::JoinOrAcceptInviteRequest { space: space() },
+        ),
+        call(
+            "MembershipService/LeaveOrRemoveRequest",
+            pb::LeaveOrRemoveRequestRequest { space: space(), user: user() },
+        ),
+        call(
+            "MembershipService/InviteOrAcceptUsers",
+            pb::InviteOrAcceptUsersRequest { space: space(), users: users() },
+        ),
+        call(
+            "MembershipService/RemoveInvitations",
+            pb::RemoveInvitationsRequest { space: space(), users: users() },
+        ),
+        call(
+            "MembershipService/ChangeRoles",
+            pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },
+        ),
+        call(
+            "MembershipService/BlockUsers",
+            pb::BlockUsersRequest { space: space(), users: users() },
+        ),
+        call(
+            "MembershipService/UnblockUsers",
+            pb::UnblockUsersRequest { space: space(), users: users() },
+        ),
+        call(
+            "MembershipService/TransferOwnership",
+            pb::TransferOwnershipRequest { space: space(), user: user() },
+        ),
+        call(
+            "MembershipService/GetMembership",
+            pb::GetMembershipRequest { space: space(), user: user() },
+        ),
+        call(
+            "MembershipService/ListMemberships",
+            pb::ListMembershipsRequest { space: space(), ..Default::default() },
+        ),
+        call(
+            "MembershipService/ListMembershipEvents",
+            pb::ListMembershipEventsRequest { space: space(), ..Default::default() },
+        ),
+        call("SpaceService/GetSpace", pb::GetSpaceRequest { name: space() }),
+        call(
+            "SpaceService/UpdateSpace",
+            pb::UpdateSpaceRequest { name: space(), ..Default::default() },
+        ),
+        call("SpaceService/DeleteSpace", pb::DeleteSpaceRequest { name: space() }),
+    ]
+}
+
+/// The other calls, with messages that can be read.
+pub fn other_calls() -> Vec<RawCall> {
+    let community_id = "d25506c2690f4b81b2050b9b90bda3b7".to_owned();
+    vec![
+        call(
+            "MembershipService/JoinCommunity",
+            pb::JoinCommunityRequest { community_id: community_id.clone() },
+        ),
+        call("MembershipService/LeaveCommunity", pb::LeaveCommunityRequest { community_id }),
+        call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
+        call(
+            "SpaceService/CreateSpace",
+            pb::CreateSpaceRequest {
+                name: "courses/77".into(),
+                privacy: Privacy::Open.into(),
+                creator: "ada".into(),
+                ..Default::default()
+            },
+        ),
+    ]
+}
+
+fn call(path: &'static str, message: impl Message) -> RawCall {
+    (path, message.encode_to_vec())
+}

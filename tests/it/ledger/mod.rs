@@ -1,0 +1,6 @@
+//! Group commit under real concurrency.
+
+mod cancellation;
+mod races;
+
+pub use races::consistent;
