@@ -159,6 +159,12 @@ pub fn other_calls() -> Vec<RawCall> {
             pb::JoinCommunityRequest { community_id: community_id.clone() },
         ),
         call("MembershipService/LeaveCommunity", pb::LeaveCommunityRequest { community_id }),
+        call(
+            "MembershipService/CheckMemberships",
+            pb::CheckMembershipsRequest {
+                keys: vec![pb::MembershipKey { space: "courses/78".into(), user: String::new() }],
+            },
+        ),
         call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
         call(
             "SpaceService/CreateSpace",
