@@ -84,7 +84,8 @@ impl Batch {
 
     /// The open invitations that these users have sent.
     pub async fn invitations_by(&self, senders: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
-        self.load(senders, "m.invited_by = k_user").await
+        // The index holds only those who have been invited by somebody, and SQLite wants to hear it.
+        self.load(senders, "m.invited_by = k_user AND m.invited_by IS NOT NULL").await
     }
 
     async fn load(&self, keys: &BTreeSet<Key>, on: &str) -> Result<Vec<Membership>, Error> {
