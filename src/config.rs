@@ -71,7 +71,7 @@ pub enum LogFormat {
 }
 
 /// The settings in force. The meaning of each is at [`Flags`].
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "documented at Flags, where users read it")]
 pub struct Config {
@@ -196,27 +196,16 @@ fn read_file(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
-/// The settings without their secrets.
+/// The settings as they would stand in a file, without their secrets.
 impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let secret = self.token_secret.as_ref().map(|_| "[redacted]");
-        let without_user = self.database.rsplit_once('@').map(|(_, rest)| rest);
-        let database =
-            without_user.map_or(self.database.clone(), |rest| format!("[redacted]@{rest}"));
-        writeln!(f, "database = {database:?}")?;
-        writeln!(f, "grpc = \"{}\"", self.grpc)?;
-        writeln!(f, "rest = \"{}\"", self.rest)?;
-        writeln!(f, "admin = \"{}\"", self.admin)?;
-        writeln!(f, "token_secret = {secret:?}")?;
-        writeln!(f, "token_secret_file = {:?}", self.token_secret_file)?;
-        writeln!(f, "token_key_set = {:?}", self.token_key_set)?;
-        writeln!(f, "token_issuer = {:?}", self.token_issuer)?;
-        writeln!(f, "token_audience = {:?}", self.token_audience)?;
-        writeln!(f, "public_url = {:?}", self.public_url)?;
-        writeln!(f, "reflection = {}", self.reflection)?;
-        writeln!(f, "writers = {}", self.writers)?;
-        writeln!(f, "readers = {}", self.readers)?;
-        writeln!(f, "log = {:?}", self.log)?;
-        write!(f, "log_format = {:?}", self.log_format)
+        let mut shown = self.clone();
+        shown.token_secret = shown.token_secret.map(|_| REDACTED.into());
+        if let Some((_, server)) = self.database.rsplit_once('@') {
+            shown.database = format!("postgres://{REDACTED}@{server}");
+        }
+        f.write_str(&toml::to_string(&shown).map_err(|_| std::fmt::Error)?)
     }
 }
+
+const REDACTED: &str = "[redacted]";

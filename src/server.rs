@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -55,6 +57,9 @@ pub enum Error {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] store::Error),
+    /// The system has none.
+    #[error("there are no random numbers")]
+    NoRandomNumbers,
 }
 
 /// A server that is ready to run.
@@ -77,7 +82,7 @@ impl Server {
         let verifier = Verifier::new(tokens, clock.clone()).await?;
         let store = Store::open(&config.database, config.writers, config.readers).await?;
         store.migrate().await?;
-        let key = store.secret("page_tokens", fresh_key()).await?;
+        let key = store.secret("page_tokens", fresh_key()?).await?;
         let ledger_tasks = TaskTracker::new();
         let limits = Limits { shards: config.writers as usize, queue: QUEUE, batch: BATCH };
         let ledger = Ledger::start(&store, &clock, limits, &ledger_tasks);
@@ -179,7 +184,8 @@ fn admin_router() -> Router {
 }
 
 /// The key that signs page tokens, if no replica has made one yet.
-fn fresh_key() -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    (0..4).map(|_| format!("{:016x}", RandomState::new().build_hasher().finish())).collect()
+fn fresh_key() -> Result<String, Error> {
+    let mut key = [0; 32];
+    aws_lc_rs::rand::fill(&mut key).map_err(|_| Error::NoRandomNumbers)?;
+    Ok(BASE64_STANDARD.encode(key))
 }

@@ -62,7 +62,10 @@ pub enum KeySetSource {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// There are no keys.
-    #[error("no token keys are configured: a shared secret or a key set is needed")]
+    #[error(
+        "no token keys are configured: set ROSTER_TOKEN_SECRET_FILE, ROSTER_TOKEN_SECRET or \
+         ROSTER_TOKEN_KEY_SET"
+    )]
     NoKeys,
     /// The secret could be guessed.
     #[error("the shared secret is shorter than {MIN_SECRET} bytes")]
@@ -99,7 +102,7 @@ pub enum SetupError {
 
 impl Settings {
     /// Refuses settings that could not or should not work.
-    pub(super) fn check(&self) -> Result<(), SetupError> {
+    pub fn check(&self) -> Result<(), SetupError> {
         if self.secret.is_none() && self.key_set.is_none() {
             return Err(SetupError::NoKeys);
         }

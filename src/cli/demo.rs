@@ -153,7 +153,7 @@ fn call(actor: Actor) -> Call {
 
 fn fresh_secret() -> Result<Vec<u8>, Failed> {
     let mut secret = vec![0; 32];
-    aws_lc_rs::rand::fill(&mut secret).map_err(|_| "no random numbers")?;
+    aws_lc_rs::rand::fill(&mut secret).map_err(|_| "there are no random numbers")?;
     Ok(secret)
 }
 
@@ -214,7 +214,7 @@ impl Printed {
             };
             println!("# {expected}");
             println!(
-                "curl -sS -w ' %{{http_code}}\\n' -X {method} http://{rest}{path} -H 'Authorization: Bearer {}'{body}\n",
+                "curl -sS -w ' %{{http_code}}\\n' -X {method} 'http://{rest}{path}' -H 'Authorization: Bearer {}'{body}\n",
                 token(user)
             );
         };

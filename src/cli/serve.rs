@@ -3,9 +3,8 @@
 use tokio::net::TcpListener;
 
 use super::{Failed, asked_to_stop, environment};
-use crate::auth::SetupError;
 use crate::clock::Clock;
-use crate::config::{self, Config, Flags};
+use crate::config::{Config, Flags};
 use crate::server::{Listeners, Server};
 use crate::store::Store;
 use crate::telemetry;
@@ -31,11 +30,9 @@ pub struct MigrateArgs {
 pub async fn run(args: Args) -> Result<(), Failed> {
     let config = Config::load(&args.flags, &environment())?;
     let tokens = config.tokens()?;
-    if tokens.secret.is_none() && tokens.key_set.is_none() {
-        return Err(config::Error::from(SetupError::NoKeys).to_string().into());
-    }
+    tokens.check()?;
     if args.check_config {
-        println!("{config}");
+        print!("{config}");
         return Ok(());
     }
     telemetry::log(&config.log, config.log_format)?;

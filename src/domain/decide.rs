@@ -45,7 +45,10 @@ pub fn decide(
     now: Millis,
 ) -> Result<Decision, Refusal> {
     if let Command::CreateSpace(new) = command {
-        permit(need(Action::CreateSpace), current.map_or(no_one(actor), |c| c.standing(actor)))?;
+        permit(
+            need(Action::CreateSpace),
+            current.map_or(actor.standing(Status::Absent), |c| c.standing(actor)),
+        )?;
         return create(name, current, new, now);
     }
     let snapshot = current.ok_or(Refusal::SpaceNotFound)?;
@@ -82,13 +85,6 @@ pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Resu
         return Err(Refusal::SpaceNotFound);
     }
     permit(need(action), standing)
-}
-
-const fn no_one(actor: &Actor) -> Standing {
-    match actor {
-        Actor::User(_) => Standing::User(Status::Absent),
-        Actor::Service(_) => Standing::Service,
-    }
 }
 
 /// The changes of one command so far. Later users of the same command see the earlier ones.

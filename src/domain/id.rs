@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::{Standing, Status};
+
 /// The text is not a name of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidId;
@@ -101,6 +103,14 @@ impl Actor {
         match self {
             Self::User(user) => Some(user),
             Self::Service(_) => None,
+        }
+    }
+
+    /// The actor's standing in a space to which he, if he is a user, is `own`.
+    pub fn standing(&self, own: Status) -> Standing {
+        match self {
+            Self::User(_) => Standing::User(own),
+            Self::Service(_) => Standing::Service,
         }
     }
 }

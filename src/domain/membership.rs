@@ -50,24 +50,25 @@ pub struct Membership {
     pub user: UserId,
     /// What the user is to the space.
     pub status: Status,
-    /// The space's event number at this membership's last change; 0 if it never changed.
+    /// The space's event number at this membership's last change. An ABSENT user has no row to keep
+    /// it, so his is the space's last event number: of two answers the higher is the newer one.
     pub version: i64,
     /// Who sent the open invitation. Set only while `status` is INVITED.
     pub invited_by: Option<UserId>,
     /// When the user took his seat; set only while he has one.
     pub joined_at: Option<Millis>,
-    /// When the membership last changed; 0 if it never did.
+    /// When the membership last changed; 0 for ABSENT.
     pub changed_at: Millis,
 }
 
 impl Membership {
-    /// The membership of somebody without a row.
-    pub fn absent(space: SpaceName, user: UserId) -> Self {
+    /// The membership of somebody without a row, in a space whose last event is `version`.
+    pub fn absent(space: SpaceName, user: UserId, version: i64) -> Self {
         Self {
             space,
             user,
             status: Status::Absent,
-            version: 0,
+            version,
             invited_by: None,
             joined_at: None,
             changed_at: 0,

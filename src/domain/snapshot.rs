@@ -29,15 +29,13 @@ impl Snapshot {
 
     /// What the actor is to the space.
     pub fn standing(&self, actor: &Actor) -> Standing {
-        match actor {
-            Actor::User(user) => Standing::User(self.status(user)),
-            Actor::Service(_) => Standing::Service,
-        }
+        actor.standing(actor.user().map_or(Status::Absent, |user| self.status(user)))
     }
 
     /// The membership of this user.
     pub fn membership(&self, user: &UserId) -> Membership {
-        let absent = || Membership::absent(self.space.name.clone(), user.clone());
+        let Space { name, seq, .. } = &self.space;
+        let absent = || Membership::absent(name.clone(), user.clone(), *seq);
         self.memberships.get(user).cloned().unwrap_or_else(absent)
     }
 

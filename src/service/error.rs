@@ -2,7 +2,7 @@
 
 use crate::auth::Scope;
 use crate::domain::Refusal;
-use crate::{ledger, store};
+use crate::{ledger, lookup, store};
 
 /// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +52,25 @@ impl From<ledger::Error> for Error {
     }
 }
 
-/// What went wrong while reading.
+impl From<lookup::Failed> for Error {
+    fn from(failed: lookup::Failed) -> Self {
+        match failed {
+            lookup::Failed::Overloaded => Self::Overloaded,
+            lookup::Failed::Store(error) => (&*error).into(),
+            lookup::Failed::Gone => Self::Internal(failed.to_string()),
+        }
+    }
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
+        (&error).into()
+    }
+}
+
+/// What went wrong while reading.
+impl From<&store::Error> for Error {
+    fn from(error: &store::Error) -> Self {
         match error {
             store::Error::Contention(_) => Self::Contention,
             store::Error::Unavailable(error) | store::Error::InDoubt(error) => {

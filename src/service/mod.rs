@@ -4,12 +4,13 @@
 mod error;
 mod reads;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName};
 use crate::ledger::{Ledger, Submission};
-use crate::store::{self, Store};
+use crate::lookup::Lookup;
+use crate::store::Store;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{Counted, ListedSpace, MemberQuery, Page};
@@ -40,31 +41,20 @@ impl Call {
     pub fn require(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.allow(scope) { Ok(()) } else { Err(Error::ScopeMissing(scope)) }
     }
-
-    /// What the store answers, unless the deadline comes first. The question is then asked to its
-    /// end all the same.
-    async fn wait_for<T>(
-        &self,
-        answer: impl Future<Output = Result<T, store::Error>>,
-    ) -> Result<T, Error> {
-        match timeout_at(self.deadline, answer).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Error::Deadline),
-        }
-    }
 }
 
 /// The use cases.
 #[derive(Clone)]
 pub struct Service {
     ledger: Ledger,
+    lookup: Lookup,
     store: Store,
 }
 
 impl Service {
-    /// The use cases over this ledger and this store.
+    /// The use cases over this ledger and this store. Starts a task, so a runtime must be there.
     pub fn new(ledger: Ledger, store: Store) -> Self {
-        Self { ledger, store }
+        Self { ledger, lookup: Lookup::start(&store), store }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the

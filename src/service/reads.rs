@@ -1,13 +1,16 @@
 //! The questions. Each is one statement; the rules judge what it found before anything is shown.
 
+use tokio::time::timeout_at;
+
 use super::{Call, Error, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Event, Kind, Membership, Refusal, Space, SpaceName, Standing, Status, UserId,
+    Action, Actor, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing, Status,
+    UserId,
 };
-use crate::store::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
+use crate::store::{Counted, Glance, Glimpse, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
 
 /// A space as one caller sees it.
 #[derive(Clone, Debug)]
@@ -37,7 +40,7 @@ impl Service {
     /// One space, for whoever may see it.
     pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
         call.allow(name.kind(), false)?;
-        let sight = call.wait_for(self.store.sight(name, call.actor.user(), None)).await?;
+        let sight = within(call, self.store.sight(name, call.actor.user())).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         let manages = check(sight.space.privacy, Action::SeePending, standing).is_ok();
         Ok(SpaceView { own: sight.own, space: sight.space, manages })
@@ -52,19 +55,29 @@ impl Service {
         user: Option<UserId>,
     ) -> Result<Membership, Error> {
         call.allow(name.kind(), false)?;
-        let user = user.or_else(|| call.actor.user().cloned()).ok_or(Error::NobodyToActFor)?;
-        let sight = call.wait_for(self.store.sight(name, call.actor.user(), Some(&user))).await?;
-        let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
-        let absent = || Membership::absent(name.clone(), user.clone());
-        let found = sight.target.unwrap_or_else(absent);
-        if call.actor.user() == Some(&user) {
-            return Ok(found);
+        let glance = glance(call, name.clone(), user)?;
+        let found = within(call, self.lookup.ask(glance.clone())).await?;
+        Ok(shown(&call.actor, &glance, found)?)
+    }
+
+    /// Many memberships at once, in order. What the caller may not see reads ABSENT, in a space
+    /// that he cannot see or that does not exist with version 0.
+    pub async fn check_memberships(
+        &self,
+        call: &Call,
+        asked: Vec<(SpaceName, Option<UserId>)>,
+    ) -> Result<Vec<Membership>, Error> {
+        let mut glances = Vec::with_capacity(asked.len());
+        for (name, user) in asked {
+            call.allow(name.kind(), false)?;
+            glances.push(glance(call, name, user)?);
         }
-        let shown = match found.status.is_seated() {
-            true => may_see(&sight.space, standing, &[found.status]),
-            false => check(sight.space.privacy, Action::SeePending, standing),
+        let found = within(call, self.store.glimpses(&glances)).await?;
+        let answer = |(glance, found): (&Glance, _)| {
+            let absent = || Membership::absent(glance.space.clone(), glance.user.clone(), 0);
+            shown(&call.actor, glance, found).unwrap_or_else(|_| absent())
         };
-        Ok(if shown.is_ok() { found } else { absent() })
+        Ok(glances.iter().zip(found).map(answer).collect())
     }
 
     /// Who has one of these statuses, in order of user id, after a given user.
@@ -75,10 +88,10 @@ impl Service {
         query: MemberQuery,
     ) -> Result<Page<Membership>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) =
-            call.wait_for(self.store.members(name, call.actor.user(), &query)).await?;
+        let members = self.store.members(name, call.actor.user(), &query);
+        let (sight, page) = within(call, members).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
-        may_see(&sight.space, standing, &query.statuses)?;
+        may_see(name.kind(), sight.space.privacy, standing, &query.statuses)?;
         Ok(page)
     }
 
@@ -90,13 +103,13 @@ impl Service {
         query: MemberQuery,
     ) -> Result<Counted<Membership>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) =
-            call.wait_for(self.store.members(name, call.actor.user(), &query)).await?;
+        let members = self.store.members(name, call.actor.user(), &query);
+        let (sight, page) = within(call, members).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
-        may_see(&sight.space, standing, &query.statuses)?;
+        may_see(name.kind(), sight.space.privacy, standing, &query.statuses)?;
         let total = match &query.search {
             None => query.statuses.iter().map(|status| sight.space.counts.of(*status)).sum(),
-            Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
+            Some(_) => within(call, self.store.count_members(name, &query)).await?,
         };
         Ok(Counted { items: page.items, total })
     }
@@ -110,8 +123,8 @@ impl Service {
         after: Option<SpaceName>,
         limit: u64,
     ) -> Result<Page<ListedSpace>, Error> {
-        let query = SpaceQuery { after, limit, ..user_spaces(call, user, wanted)? };
-        call.wait_for(self.store.user_spaces(&query)).await
+        let query = user_spaces(call, user, wanted)?;
+        within(call, self.store.user_spaces(&SpaceQuery { after, limit, ..query })).await
     }
 
     /// The same by position, highest id first, with the total.
@@ -122,8 +135,8 @@ impl Service {
         limit: u64,
         offset: u64,
     ) -> Result<Counted<ListedSpace>, Error> {
-        let query = SpaceQuery { limit, offset, ..user_spaces(call, None, wanted)? };
-        call.wait_for(self.store.page_user_spaces(&query)).await
+        let query = user_spaces(call, None, wanted)?;
+        within(call, self.store.page_user_spaces(&SpaceQuery { limit, offset, ..query })).await
     }
 
     /// A space's history after the event with this number.
@@ -135,8 +148,8 @@ impl Service {
         limit: u64,
     ) -> Result<Page<Event>, Error> {
         call.allow(name.kind(), false)?;
-        let (sight, page) =
-            call.wait_for(self.store.events(name, call.actor.user(), after, limit)).await?;
+        let events = self.store.events(name, call.actor.user(), after, limit);
+        let (sight, page) = within(call, events).await?;
         judge(sight, &call.actor, Action::SeeHistory)?;
         Ok(page)
     }
@@ -145,20 +158,51 @@ impl Service {
 /// The space and the caller's standing in it, if he may do this.
 fn judge(sight: Option<Sight>, actor: &Actor, action: Action) -> Result<(Sight, Standing), Error> {
     let sight = sight.ok_or(Error::Refused(Refusal::SpaceNotFound))?;
-    let standing = match actor {
-        Actor::User(_) => Standing::User(sight.own),
-        Actor::Service(_) => Standing::Service,
-    };
+    let standing = actor.standing(sight.own);
     check(sight.space.privacy, action, standing)?;
     Ok((sight, standing))
 }
 
 /// Whether somebody of this standing may see who has these statuses.
-fn may_see(space: &Space, standing: Standing, statuses: &[Status]) -> Result<(), Refusal> {
+fn may_see(
+    kind: Kind,
+    privacy: Privacy,
+    standing: Standing,
+    statuses: &[Status],
+) -> Result<(), Refusal> {
     if statuses.iter().all(|status| status.is_seated()) {
-        permit(need_to_see_members(space.name.kind(), space.privacy), standing)
+        permit(need_to_see_members(kind, privacy), standing)
     } else {
-        check(space.privacy, Action::SeePending, standing)
+        check(privacy, Action::SeePending, standing)
+    }
+}
+
+fn glance(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<Glance, Error> {
+    let viewer = call.actor.user().cloned();
+    let user = user.or_else(|| viewer.clone()).ok_or(Error::NobodyToActFor)?;
+    Ok(Glance { space, user, viewer })
+}
+
+/// As much of a membership as the actor may see.
+fn shown(actor: &Actor, asked: &Glance, found: Option<Glimpse>) -> Result<Membership, Refusal> {
+    let Glimpse { privacy, seq, own, target } = found.ok_or(Refusal::SpaceNotFound)?;
+    let standing = actor.standing(own);
+    check(privacy, Action::SeeSpace, standing)?;
+    let absent = || Membership::absent(asked.space.clone(), asked.user.clone(), seq);
+    let target = target.unwrap_or_else(absent);
+    let is_own = actor.user() == Some(&asked.user);
+    let may_see = may_see(asked.space.kind(), privacy, standing, &[target.status]);
+    Ok(if is_own || may_see.is_ok() { target } else { absent() })
+}
+
+/// Stops waiting at the call's deadline. The work itself goes on to its end.
+async fn within<T, E: Into<Error>>(
+    call: &Call,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Error> {
+    match timeout_at(call.deadline, work).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => Err(Error::Deadline),
     }
 }
 

@@ -36,8 +36,8 @@ impl Store {
         let is_sqlite = url.starts_with("sqlite:");
         // A connection that was just given back is still being checked when the next is needed.
         let writers = if is_sqlite { 1 } else { writers * 2 };
-        let reads = Database::connect(options(url, readers, false)).await?;
-        let writes = Database::connect(options(url, writers, true)).await?;
+        let reads = Database::connect(options(url, readers)).await?;
+        let writes = Database::connect(options(url, writers)).await?;
         Ok(Self { reads, writes })
     }
 
@@ -65,7 +65,7 @@ impl Store {
 
     /// Takes the whole schema down again, with all data. For development.
     pub async fn migrate_down(&self) -> Result<(), Error> {
-        Ok(Migrator::down(&self.writes, None).await.map_err(schema_error)?)
+        Migrator::down(&self.writes, None).await.map_err(schema_error)
     }
 
     /// Closes both pools once their work is done.
@@ -94,7 +94,7 @@ fn schema_error(error: DbErr) -> Error {
     }
 }
 
-fn options(url: &str, connections: u32, by_key_only: bool) -> ConnectOptions {
+fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -109,17 +109,12 @@ fn options(url: &str, connections: u32, by_key_only: bool) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY_TIMEOUT)
         })
-        .map_sqlx_postgres_opts(move |postgres| {
-            let postgres = postgres.application_name("roster").options([
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.application_name("roster").options([
                 ("lock_timeout", LOCK_TIMEOUT),
                 ("statement_timeout", STATEMENT_TIMEOUT),
-            ]);
-            if !by_key_only {
-                return postgres;
-            }
-            // The ledger looks rows up by key and nothing else. Without this a plan that was made
-            // when a table was small would go on scanning it when it is large.
-            postgres.options([
+                // Every statement finds its rows by key. Without this a plan that was made when a
+                // table was small would go on scanning it when it is large.
                 ("enable_seqscan", "off"),
                 ("enable_hashjoin", "off"),
                 ("enable_mergejoin", "off"),

@@ -26,6 +26,16 @@ fn user_id(text: &str) -> Option<UserId> {
     UserId::parse(text).ok()
 }
 
+/// Reads a privacy that stands alone.
+pub(super) fn privacy_of(key: &str, word: &str) -> Result<Privacy, Error> {
+    read(("space", "privacy"), key, word, Privacy::from_word)
+}
+
+/// Reads a status that stands alone.
+pub(super) fn status_of(key: &str, word: &str) -> Result<Status, Error> {
+    read(("membership", "status"), key, word, Status::from_word)
+}
+
 fn actor(text: &str) -> Option<Actor> {
     match text.strip_prefix("service/") {
         Some(service) => user_id(service).map(Actor::Service),
@@ -40,7 +50,7 @@ impl TryFrom<space::Model> for Space {
         let key = &row.name;
         Ok(Self {
             name: read(("space", "name"), key, key, space_name)?,
-            privacy: read(("space", "privacy"), key, &row.privacy, Privacy::from_word)?,
+            privacy: privacy_of(key, &row.privacy)?,
             creator: read(("space", "creator"), key, &row.creator, user_id)?,
             contribution: read(
                 ("space", "contribution"),
@@ -74,7 +84,7 @@ impl TryFrom<membership::Model> for Membership {
         Ok(Self {
             space: read(("membership", "space"), key, key, space_name)?,
             user: read(("membership", "user_id"), key, &row.user_id, user_id)?,
-            status: read(("membership", "status"), key, &row.status, Status::from_word)?,
+            status: status_of(key, &row.status)?,
             version: row.version,
             invited_by: row.invited_by.as_ref().map(inviter).transpose()?,
             joined_at: row.joined_at,

@@ -5,6 +5,7 @@ mod connect;
 mod convert;
 mod entity;
 mod error;
+mod glimpses;
 mod reads;
 mod secrets;
 mod sets;
@@ -12,6 +13,7 @@ mod sets;
 pub use batch::{Batch, Changes, Key};
 pub use connect::Store;
 pub use error::Error;
+pub use glimpses::{Glance, Glimpse};
 
 use crate::domain::{Kind, Membership, Space, SpaceName, Status, UserId};
 
@@ -80,13 +82,11 @@ pub struct ListedSpace {
     pub membership: Membership,
 }
 
-/// A space, what the caller is to it, and the membership he asks for.
+/// A space, and what the caller is to it.
 #[derive(Clone, Debug)]
 pub struct Sight {
     /// The space.
     pub space: Space,
     /// The caller's status in it.
     pub own: Status,
-    /// The membership of the user that was asked for, if there is a row.
-    pub target: Option<Membership>,
 }

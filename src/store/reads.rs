@@ -4,6 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
 
 use super::connect::Store;
+use super::convert::status_of;
 use super::entity::{membership, membership_event, space};
 use super::error::Error;
 use super::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
@@ -31,27 +32,19 @@ const EVENT_COLUMNS: [&str; 9] =
     ["space", "seq", "user_id", "actor", "from_status", "to_status", "name", "cause", "at"];
 
 impl Store {
-    /// One space, what `viewer` is to it, and the membership of `target` if one is named.
+    /// One space, and what `viewer` is to it.
     pub async fn sight(
         &self,
         name: &SpaceName,
         viewer: Option<&UserId>,
-        target: Option<&UserId>,
     ) -> Result<Option<Sight>, Error> {
+        let columns = select("s", "s_", &SPACE_COLUMNS);
         let sql = format!(
-            "SELECT {}, o.status AS own, {} FROM space s
-             LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2
-             LEFT JOIN membership t ON t.space = s.name AND t.user_id = $3
-             WHERE s.name = $1",
-            select("s", "s_", &SPACE_COLUMNS),
-            select("t", "t_", &MEMBERSHIP_COLUMNS),
+            "SELECT {columns}, o.status AS own FROM space s
+             LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1"
         );
-        let values = vec![name.as_str().into(), text(viewer), text(target)];
-        let rows = self.query(sql, values).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let target = membership::Model::from_query_result_optional(row, "t_")?;
-        let target = target.map(Membership::try_from).transpose()?;
-        Ok(sight(row)?.map(|sight| Sight { target, ..sight }))
+        let rows = self.query(sql, vec![name.as_str().into(), text(viewer)]).await?;
+        rows.first().map_or(Ok(None), sight)
     }
 
     /// A space and some of its memberships in order of user id.
@@ -218,14 +211,9 @@ fn sight(row: &QueryResult) -> Result<Option<Sight>, Error> {
     let space = Space::try_from(space)?;
     let own = match row.try_get::<Option<String>>("", "own")? {
         None => Status::Absent,
-        Some(word) => Status::from_word(&word).ok_or_else(|| Error::Corrupt {
-            table: "membership",
-            column: "status",
-            key: space.name.to_string(),
-            value: word,
-        })?,
+        Some(word) => status_of(space.name.as_str(), &word)?,
     };
-    Ok(Some(Sight { space, own, target: None }))
+    Ok(Some(Sight { space, own }))
 }
 
 /// The first rows as a page: one more was asked for to know whether there is more.

@@ -1,5 +1,7 @@
 //! Every integration test, in one program. The modules mirror `src`.
 
+#![expect(clippy::disallowed_methods, reason = "tests have settings of their own")]
+
 mod auth;
 mod harness;
 mod ledger;

@@ -53,6 +53,23 @@ pub fn users(texts: &[String]) -> Result<Users, Failure> {
     Users::new(user_ids("users", texts)?).map_err(|error| users_failure("users", error))
 }
 
+/// Reads the pairs of a question about many memberships.
+pub fn membership_keys(
+    keys: &[pb::MembershipKey],
+) -> Result<Vec<(SpaceName, Option<UserId>)>, Failure> {
+    if keys.is_empty() {
+        return Err(Failure::field("keys", Problem::Empty));
+    }
+    if keys.len() > Users::MAX {
+        return Err(Failure::field("keys", Problem::TooMany));
+    }
+    let read = |(index, key): (usize, &pb::MembershipKey)| {
+        let space = space_name(&format!("keys[{index}].space"), &key.space)?;
+        Ok((space, optional_user(&format!("keys[{index}].user"), &key.user)?))
+    };
+    keys.iter().enumerate().map(read).collect()
+}
+
 /// What is wrong with a list of users.
 pub fn users_failure(field: &str, error: UsersError) -> Failure {
     let problem = match error {
@@ -211,8 +228,14 @@ pub fn membership(membership: Membership) -> pb::Membership {
         version: membership.version,
         invited_by: membership.invited_by.map(|user| user.to_string()).unwrap_or_default(),
         join_time: membership.joined_at.map(timestamp),
-        change_time: (membership.version > 0).then(|| timestamp(membership.changed_at)),
+        change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
     }
+}
+
+/// A membership in short.
+pub fn membership_check(membership: Membership) -> pb::MembershipCheck {
+    let status = status_number(membership.status).into();
+    pb::MembershipCheck { status, version: membership.version }
 }
 
 /// One user's result of a call with many.

@@ -172,6 +172,17 @@ impl pb::membership_service_server::MembershipService for Api {
         Ok(Response::new(pb::GetMembershipResponse { membership }))
     }
 
+    async fn check_memberships(
+        &self,
+        request: Request<pb::CheckMembershipsRequest>,
+    ) -> Answer<pb::CheckMembershipsResponse> {
+        let call = self.admit(&request).await?;
+        let asked = convert::membership_keys(&request.get_ref().keys)?;
+        let found = self.service.check_memberships(&call, asked).await.map_err(Failure::from)?;
+        let checks = found.into_iter().map(convert::membership_check).collect();
+        Ok(Response::new(pb::CheckMembershipsResponse { checks }))
+    }
+
     async fn list_memberships(
         &self,
         request: Request<pb::ListMembershipsRequest>,

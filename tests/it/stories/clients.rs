@@ -20,8 +20,6 @@ pub enum Surface {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    Join,
-    Leave,
     Remove,
     Invite,
     RemoveInvitations,
@@ -158,7 +156,7 @@ impl Teller<'_> {
         };
         let mut request = ask(method, &path).token(&token(user));
         if let Some(body) = body {
-            request = request.json(&body.to_string());
+            request = request.json(body.to_string());
         }
         send(&self.app.rest.to_string(), request).await
     }

@@ -169,7 +169,7 @@ async fn what_a_surface_lacks_is_listed() {
         for surface in [Surface::Course, Surface::Group, Surface::Community] {
             let teller = begin(&app, surface, Privacy::Open, None).await;
             for path in surface.paths_it_would_have() {
-                assert_eq!(teller.post(MANAGER, &path).await, 404, "{path}");
+                assert_eq!(teller.post(MANAGER, path).await, 404, "{path}");
             }
             end(teller).await;
         }

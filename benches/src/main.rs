@@ -1,0 +1,66 @@
+//! Comparisons of Roster with hand-written SQL on the same machine, each in one run with
+//! interleaved rounds. What counts is the ratio; absolute figures belong to the machine.
+
+mod bare_sqlite;
+mod load;
+mod pgbench;
+mod report;
+mod scenarios;
+mod server;
+
+use clap::Parser;
+
+/// Compare Roster with hand-written SQL
+#[derive(Parser)]
+struct Args {
+    /// Which comparisons; all of them if none is named
+    #[arg(value_enum)]
+    scenarios: Vec<scenarios::Scenario>,
+    /// How often each comparison is repeated
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Do very little, only to see that everything still runs
+    #[arg(long)]
+    smoke: bool,
+    /// A PostgreSQL server on which databases may be made and dropped
+    #[arg(long, default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
+    postgres: String,
+    /// Where the results are written
+    #[arg(long, default_value = "docs/benchmarks")]
+    output: std::path::PathBuf,
+}
+
+/// How much is done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub rounds: usize,
+    pub smoke: bool,
+    pub postgres: String,
+}
+
+impl Plan {
+    /// How many operations to do where a full run does this many.
+    pub fn scaled(&self, operations: usize) -> usize {
+        if self.smoke { operations.min(512) } else { operations }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    let plan = Plan {
+        rounds: if args.smoke { 1 } else { args.rounds },
+        smoke: args.smoke,
+        postgres: args.postgres,
+    };
+    let chosen =
+        if args.scenarios.is_empty() { scenarios::Scenario::all() } else { args.scenarios };
+    for scenario in chosen {
+        let report = scenario.run(&plan).await?;
+        report.print();
+        if !args.smoke {
+            report.save(&args.output)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! A server in a process of its own, as in production, and a database to run it on.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use roster::auth::mint::Grant;
+use roster::clock::Clock;
+use roster::domain::UserId;
+use roster::transport::grpc::pb;
+use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
+use sqlx::{Connection, Executor, PgConnection};
+use tonic::Request;
+use tonic::transport::{Channel, Endpoint};
+
+pub type Failed = Box<dyn std::error::Error>;
+
+const SECRET: &str = "a secret that is known to the benchmarks alone";
+
+/// A database that goes when it is dropped.
+pub enum Database {
+    Sqlite(tempfile::TempDir),
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    pub fn sqlite() -> Result<Self, Failed> {
+        Ok(Self::Sqlite(tempfile::tempdir()?))
+    }
+
+    pub async fn postgres(server: &str) -> Result<Self, Failed> {
+        let name = format!("roster_bench_{}", std::process::id());
+        let mut connection = PgConnection::connect(server).await?;
+        connection.execute(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)").as_str()).await?;
+        connection.execute(format!("CREATE DATABASE {name}").as_str()).await?;
+        Ok(Self::Postgres { server: server.into(), name })
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => {
+                format!("sqlite:{}", folder.path().join("roster.db").display())
+            }
+            Self::Postgres { server, name } => {
+                let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
+                format!("{base}/{name}")
+            }
+        }
+    }
+
+    pub async fn remove(self) -> Result<(), Failed> {
+        if let Self::Postgres { server, name } = self {
+            let mut connection = PgConnection::connect(&server).await?;
+            let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+            connection.execute(sql.as_str()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pub grpc: SocketAddr,
+    pub rest: SocketAddr,
+}
+
+impl Server {
+    /// Starts the release build on this database, and waits until it answers.
+    pub async fn start(database: &Database) -> Result<Self, Failed> {
+        let (grpc, rest, admin) = (free()?, free()?, free()?);
+        let child = Command::new(binary()?)
+            .env("ROSTER_DATABASE", database.url())
+            .env("ROSTER_TOKEN_SECRET", SECRET)
+            .env("ROSTER_GRPC", grpc.to_string())
+            .env("ROSTER_REST", rest.to_string())
+            .env("ROSTER_ADMIN", admin.to_string())
+            .env("ROSTER_LOG", "error")
+            .stdin(Stdio::null())
+            .spawn()?;
+        let server = Self { child, grpc, rest };
+        for _ in 0..500 {
+            if server.channel().await.is_ok() {
+                return Ok(server);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err("the server did not start".into())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub async fn channel(&self) -> Result<Channel, Failed> {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc))?;
+        Ok(endpoint.tcp_nodelay(true).connect().await?)
+    }
+
+    /// Makes spaces `groups/1` to `groups/{count}`, open to all.
+    pub async fn create_spaces(&self, count: usize) -> Result<(), Failed> {
+        let mut client = SpaceServiceClient::new(self.channel().await?);
+        for n in 1..=count {
+            let message = pb::CreateSpaceRequest {
+                name: space(n),
+                privacy: pb::Privacy::Open.into(),
+                creator: "ada".into(),
+                ..Default::default()
+            };
+            client.create_space(with_token(message, &admin_token()?)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The name of the nth space.
+pub fn space(n: usize) -> String {
+    format!("groups/{n}")
+}
+
+fn free() -> Result<SocketAddr, Failed> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// The server's program stands beside this one.
+fn binary() -> Result<PathBuf, Failed> {
+    let roster = std::env::current_exe()?.with_file_name("roster");
+    if roster.exists() {
+        Ok(roster)
+    } else {
+        Err(format!("{} is missing: build the workspace first", roster.display()).into())
+    }
+}
+
+pub fn token(user: &str) -> Result<String, Failed> {
+    mint(user, None)
+}
+
+pub fn admin_token() -> Result<String, Failed> {
+    mint("bench", Some("roster:admin".into()))
+}
+
+fn mint(subject: &str, scope: Option<String>) -> Result<String, Failed> {
+    let subject = UserId::parse(subject).map_err(|_| "a bad user id")?;
+    let (issued, lifetime) = (Clock::system().now(), Duration::from_secs(24 * 3600));
+    let grant = Grant { subject, scope, issued, lifetime };
+    Ok(grant.sign_with_secret(SECRET.as_bytes())?)
+}
+
+pub fn with_token<T>(message: T, token: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    if let Ok(value) = format!("Bearer {token}").parse() {
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}

@@ -1,0 +1,79 @@
+//! Looking many memberships up at once, for many callers at once.
+
+use sea_orm::{QueryResult, Value};
+
+use super::connect::Store;
+use super::convert::{privacy_of, status_of};
+use super::entity::membership;
+use super::error::Error;
+use super::sets::RowSet;
+use crate::domain::{Membership, Privacy, SpaceName, Status, UserId};
+
+/// A question: what is `user` to `space`, and what is whoever asks?
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// The space.
+    pub space: SpaceName,
+    /// Whose membership.
+    pub user: UserId,
+    /// The user who asks, if it is one.
+    pub viewer: Option<UserId>,
+}
+
+/// What there is to be seen of a space and of one membership in it.
+#[derive(Clone, Debug)]
+pub struct Glimpse {
+    /// How private the space is.
+    pub privacy: Privacy,
+    /// The number of the space's last event.
+    pub seq: i64,
+    /// What the one who asks is to the space.
+    pub own: Status,
+    /// The membership, if there is a row.
+    pub target: Option<Membership>,
+}
+
+impl Store {
+    /// The answers in order; `None` where there is no such space. One statement.
+    pub async fn glimpses(&self, asked: &[Glance]) -> Result<Vec<Option<Glimpse>>, Error> {
+        let viewer = |glance: &Glance| glance.viewer.as_ref().map(UserId::to_string);
+        let rows = RowSet::new()
+            .int("k_n", (0..).take(asked.len()))
+            .text("k_space", asked.iter().map(|glance| glance.space.to_string()))
+            .text("k_user", asked.iter().map(|glance| glance.user.to_string()))
+            .text("k_viewer", asked.iter().map(|glance| viewer(glance).unwrap_or_default()));
+        let mut values: Vec<Value> = Vec::new();
+        let source = rows.source(self.reads.get_database_backend(), &mut values);
+        // CROSS JOIN keeps SQLite from scanning spaces instead of looking them up.
+        let sql = format!(
+            "SELECT k_n, s.privacy, s.seq, o.status AS own, t.space, t.user_id, t.status,
+                    t.version, t.invited_by, t.joined_at, t.changed_at
+             FROM {source} k CROSS JOIN space s
+             LEFT JOIN membership o ON o.space = k_space AND o.user_id = k_viewer
+             LEFT JOIN membership t ON t.space = k_space AND t.user_id = k_user
+             WHERE s.name = k_space"
+        );
+        let mut answers = vec![None; asked.len()];
+        for row in self.query(sql, values).await? {
+            let n: i64 = row.try_get("", "k_n")?;
+            let answer = usize::try_from(n).ok().and_then(|n| answers.get_mut(n));
+            if let Some(answer) = answer {
+                *answer = Some(glimpse(&row)?);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+fn glimpse(row: &QueryResult) -> Result<Glimpse, Error> {
+    use sea_orm::FromQueryResult;
+    let privacy: String = row.try_get("", "privacy")?;
+    let own: Option<String> = row.try_get("", "own")?;
+    let target = membership::Model::from_query_result_optional(row, "")?;
+    Ok(Glimpse {
+        privacy: privacy_of("?", &privacy)?,
+        seq: row.try_get("", "seq")?,
+        own: own.map_or(Ok(Status::Absent), |word| status_of("?", &word))?,
+        target: target.map(TryInto::try_into).transpose()?,
+    })
+}
