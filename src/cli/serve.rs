@@ -3,6 +3,7 @@
 use tokio::net::TcpListener;
 
 use super::{Failed, asked_to_stop, environment};
+use crate::auth::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::server::{Listeners, Server};
@@ -31,21 +32,23 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let config = Config::load(&args.flags, &environment())?;
     let tokens = config.tokens()?;
     tokens.check()?;
+    telemetry::log(&config.log, config.log_format)?;
     if args.check_config {
+        Verifier::new(tokens, Clock::system()).await?;
         print!("{config}");
         return Ok(());
     }
-    telemetry::log(&config.log, config.log_format)?;
     telemetry::metrics();
     let listeners = Listeners {
         grpc: TcpListener::bind(config.grpc).await?,
         rest: TcpListener::bind(config.rest).await?,
         admin: Some(TcpListener::bind(config.admin).await?),
     };
-    let (grpc, rest, admin) = (config.grpc, config.rest, config.admin);
+    let (grpc, rest) = (listeners.grpc.local_addr()?, listeners.rest.local_addr()?);
+    let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose()?;
     let shutdown = asked_to_stop().await?;
     let server = Server::prepare(config, tokens, Clock::system()).await?;
-    tracing::info!(%grpc, %rest, %admin, "serving");
+    tracing::info!(%grpc, %rest, ?admin, "serving");
     server.run(listeners, shutdown).await;
     Ok(())
 }
