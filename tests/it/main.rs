@@ -7,5 +7,6 @@ mod config;
 mod harness;
 mod ledger;
 mod server;
+mod store;
 mod stories;
 mod transport;

@@ -1,0 +1,4 @@
+//! The database and its schema.
+
+mod migrations;
+mod opening;
