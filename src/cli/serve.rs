@@ -1,8 +1,6 @@
 //! `roster serve` and `roster migrate`.
 
-use tokio::net::TcpListener;
-
-use super::{Failed, asked_to_stop, environment};
+use super::{Failed, asked_to_stop, environment, listen};
 use crate::auth::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -39,17 +37,14 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         return Ok(());
     }
     telemetry::metrics();
-    let listeners = Listeners {
-        grpc: TcpListener::bind(config.grpc).await?,
-        rest: TcpListener::bind(config.rest).await?,
-        admin: Some(TcpListener::bind(config.admin).await?),
-    };
-    let (grpc, rest) = (listeners.grpc.local_addr()?, listeners.rest.local_addr()?);
-    let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose()?;
+    let (grpc, rest) = (listen(config.grpc).await?, listen(config.rest).await?);
+    let admin = listen(config.admin).await?;
+    let [at_grpc, at_rest, at_admin] =
+        [grpc.local_addr()?, rest.local_addr()?, admin.local_addr()?];
     let shutdown = asked_to_stop().await?;
     let server = Server::prepare(config, tokens, Clock::system()).await?;
-    tracing::info!(%grpc, %rest, ?admin, "serving");
-    server.run(listeners, shutdown).await;
+    tracing::info!(grpc = %at_grpc, rest = %at_rest, admin = %at_admin, "serving");
+    server.run(Listeners { grpc, rest, admin: Some(admin) }, shutdown).await;
     Ok(())
 }
 
