@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests have settings of their own")]
 
 mod auth;
+mod cli;
 mod config;
 mod harness;
 mod ledger;
