@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-#[expect(clippy::disallowed_methods, reason = "build scripts are told where to write so")]
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts this way")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;

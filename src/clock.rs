@@ -46,7 +46,7 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
 fn system_now() -> Millis {
     // A clock set before 1970 shows 1970.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)

@@ -1,7 +1,7 @@
 //! Hand-written SQL on SQLite: one durable transaction for each join, in a loop, no server.
 
 use std::path::Path;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use rusqlite::{Connection, params};
 

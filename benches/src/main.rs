@@ -33,8 +33,11 @@ struct Args {
 /// How much is done.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Rounds of each comparison.
     pub rounds: usize,
+    /// Whether only to see that everything runs.
     pub smoke: bool,
+    /// The PostgreSQL server.
     pub postgres: String,
 }
 

@@ -51,9 +51,15 @@ impl Bare {
 
     /// Empties the tables, so that each round begins alike.
     pub fn reset(&self) -> Result<(), Failed> {
-        let statement = "TRUNCATE bare_membership, bare_event; CHECKPOINT";
-        run(Command::new("psql").args(["-q", "-c", statement]).arg(&self.url)).map(drop)
+        psql(&self.url, "TRUNCATE bare_membership, bare_event")?;
+        psql(&self.url, "CHECKPOINT")
     }
+}
+
+/// Runs one statement.
+pub fn psql(url: &str, statement: &str) -> Result<(), Failed> {
+    run(Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", "-c", statement]).arg(url))
+        .map(drop)
 }
 
 fn sql(name: &str) -> PathBuf {

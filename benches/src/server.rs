@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::pgbench::psql;
 use roster::auth::mint::Grant;
 use roster::clock::Clock;
 use roster::domain::UserId;
 use roster::transport::grpc::pb;
 use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
-use sqlx::{Connection, Executor, PgConnection};
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
@@ -29,11 +29,9 @@ impl Database {
         Ok(Self::Sqlite(tempfile::tempdir()?))
     }
 
-    pub async fn postgres(server: &str) -> Result<Self, Failed> {
+    pub fn postgres(server: &str) -> Result<Self, Failed> {
         let name = format!("roster_bench_{}", std::process::id());
-        let mut connection = PgConnection::connect(server).await?;
-        connection.execute(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)").as_str()).await?;
-        connection.execute(format!("CREATE DATABASE {name}").as_str()).await?;
+        psql(server, &format!("CREATE DATABASE {name}"))?;
         Ok(Self::Postgres { server: server.into(), name })
     }
 
@@ -48,14 +46,13 @@ impl Database {
             }
         }
     }
+}
 
-    pub async fn remove(self) -> Result<(), Failed> {
+impl Drop for Database {
+    fn drop(&mut self) {
         if let Self::Postgres { server, name } = self {
-            let mut connection = PgConnection::connect(&server).await?;
-            let sql = format!("DROP DATABASE {name} WITH (FORCE)");
-            connection.execute(sql.as_str()).await?;
+            let _ = psql(server, &format!("DROP DATABASE {name} WITH (FORCE)"));
         }
-        Ok(())
     }
 }
 

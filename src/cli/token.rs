@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::auth::mint::{Grant, MintError, SigningKey, new_private_key};
 use crate::auth::{SetupError, read_secret};
 use crate::clock::Clock;
+use crate::config::SECRET_VARIABLE;
 use crate::domain::UserId;
 
 /// Make a token for development, signed with a shared secret or with a private key
@@ -93,7 +94,6 @@ impl Args {
         Grant { subject, scope: self.scope.clone(), issued: clock.now(), lifetime }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a secret is no argument")]
     fn sign(&self, grant: &Grant) -> Result<String, TokenError> {
         if let Some(path) = &self.key {
             let pem = std::fs::read(path).map_err(|source| file_error(path, source))?;
@@ -102,12 +102,15 @@ impl Args {
         }
         let secret = match &self.secret_file {
             Some(path) => read_secret(path)?,
-            None => std::env::var("ROSTER_TOKEN_SECRET")
-                .map_err(|_| TokenError::NothingToSignWith)?
-                .into_bytes(),
+            None => secret_variable().ok_or(TokenError::NothingToSignWith)?.into_bytes(),
         };
         Ok(grant.sign_with_secret(&secret)?)
     }
+}
+
+fn secret_variable() -> Option<String> {
+    let mut variables = super::environment().into_iter();
+    variables.find_map(|(name, value)| (name == SECRET_VARIABLE).then_some(value))
 }
 
 /// Returns the new key's name. A key that is there already is never overwritten.

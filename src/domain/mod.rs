@@ -5,6 +5,8 @@
 //! [`privacy`] (what a space may become). [`decide`] asks them in a fixed order; [`snapshot`]
 //! carries out what was decided. `docs/rules.md` shows the tables as grids printed from this code.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 /// Declares a closed list of words: an enum whose variants each have one spelling, used alike by
 /// storage, logs and golden files.
 macro_rules! words {

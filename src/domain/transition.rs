@@ -48,13 +48,7 @@ use Move::{Refuse, Stay, To};
 pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
     match verb {
         Verb::Join => join(privacy, from),
-        Verb::Leave => match from {
-            Absent | Blocked => Stay,
-            Invited => To(Absent, EventName::InvitationDeclined),
-            Requested => To(Absent, EventName::RequestWithdrawn),
-            Member | Manager => To(Absent, EventName::Left),
-            Creator => Refuse(Refusal::CreatorCannotLeave),
-        },
+        Verb::Leave => leave(from),
         Verb::Remove => match from {
             Absent | Blocked => Stay,
             Invited => To(Absent, EventName::InvitationRevoked),
@@ -124,6 +118,16 @@ const fn join(privacy: Privacy, from: Status) -> Move {
         | (Privacy::Draft, Absent | Invited | Requested | Member | Blocked) => {
             Refuse(Refusal::SpaceNotFound)
         }
+    }
+}
+
+const fn leave(from: Status) -> Move {
+    match from {
+        Absent | Blocked => Stay,
+        Invited => To(Absent, EventName::InvitationDeclined),
+        Requested => To(Absent, EventName::RequestWithdrawn),
+        Member | Manager => To(Absent, EventName::Left),
+        Creator => Refuse(Refusal::CreatorCannotLeave),
     }
 }
 

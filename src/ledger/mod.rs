@@ -4,6 +4,8 @@
 //! database work ever lives inside a request that can be cancelled. One task for each shard takes
 //! what is queued, decides it in order over one snapshot, and commits it together.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod batch;
 mod error;
 mod worker;

@@ -1,10 +1,12 @@
 //! One function for each use case. Writes go to the ledger, reads to the store; the rules of both
 //! are in the domain. Transports see nothing below this layer.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod error;
 mod reads;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName};
@@ -40,6 +42,18 @@ impl Call {
     /// Refuses a token without this scope.
     pub fn require(&self, scope: Scope) -> Result<(), Error> {
         if self.scopes.allow(scope) { Ok(()) } else { Err(Error::ScopeMissing(scope)) }
+    }
+
+    /// What the work comes to, unless the deadline comes first. The work then goes on to its end
+    /// all the same.
+    async fn wait_for<T, E: Into<Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        match timeout_at(self.deadline, work).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(Error::Deadline),
+        }
     }
 }
 

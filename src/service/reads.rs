@@ -1,7 +1,5 @@
 //! The questions. Each is one statement; the rules judge what it found before anything is shown.
 
-use tokio::time::timeout_at;
-
 use super::{Call, Error, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
@@ -40,7 +38,7 @@ impl Service {
     /// One space, for whoever may see it.
     pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
         call.allow(name.kind(), false)?;
-        let sight = within(call, self.store.sight(name, call.actor.user())).await?;
+        let sight = call.wait_for(self.store.sight(name, call.actor.user())).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         let manages = check(sight.space.privacy, Action::SeePending, standing).is_ok();
         Ok(SpaceView { own: sight.own, space: sight.space, manages })
@@ -56,7 +54,7 @@ impl Service {
     ) -> Result<Membership, Error> {
         call.allow(name.kind(), false)?;
         let glance = glance(call, name.clone(), user)?;
-        let found = within(call, self.lookup.ask(glance.clone())).await?;
+        let found = call.wait_for(self.lookup.ask(glance.clone())).await?;
         Ok(shown(&call.actor, &glance, found)?)
     }
 
@@ -72,7 +70,7 @@ impl Service {
             call.allow(name.kind(), false)?;
             glances.push(glance(call, name, user)?);
         }
-        let found = within(call, self.store.glimpses(&glances)).await?;
+        let found = call.wait_for(self.store.glimpses(&glances)).await?;
         let answer = |(glance, found): (&Glance, _)| {
             let absent = || Membership::absent(glance.space.clone(), glance.user.clone(), 0);
             shown(&call.actor, glance, found).unwrap_or_else(|_| absent())
@@ -89,7 +87,7 @@ impl Service {
     ) -> Result<Page<Membership>, Error> {
         call.allow(name.kind(), false)?;
         let members = self.store.members(name, call.actor.user(), &query);
-        let (sight, page) = within(call, members).await?;
+        let (sight, page) = call.wait_for(members).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         may_see(name.kind(), sight.space.privacy, standing, &query.statuses)?;
         Ok(page)
@@ -104,12 +102,12 @@ impl Service {
     ) -> Result<Counted<Membership>, Error> {
         call.allow(name.kind(), false)?;
         let members = self.store.members(name, call.actor.user(), &query);
-        let (sight, page) = within(call, members).await?;
+        let (sight, page) = call.wait_for(members).await?;
         let (sight, standing) = judge(sight, &call.actor, Action::SeeSpace)?;
         may_see(name.kind(), sight.space.privacy, standing, &query.statuses)?;
         let total = match &query.search {
             None => query.statuses.iter().map(|status| sight.space.counts.of(*status)).sum(),
-            Some(_) => within(call, self.store.count_members(name, &query)).await?,
+            Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
         };
         Ok(Counted { items: page.items, total })
     }
@@ -124,7 +122,7 @@ impl Service {
         limit: u64,
     ) -> Result<Page<ListedSpace>, Error> {
         let query = user_spaces(call, user, wanted)?;
-        within(call, self.store.user_spaces(&SpaceQuery { after, limit, ..query })).await
+        call.wait_for(self.store.user_spaces(&SpaceQuery { after, limit, ..query })).await
     }
 
     /// The same by position, highest id first, with the total.
@@ -136,7 +134,7 @@ impl Service {
         offset: u64,
     ) -> Result<Counted<ListedSpace>, Error> {
         let query = user_spaces(call, None, wanted)?;
-        within(call, self.store.page_user_spaces(&SpaceQuery { limit, offset, ..query })).await
+        call.wait_for(self.store.page_user_spaces(&SpaceQuery { limit, offset, ..query })).await
     }
 
     /// A space's history after the event with this number.
@@ -149,7 +147,7 @@ impl Service {
     ) -> Result<Page<Event>, Error> {
         call.allow(name.kind(), false)?;
         let events = self.store.events(name, call.actor.user(), after, limit);
-        let (sight, page) = within(call, events).await?;
+        let (sight, page) = call.wait_for(events).await?;
         judge(sight, &call.actor, Action::SeeHistory)?;
         Ok(page)
     }
@@ -193,17 +191,6 @@ fn shown(actor: &Actor, asked: &Glance, found: Option<Glimpse>) -> Result<Member
     let is_own = actor.user() == Some(&asked.user);
     let may_see = may_see(asked.space.kind(), privacy, standing, &[target.status]);
     Ok(if is_own || may_see.is_ok() { target } else { absent() })
-}
-
-/// Stops waiting at the call's deadline. The work itself goes on to its end.
-async fn within<T, E: Into<Error>>(
-    call: &Call,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Error> {
-    match timeout_at(call.deadline, work).await {
-        Ok(done) => done.map_err(Into::into),
-        Err(_) => Err(Error::Deadline),
-    }
 }
 
 fn user_spaces(call: &Call, user: Option<UserId>, wanted: UserSpaces) -> Result<SpaceQuery, Error> {

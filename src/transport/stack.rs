@@ -85,6 +85,7 @@ fn measure(route: Option<&MatchedPath>, path: &str, outcome: u16, elapsed: Durat
 /// A status without our details was made by the library. What it calls internal, out of range or
 /// exhausted is a frame that it could not read or that was too large, when packed or when unpacked:
 /// the caller's fault, in our words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the codes are not our list")]
 async fn normalise(response: Response) -> Response {
     if response.headers().contains_key(GRPC_DETAILS) {
         return response;

@@ -1,10 +1,16 @@
 //! Every integration test, in one program. The modules mirror `src`.
 
 #![expect(clippy::disallowed_methods, reason = "tests have settings of their own")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test says that it failed")]
 
+mod architecture;
 mod auth;
 mod cli;
 mod config;
+mod documents;
+mod domain;
+mod golden;
+mod grids;
 mod harness;
 mod ledger;
 mod server;

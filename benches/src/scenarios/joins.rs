@@ -79,7 +79,7 @@ const MOST_CLIENTS: usize = 64;
 
 pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("postgres");
-    let database = Database::postgres(&plan.postgres).await?;
+    let database = Database::postgres(&plan.postgres)?;
     let server = Server::start(&database).await?;
     server.create_spaces(SPREAD).await?;
     let bare = Bare::new(&database)?;
@@ -126,7 +126,6 @@ pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let tail = report.median("join spread 64 p99 ÷ p50");
     report.at_most("p99 ÷ p50, 64 callers", tail, 4.0);
     drop(server);
-    database.remove().await?;
     Ok(report)
 }
 
@@ -161,6 +160,5 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
     }
     report.ratio("SQLite join, 64 callers ÷ bare loop", "join spread 64", "bare join", 2.5);
     drop(server);
-    database.remove().await?;
     Ok(report)
 }

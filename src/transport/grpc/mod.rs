@@ -23,6 +23,11 @@ use crate::domain::{Command, SpaceName};
 use crate::service::{Call, Outcome, Service};
 
 /// The generated contract.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code is not ours to mend"
+)]
 pub mod pb {
     tonic::include_proto!("roster.v1");
 }

@@ -163,6 +163,12 @@ pub fn other_calls() -> Vec<RawCall> {
             pb::CheckMembershipsRequest { keys: vec![pb::MembershipKey::default()] },
         ),
         call("MembershipService/LeaveCommunity", pb::LeaveCommunityRequest { community_id }),
+        call(
+            "MembershipService/CheckMemberships",
+            pb::CheckMembershipsRequest {
+                keys: vec![pb::MembershipKey { space: "courses/78".into(), user: String::new() }],
+            },
+        ),
         call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
         call(
             "SpaceService/CreateSpace",

@@ -1,6 +1,7 @@
 //! The surfaces.
 
 mod grpc;
+mod grpc_checks;
 mod grpc_input;
 mod grpc_lists;
 mod grpc_spaces;

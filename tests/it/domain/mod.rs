@@ -1,0 +1,11 @@
+//! The rules: as grids, as examples, and as laws that hold whatever happens.
+
+mod capacity;
+mod decide;
+mod ids;
+mod laws;
+mod lists;
+mod spaces;
+mod tables;
+mod walk;
+mod world;

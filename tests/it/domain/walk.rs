@@ -1,0 +1,100 @@
+//! Random walks: every command, by anybody, in any order, on one space.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use roster::domain::{
+    Actor, Command, Contribution, Kind, NewSpace, Privacy, RoleChange, SpacePatch, UserId, Users,
+};
+
+use super::world::{CREATOR, service, user};
+
+/// Few enough that they meet again and again.
+const PEOPLE: &[&str] = &[CREATOR, "ann", "bob", "eve", "max", "zoe"];
+
+/// A space's name, and who asks for what in it.
+pub type Walk = (&'static str, Vec<(Actor, Command)>);
+
+/// Up to eighty steps; the first makes the space.
+pub fn walk() -> impl Strategy<Value = Walk> {
+    let names = [
+        (Kind::Course, "courses/1"),
+        (Kind::Group, "groups/1"),
+        (Kind::Community, "communities/00000000000000000000000000000001"),
+    ];
+    select(names.to_vec()).prop_flat_map(|(kind, name)| {
+        let first = create(kind).prop_map(|command| (service(), command));
+        let steps = vec((actor(), command(kind)), 1..80);
+        (first, steps).prop_map(move |(first, mut steps)| {
+            steps.insert(0, first);
+            (name, steps)
+        })
+    })
+}
+
+fn person() -> impl Strategy<Value = UserId> + Clone {
+    select(PEOPLE).prop_map(user)
+}
+
+fn people() -> impl Strategy<Value = Users> + Clone {
+    vec(person(), 1..4).prop_map(|people| Users::new(people).unwrap())
+}
+
+fn actor() -> impl Strategy<Value = Actor> {
+    prop_oneof![6 => person().prop_map(Actor::User), 1 => Just(service())]
+}
+
+fn privacy(kind: Kind) -> impl Strategy<Value = Privacy> + Clone {
+    let possible = Privacy::ALL.iter().copied().filter(move |privacy| privacy.exists_for(kind));
+    select(possible.collect::<Vec<_>>())
+}
+
+fn create(kind: Kind) -> impl Strategy<Value = Command> {
+    (privacy(kind), option::of(1..6_i64)).prop_map(|(privacy, capacity)| {
+        Command::CreateSpace(NewSpace {
+            privacy,
+            display_name: "Roses".into(),
+            creator: user(CREATOR),
+            contribution: Contribution::Anyone,
+            capacity,
+            attributes: "{}".into(),
+        })
+    })
+}
+
+fn update(kind: Kind) -> impl Strategy<Value = Command> {
+    let capacity = option::of(option::of(1..6_i64));
+    (option::of(privacy(kind)), capacity).prop_map(|(privacy, capacity)| {
+        Command::UpdateSpace(SpacePatch { privacy, capacity, ..SpacePatch::default() })
+    })
+}
+
+/// Everybody gets one of four fates: manager, member, nothing, or not named.
+fn change_roles() -> impl Strategy<Value = Command> {
+    vec(0..8_usize, PEOPLE.len()).prop_filter_map("somebody is named", |fates| {
+        let list = |fate| {
+            let named = PEOPLE.iter().zip(&fates).filter(|(_, theirs)| **theirs == fate);
+            named.map(|(id, _)| user(id)).collect::<Vec<_>>()
+        };
+        RoleChange::new(list(0), list(1), list(2)).ok().map(Command::ChangeRoles)
+    })
+}
+
+/// Every variant of [`Command`]: a new one is added here by hand.
+fn command(kind: Kind) -> impl Strategy<Value = Command> {
+    prop_oneof![
+        12 => Just(Command::Join),
+        4 => Just(Command::Leave),
+        4 => person().prop_map(Command::Remove),
+        8 => people().prop_map(Command::Invite),
+        3 => people().prop_map(Command::RemoveInvitations),
+        5 => change_roles(),
+        3 => people().prop_map(Command::Block),
+        3 => people().prop_map(Command::Unblock),
+        2 => person().prop_map(Command::TransferOwnership),
+        1 => create(kind),
+        5 => update(kind),
+        1 => Just(Command::DeleteSpace),
+    ]
+}
