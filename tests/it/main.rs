@@ -1,7 +1,12 @@
 //! Every integration test, in one program. The modules mirror `src`.
 
 #![expect(clippy::disallowed_methods, reason = "tests have settings of their own")]
-#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test says that it failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is how a test says that it failed"
+)]
 
 mod architecture;
 mod auth;
