@@ -127,9 +127,20 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file is not TOML. Its text may hold a secret and is not repeated.
+    #[error("configuration: line {line}: {problem}")]
+    NotToml {
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A key is unknown, or its value cannot be read.
     #[error("configuration: {0}")]
-    Invalid(#[from] toml::de::Error),
+    Invalid(String),
+    /// There must be connections, and no database has so many.
+    #[error("configuration: `{0}` must be 1 to {MAX_CONNECTIONS}")]
+    Connections(&'static str),
     /// A flag cannot be written down as a setting.
     #[error("configuration: {0}")]
     Flag(#[from] toml::ser::Error),
@@ -141,6 +152,8 @@ pub enum Error {
     Keys(#[from] SetupError),
 }
 
+const MAX_CONNECTIONS: u32 = 1_000;
+
 /// The variable with the shared secret itself.
 pub const SECRET_VARIABLE: &str = "ROSTER_TOKEN_SECRET";
 
@@ -149,13 +162,21 @@ impl Config {
     pub fn load(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Error> {
         refuse_unknown(environment)?;
         let mut settings = match &flags.config {
-            Some(path) => read_file(path)?.parse::<toml::Table>()?,
+            Some(path) => parse(&read_file(path)?)?,
             None => toml::Table::new(),
         };
         settings.extend(toml::Table::try_from(flags)?);
         let secret = environment.iter().find(|(name, _)| name == SECRET_VARIABLE);
         settings.extend(secret.map(|(_, value)| ("token_secret".into(), value.as_str().into())));
-        Ok(settings.try_into()?)
+        let config: Self = settings.try_into().map_err(|error: toml::de::Error| {
+            Error::Invalid(error.to_string().trim_end().replace('\n', " "))
+        })?;
+        for (name, connections) in [("writers", config.writers), ("readers", config.readers)] {
+            if !(1..=MAX_CONNECTIONS).contains(&connections) {
+                return Err(Error::Connections(name));
+            }
+        }
+        Ok(config)
     }
 
     /// Which tokens are accepted.
@@ -196,15 +217,37 @@ fn read_file(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
+fn parse(text: &str) -> Result<toml::Table, Error> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        Error::NotToml { line, problem: error.message().replace('\n', " ") }
+    })
+}
+
 /// The settings as they would stand in a file, without their secrets.
 impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = self.clone();
         shown.token_secret = shown.token_secret.map(|_| REDACTED.into());
-        if let Some((_, server)) = self.database.rsplit_once('@') {
-            shown.database = format!("postgres://{REDACTED}@{server}");
-        }
+        shown.database = without_secrets(&self.database);
+        shown.token_key_set = self.token_key_set.as_deref().map(without_secrets);
         f.write_str(&toml::to_string(&shown).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// An address without the user and the parameters, either of which may have a password.
+fn without_secrets(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (place, parameters) = match rest.split_once('?') {
+        Some((place, _)) => (place, format!("?{REDACTED}")),
+        None => (rest, String::new()),
+    };
+    match place.rsplit_once('@') {
+        Some((_, server)) => format!("{scheme}://{REDACTED}@{server}{parameters}"),
+        // The question mark may belong to the password.
+        None if rest.contains('@') => format!("{scheme}://{REDACTED}"),
+        None => format!("{scheme}://{place}{parameters}"),
     }
 }
 

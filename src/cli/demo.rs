@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::{Failed, asked_to_stop};
+use super::{Failed, asked_to_stop, listen};
 use crate::auth::mint::Grant;
 use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
@@ -69,8 +68,8 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let secret = fresh_secret()?;
     let tokens = Settings { secret: Some(secret.clone()), ..Settings::default() };
     let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let grpc = TcpListener::bind(loopback(args.grpc_port)).await?;
-    let rest = TcpListener::bind(loopback(args.rest_port)).await?;
+    let grpc = listen(loopback(args.grpc_port)).await?;
+    let rest = listen(loopback(args.rest_port)).await?;
     let shutdown = asked_to_stop().await?;
     let clock = Clock::system();
     let server = Server::prepare(config, tokens, clock.clone()).await?;

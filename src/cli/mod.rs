@@ -5,9 +5,11 @@ mod healthcheck;
 mod serve;
 pub mod token;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::config::Flags;
@@ -65,6 +67,11 @@ fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// A socket at this address.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}").into())
 }
 
 /// Ends when the process is asked to: SIGTERM or Ctrl-C. A second time ends the process at once;

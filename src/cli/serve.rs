@@ -1,8 +1,7 @@
 //! `roster serve` and `roster migrate`.
 
-use tokio::net::TcpListener;
-
-use super::{Failed, asked_to_stop, environment};
+use super::{Failed, asked_to_stop, environment, listen};
+use crate::auth::Verifier;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::server::{Listeners, Server};
@@ -31,22 +30,21 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     let config = Config::load(&args.flags, &environment())?;
     let tokens = config.tokens()?;
     tokens.check()?;
+    telemetry::log(&config.log, config.log_format)?;
     if args.check_config {
+        Verifier::new(tokens, Clock::system()).await?;
         print!("{config}");
         return Ok(());
     }
-    telemetry::log(&config.log, config.log_format)?;
     telemetry::metrics();
-    let listeners = Listeners {
-        grpc: TcpListener::bind(config.grpc).await?,
-        rest: TcpListener::bind(config.rest).await?,
-        admin: Some(TcpListener::bind(config.admin).await?),
-    };
-    let (grpc, rest, admin) = (config.grpc, config.rest, config.admin);
+    let (grpc, rest) = (listen(config.grpc).await?, listen(config.rest).await?);
+    let admin = listen(config.admin).await?;
+    let [at_grpc, at_rest, at_admin] =
+        [grpc.local_addr()?, rest.local_addr()?, admin.local_addr()?];
     let shutdown = asked_to_stop().await?;
     let server = Server::prepare(config, tokens, Clock::system()).await?;
-    tracing::info!(%grpc, %rest, %admin, "serving");
-    server.run(listeners, shutdown).await;
+    tracing::info!(grpc = %at_grpc, rest = %at_rest, admin = %at_admin, "serving");
+    server.run(Listeners { grpc, rest, admin: Some(admin) }, shutdown).await;
     Ok(())
 }
 

@@ -111,6 +111,7 @@ async fn try_until_done(
             Err(
                 error @ (store::Error::Rejected(_)
                 | store::Error::Corrupt { .. }
+                | store::Error::BadAddress
                 | store::Error::SchemaTooNew),
             ) => return Err(Error::Internal(error.to_string())),
         }

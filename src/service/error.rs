@@ -79,6 +79,7 @@ impl From<&store::Error> for Error {
             }
             store::Error::Rejected(_)
             | store::Error::Corrupt { .. }
+            | store::Error::BadAddress
             | store::Error::SchemaTooNew => Self::Internal(error.to_string()),
         }
     }

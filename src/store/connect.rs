@@ -5,7 +5,7 @@ use std::time::Duration;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
@@ -36,8 +36,11 @@ impl Store {
         let is_sqlite = url.starts_with("sqlite:");
         // A connection that was just given back is still being checked when the next is needed.
         let writers = if is_sqlite { 1 } else { writers * 2 };
-        let reads = Database::connect(options(url, readers)).await?;
-        let writes = Database::connect(options(url, writers)).await?;
+        if !is_usable(url) {
+            return Err(Error::BadAddress);
+        }
+        let reads = connect(options(url, readers)).await?;
+        let writes = connect(options(url, writers)).await?;
         Ok(Self { reads, writes })
     }
 
@@ -56,7 +59,11 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), Error> {
         let transaction = self.writes.begin_with_options(immediate()).await?;
         if !self.is_sqlite() {
-            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            // However long it takes: another replica may be at it, and the tables may be large.
+            let lock = format!(
+                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+                 SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+            );
             transaction.execute_unprepared(&lock).await?;
         }
         Migrator::up(&transaction, None).await.map_err(schema_error)?;
@@ -76,6 +83,24 @@ impl Store {
             }
         }
     }
+}
+
+/// A server, or a file: what is kept in memory, each connection would have to itself.
+fn is_usable(url: &str) -> bool {
+    let Some(file) = url.strip_prefix("sqlite:") else {
+        return url.starts_with("postgres://") || url.starts_with("postgresql://");
+    };
+    let (path, parameters) = file.split_once('?').unwrap_or((file, ""));
+    let is_file = !path.trim_matches('/').is_empty() && path != ":memory:";
+    is_file && !parameters.contains("mode=memory")
+}
+
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, Error> {
+    Database::connect(options).await.map_err(|error| match error {
+        // Not an answer of a database: the address could not be read.
+        DbErr::Conn(RuntimeErr::Internal(_)) => Error::BadAddress,
+        error => error.into(),
+    })
 }
 
 /// SQLite takes its write lock at once, or a transaction that reads first could fail later on.

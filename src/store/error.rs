@@ -9,13 +9,13 @@ pub enum Error {
     #[error("contention: {0}")]
     Contention(DbErr),
     /// The database cannot be reached, or has stopped answering.
-    #[error("unavailable: {0}")]
+    #[error("the database does not answer: {0}")]
     Unavailable(DbErr),
     /// The connection was lost while committing: the work was done whole, or not at all.
     #[error("commit in doubt: {0}")]
     InDoubt(DbErr),
     /// The database refuses this work, and would again.
-    #[error("rejected: {0}")]
+    #[error("the database refuses: {0}")]
     Rejected(DbErr),
     /// A row says what it cannot say.
     #[error("corrupt: {table}.{column} of {key} is {value:?}")]
@@ -29,6 +29,9 @@ pub enum Error {
         /// What stands there.
         value: String,
     },
+    /// No database can be opened by this address. It may hold a password and is not repeated.
+    #[error("the database's address must be sqlite:FILE or postgres://USER@HOST/NAME")]
+    BadAddress,
     /// The database belongs to a newer version of this program.
     #[error("the database's schema is newer than this program; run the newer version")]
     SchemaTooNew,
@@ -100,6 +103,7 @@ impl Error {
             | Self::InDoubt(_)
             | Self::Rejected(_)
             | Self::Corrupt { .. }
+            | Self::BadAddress
             | Self::SchemaTooNew => self,
         }
     }

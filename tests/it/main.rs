@@ -10,6 +10,8 @@
 
 mod architecture;
 mod auth;
+mod cli;
+mod config;
 mod documents;
 mod domain;
 mod golden;
@@ -17,5 +19,6 @@ mod grids;
 mod harness;
 mod ledger;
 mod server;
+mod store;
 mod stories;
 mod transport;

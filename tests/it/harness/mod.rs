@@ -4,10 +4,12 @@ mod app;
 mod database;
 mod grpc;
 mod lock;
+mod program;
 mod raw;
 
 pub use app::{App, admin_token, token, token_with};
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
+pub use program::{Program, roster, said};
 pub use raw::{Raw, RawCall, calls_about, frame, other_calls};

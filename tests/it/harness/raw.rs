@@ -158,6 +158,10 @@ pub fn other_calls() -> Vec<RawCall> {
             "MembershipService/JoinCommunity",
             pb::JoinCommunityRequest { community_id: community_id.clone() },
         ),
+        call(
+            "MembershipService/CheckMemberships",
+            pb::CheckMembershipsRequest { keys: vec![pb::MembershipKey::default()] },
+        ),
         call("MembershipService/LeaveCommunity", pb::LeaveCommunityRequest { community_id }),
         call(
             "MembershipService/CheckMemberships",

@@ -1,0 +1,5 @@
+//! The database and its schema.
+
+mod migrations;
+mod opening;
+mod outage;
