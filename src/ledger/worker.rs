@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
 use super::batch::{Pages, memberships_to_load, senders_to_load};
@@ -24,11 +25,30 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 pub async fn run(store: Store, clock: Clock, mut queue: mpsc::Receiver<Entry>, limit: usize) {
     let mut waiting = Vec::with_capacity(limit);
     while queue.recv_many(&mut waiting, limit).await > 0 {
+        gather(&mut queue, &mut waiting, limit).await;
         metrics::histogram!("roster_batch_commands").record(waiting.len() as f64);
         for batch in batches(std::mem::take(&mut waiting)) {
             if let Err(error) = tokio::spawn(work_off(store.clone(), clock.clone(), batch)).await {
                 tracing::error!(%error, "a batch failed");
             }
+        }
+    }
+}
+
+/// Callers who were answered together come back together: lets them in before the next transaction
+/// begins, for as long as they keep coming. Nobody else comes when all is quiet, so a single command
+/// is not held up.
+async fn gather(queue: &mut mpsc::Receiver<Entry>, waiting: &mut Vec<Entry>, limit: usize) {
+    while waiting.len() < limit {
+        yield_now().await;
+        let before = waiting.len();
+        while waiting.len() < limit
+            && let Ok(entry) = queue.try_recv()
+        {
+            waiting.push(entry);
+        }
+        if waiting.len() == before {
+            return;
         }
     }
 }
@@ -134,10 +154,11 @@ async fn attempt(store: &Store, clock: &Clock, part: &[Entry]) -> Result<Answers
     if submissions.is_empty() {
         return Ok(Vec::new());
     }
-    let batch = store.begin().await?;
+    let batch = measured("begin", store.begin()).await?;
     let names = submissions.iter().map(|submission| submission.space.clone()).collect();
-    let spaces = batch.lock(&names).await?;
-    let mut memberships = batch.memberships(&memberships_to_load(&submissions, &spaces)).await?;
+    let spaces = measured("lock", batch.lock(&names)).await?;
+    let named = memberships_to_load(&submissions, &spaces);
+    let mut memberships = measured("load", batch.memberships(&named)).await?;
     memberships.extend(batch.invitations_by(&senders_to_load(&submissions)).await?);
     let mut pages = Pages::new(spaces, memberships);
     let now = clock.now();
@@ -147,10 +168,18 @@ async fn attempt(store: &Store, clock: &Clock, part: &[Entry]) -> Result<Answers
     if changes.is_empty() {
         batch.cancel().await?;
     } else {
-        batch.write(&changes).await?;
-        batch.commit().await?;
+        measured("write", batch.write(&changes)).await?;
+        measured("commit", batch.commit()).await?;
     }
     Ok(answers)
+}
+
+/// Records how long a step of a transaction takes.
+async fn measured<T>(step: &'static str, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let done = work.await;
+    metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
+    done
 }
 
 /// Between half of the pause and all of it, so that replicas do not meet again and again.

@@ -17,6 +17,11 @@ const LOCK_TIMEOUT: &str = "2000";
 const STATEMENT_TIMEOUT: &str = "30000";
 /// How long SQLite waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much of a SQLite file each connection keeps in memory: 8 MiB, said in KiB below zero.
+const CACHE_SIZE: &str = "-8192";
+/// How long SQLite's log grows before its pages are written back: 32 MiB. Pages that many commits
+/// touch are then written back once.
+const PAGES_BEFORE_CHECKPOINT: &str = "8192";
 /// A pooled connection that has rested this long is tried before it is used.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
 /// A random number that only schema changes of this program lock.
@@ -133,6 +138,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY_TIMEOUT)
+                .pragma("cache_size", CACHE_SIZE)
+                .pragma("wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)
         })
         .map_sqlx_postgres_opts(|postgres| {
             postgres.application_name("roster").options([
