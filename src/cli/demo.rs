@@ -138,16 +138,16 @@ fn user(id: &str) -> Result<UserId, Failed> {
 }
 
 fn as_service() -> Result<Call, Failed> {
-    Ok(call(Actor::Service(user("demo")?)))
+    Ok(call(user("demo")?, Actor::Service(user("demo")?)))
 }
 
 fn as_user(id: &str) -> Result<Call, Failed> {
-    Ok(call(Actor::User(user(id)?)))
+    Ok(call(user("demo")?, Actor::User(user(id)?)))
 }
 
-fn call(actor: Actor) -> Call {
+fn call(caller: UserId, actor: Actor) -> Call {
     let scopes = Scopes::default().with(Scope::Admin);
-    Call { actor, scopes, deadline: Instant::now() + SEED_TIME }
+    Call { caller, actor, scopes, deadline: Instant::now() + SEED_TIME }
 }
 
 fn fresh_secret() -> Result<Vec<u8>, Failed> {

@@ -9,7 +9,7 @@ mod reads;
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
-use crate::domain::{Actor, Command, Kind, SpaceName};
+use crate::domain::{Actor, Command, Kind, SpaceName, UserId};
 use crate::ledger::{Ledger, Submission};
 use crate::lookup::Lookup;
 use crate::store::Store;
@@ -22,6 +22,8 @@ pub use reads::{SpaceView, UserSpaces};
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The token's subject, also when a service acts for a user.
+    pub caller: UserId,
     /// The user, or the service that acts for nobody.
     pub actor: Actor,
     /// What the token allows.
@@ -90,8 +92,7 @@ impl Service {
             Command::CreateSpace(_) => {
                 call.require(Scope::Admin)?;
                 // A service creates a space for a user, never as one.
-                let (Actor::User(id) | Actor::Service(id)) = actor;
-                actor = Actor::Service(id);
+                actor = Actor::Service(call.caller.clone());
             }
             Command::Join
             | Command::Leave

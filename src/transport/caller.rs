@@ -51,7 +51,7 @@ impl Door {
             None => Actor::User(caller.subject.clone()),
         };
         tracing::debug!(caller = %caller.subject, %actor, "admitted");
-        Ok(Call { actor, scopes, deadline })
+        Ok(Call { caller: caller.subject, actor, scopes, deadline })
     }
 }
 

@@ -83,6 +83,7 @@ impl Rest {
 
     async fn execute(&self, name: &str, command: Command) {
         let call = Call {
+            caller: UserId::parse("owner").unwrap(),
             actor: Actor::Service(UserId::parse("owner").unwrap()),
             scopes: Scopes::default().with(Scope::Admin),
             deadline: Instant::now() + Duration::from_secs(10),
