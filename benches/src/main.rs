@@ -22,6 +22,9 @@ struct Args {
     /// Do very little, only to see that everything still runs
     #[arg(long)]
     smoke: bool,
+    /// Grow to ten million memberships
+    #[arg(long)]
+    large: bool,
     /// A PostgreSQL server on which databases may be made and dropped
     #[arg(long, default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
     postgres: String,
@@ -37,6 +40,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Whether only to see that everything runs.
     pub smoke: bool,
+    /// Whether to grow to ten million memberships.
+    pub large: bool,
     /// The PostgreSQL server.
     pub postgres: String,
 }
@@ -54,6 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = Plan {
         rounds: if args.smoke { 1 } else { args.rounds },
         smoke: args.smoke,
+        large: args.large,
         postgres: args.postgres,
     };
     let chosen =

@@ -34,10 +34,30 @@ impl Bare {
         operations: usize,
         spaces: usize,
     ) -> Result<Ran, Failed> {
+        self.pgbench(script, clients, operations, &format!("spaces={spaces}"))
+    }
+
+    /// Runs a script that reads memberships of this many users.
+    pub fn read(
+        &self,
+        script: &str,
+        clients: usize,
+        operations: usize,
+        users: usize,
+    ) -> Result<Ran, Failed> {
+        self.pgbench(script, clients, operations, &format!("users={users}"))
+    }
+
+    fn pgbench(
+        &self,
+        script: &str,
+        clients: usize,
+        operations: usize,
+        variable: &str,
+    ) -> Result<Ran, Failed> {
         let each = (operations / clients).max(1).to_string();
-        let spaces = format!("spaces={spaces}");
         let printed = run(Command::new("pgbench")
-            .args(["-n", "-M", "prepared", "-D", "n=0", "-D", &spaces, "-j", "2"])
+            .args(["-n", "-M", "prepared", "-D", "n=0", "-D", variable, "-j", "2"])
             .args(["-c", &clients.to_string(), "-t", &each, "-f"])
             .arg(sql(script))
             .arg(&self.url))?;

@@ -128,7 +128,7 @@ fn free() -> Result<SocketAddr, Failed> {
 }
 
 /// The server's program stands beside this one.
-fn binary() -> Result<PathBuf, Failed> {
+pub fn binary() -> Result<PathBuf, Failed> {
     let roster = std::env::current_exe()?.with_file_name("roster");
     if roster.exists() {
         Ok(roster)

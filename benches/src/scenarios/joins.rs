@@ -1,76 +1,13 @@
 //! Joining and leaving, spread over many spaces and in one that everybody wants into.
 
-use std::sync::Arc;
-
-use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
-
+use super::crowd::Crowd;
 use crate::Plan;
-use crate::load::{Run, closed_loop};
 use crate::pgbench::Bare;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, space, token};
+use crate::server::{Database, Failed, Server};
 
 /// How many spaces the spread runs go over; the hot runs go to one.
 pub const SPREAD: usize = 1_000;
-
-type Client = MembershipServiceClient<tonic::transport::Channel>;
-type Bearer = MetadataValue<Ascii>;
-
-/// Callers with their connections, and users with their tokens.
-pub struct Crowd {
-    clients: Arc<[Client]>,
-    tokens: Arc<[Bearer]>,
-}
-
-impl Crowd {
-    pub async fn new(server: &Server, users: usize) -> Result<Self, Failed> {
-        let mut clients = Vec::new();
-        for _ in 0..8 {
-            clients.push(MembershipServiceClient::new(server.channel().await?));
-        }
-        let bearer = |n| Ok(format!("Bearer {}", token(&user(n))?).parse()?);
-        let tokens = (0..users).map(bearer).collect::<Result<Vec<Bearer>, Failed>>()?;
-        Ok(Self { clients: clients.into(), tokens: tokens.into() })
-    }
-
-    /// Every user joins one of these spaces.
-    pub async fn join(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let (clients, tokens) = (self.clients.clone(), self.tokens.clone());
-        closed_loop(callers, users, move |caller, n| {
-            let mut client = clients[caller % clients.len()].clone();
-            let message = pb::JoinOrAcceptInviteRequest { space: space(1 + n % spaces) };
-            let request = authorized(message, &tokens[n]);
-            async move { client.join_or_accept_invite(request).await.map(drop) }
-        })
-        .await
-    }
-
-    /// Every user leaves again.
-    pub async fn leave(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let (clients, tokens) = (self.clients.clone(), self.tokens.clone());
-        closed_loop(callers, users, move |caller, n| {
-            let mut client = clients[caller % clients.len()].clone();
-            let space = space(1 + n % spaces);
-            let message = pb::LeaveOrRemoveRequestRequest { space, user: String::new() };
-            let request = authorized(message, &tokens[n]);
-            async move { client.leave_or_remove_request(request).await.map(drop) }
-        })
-        .await
-    }
-}
-
-fn user(n: usize) -> String {
-    format!("user-{n:06}-of-the-benchmark")
-}
-
-fn authorized<T>(message: T, bearer: &Bearer) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("authorization", bearer.clone());
-    request
-}
 
 /// How many operations make a run of a second or two.
 const SIZES: [(usize, usize); 4] = [(1, 3_000), (16, 20_000), (64, 40_000), (256, 60_000)];

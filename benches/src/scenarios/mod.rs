@@ -1,6 +1,14 @@
 //! The comparisons.
 
+mod bulk;
+mod ceiling;
+mod crowd;
+mod footprint;
+mod growth;
 mod joins;
+mod reads;
+mod rest;
+mod seed;
 
 use crate::Plan;
 use crate::report::Report;
@@ -13,17 +21,37 @@ pub enum Scenario {
     Postgres,
     /// Joining over gRPC on SQLite, beside a bare loop of durable transactions
     Sqlite,
+    /// Joining over REST, beside gRPC
+    Rest,
+    /// Inviting and removing invitations of 1, 100 and 1,000 users in a call
+    Bulk,
+    /// Looking up, checking and listing, beside the same SELECT
+    Reads,
+    /// An empty call
+    Ceiling,
+    /// Joining, checking and listing among ten thousand to a million memberships
+    Growth,
+    /// Memory, start and size
+    Footprint,
 }
 
 impl Scenario {
+    /// All of them.
     pub fn all() -> Vec<Self> {
-        vec![Self::Postgres, Self::Sqlite]
+        <Self as clap::ValueEnum>::value_variants().to_vec()
     }
 
+    /// Runs it.
     pub async fn run(self, plan: &Plan) -> Result<Report, Failed> {
         match self {
             Self::Postgres => joins::on_postgres(plan).await,
             Self::Sqlite => joins::on_sqlite(plan).await,
+            Self::Rest => rest::run(plan).await,
+            Self::Bulk => bulk::run(plan).await,
+            Self::Reads => reads::run(plan).await,
+            Self::Ceiling => ceiling::run(plan).await,
+            Self::Growth => growth::run(plan).await,
+            Self::Footprint => footprint::run(plan).await,
         }
     }
 }

@@ -1,0 +1,6 @@
+-- A page of 100 members by key, from a random place. Run with -D users=N.
+\set n random(0, :users - 101)
+SELECT * FROM membership
+WHERE space = 'groups/1' AND status IN ('member', 'manager', 'creator')
+    AND user_id > 'user-' || lpad((:n)::text, 8, '0')
+ORDER BY user_id LIMIT 101;
