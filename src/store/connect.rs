@@ -145,6 +145,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
             postgres.application_name("roster").options([
                 ("lock_timeout", LOCK_TIMEOUT),
                 ("statement_timeout", STATEMENT_TIMEOUT),
+                // A set's size would tempt the planner to plan anew for each set.
+                ("plan_cache_mode", "force_generic_plan"),
                 // Every statement finds its rows by key. Without this a plan that was made when a
                 // table was small would go on scanning it when it is large.
                 ("enable_seqscan", "off"),
