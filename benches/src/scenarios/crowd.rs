@@ -21,6 +21,8 @@ pub struct Crowd {
     pub clients: Arc<[Client]>,
     /// One for each user.
     pub tokens: Arc<[Bearer]>,
+    /// The first of the spaces that they join.
+    pub first: usize,
 }
 
 impl Crowd {
@@ -32,7 +34,7 @@ impl Crowd {
         }
         let bearer = |n| Ok(format!("Bearer {}", token(&user(n))?).parse()?);
         let tokens = (0..users).map(bearer).collect::<Result<Vec<Bearer>, Failed>>()?;
-        Ok(Self { clients: clients.into(), tokens: tokens.into() })
+        Ok(Self { clients: clients.into(), tokens: tokens.into(), first: 1 })
     }
 
     /// The same users on so many connections.
@@ -44,29 +46,9 @@ impl Crowd {
         Ok(Self { clients: clients.into(), ..self })
     }
 
-    /// Every user joins one of the spaces from the first on.
+    /// Every user joins one of the spaces.
     pub async fn join(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        self.join_from(1, callers, users, spaces).await
-    }
-
-    /// Every user joins one of the spaces from the second on.
-    pub async fn join_other_spaces(
-        &self,
-        callers: usize,
-        users: usize,
-        spaces: usize,
-    ) -> Result<Run, Failed> {
-        self.join_from(2, callers, users, spaces).await
-    }
-
-    async fn join_from(
-        &self,
-        first: usize,
-        callers: usize,
-        users: usize,
-        spaces: usize,
-    ) -> Result<Run, Failed> {
-        let (clients, tokens) = (self.clients.clone(), self.tokens.clone());
+        let (clients, tokens, first) = (self.clients.clone(), self.tokens.clone(), self.first);
         closed_loop(callers, users, move |caller, n| {
             let mut client = clients[caller % clients.len()].clone();
             let message = pb::JoinOrAcceptInviteRequest { space: space(first + n % spaces) };
@@ -78,27 +60,7 @@ impl Crowd {
 
     /// Every user leaves again.
     pub async fn leave(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        self.leave_from(1, callers, users, spaces).await
-    }
-
-    /// Every user leaves again.
-    pub async fn leave_other_spaces(
-        &self,
-        callers: usize,
-        users: usize,
-        spaces: usize,
-    ) -> Result<Run, Failed> {
-        self.leave_from(2, callers, users, spaces).await
-    }
-
-    async fn leave_from(
-        &self,
-        first: usize,
-        callers: usize,
-        users: usize,
-        spaces: usize,
-    ) -> Result<Run, Failed> {
-        let (clients, tokens) = (self.clients.clone(), self.tokens.clone());
+        let (clients, tokens, first) = (self.clients.clone(), self.tokens.clone(), self.first);
         closed_loop(callers, users, move |caller, n| {
             let mut client = clients[caller % clients.len()].clone();
             let space = space(first + n % spaces);

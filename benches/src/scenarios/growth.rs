@@ -35,13 +35,13 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         let server = Server::start(&database).await?;
         server.create_spaces(1_000).await?;
         seed::members(&database.url(), *members)?;
-        let crowd = Crowd::new(&server, plan.scaled(2_000)).await?;
+        // The first space has the members; nobody of the crowd joins it.
+        let crowd = Crowd { first: 2, ..Crowd::new(&server, plan.scaled(2_000)).await? };
         for _ in 0..plan.rounds {
             let operations = plan.scaled(2_000);
-            // The first space has the members; nobody of the crowd joins it.
-            let joined = crowd.join_other_spaces(1, operations, 900).await?;
+            let joined = crowd.join(1, operations, 900).await?;
             report.add(&format!("join among {members}"), "µs", joined.percentile(0.5));
-            let left = crowd.leave_other_spaces(1, operations, 900).await?;
+            let left = crowd.leave(1, operations, 900).await?;
             report.add(&format!("leave among {members}"), "µs", left.percentile(0.5));
             let looked_up = look_up(&crowd, operations).await?;
             report.add(&format!("look up among {members}"), "µs", looked_up);
