@@ -84,28 +84,16 @@ impl Service {
         command: Command,
     ) -> Result<Outcome, Error> {
         call.allow(space.kind(), true)?;
-        let mut actor = call.actor.clone();
-        match &command {
-            Command::Join | Command::Leave if actor.user().is_none() => {
-                return Err(Error::NobodyToActFor);
-            }
-            Command::CreateSpace(_) => {
-                call.require(Scope::Admin)?;
-                // A service creates a space for a user, never as one.
-                actor = Actor::Service(call.caller.clone());
-            }
-            Command::Join
-            | Command::Leave
-            | Command::Remove(_)
-            | Command::Invite(_)
-            | Command::RemoveInvitations(_)
-            | Command::ChangeRoles(_)
-            | Command::Block(_)
-            | Command::Unblock(_)
-            | Command::TransferOwnership(_)
-            | Command::UpdateSpace(_)
-            | Command::DeleteSpace => {}
+        if matches!(command, Command::Join | Command::Leave) && call.actor.user().is_none() {
+            return Err(Error::NobodyToActFor);
         }
+        let actor = if matches!(command, Command::CreateSpace(_)) {
+            call.require(Scope::Admin)?;
+            // A service creates a space for a user, never as one.
+            Actor::Service(call.caller.clone())
+        } else {
+            call.actor.clone()
+        };
         let submission = Submission { space, actor, command, deadline: call.deadline };
         Ok(self.ledger.submit(submission).await?)
     }
