@@ -8,7 +8,7 @@ use crate::domain::{
     Command, Event, Membership, Millis, Refusal, Snapshot, Space, SpaceName, Status, UserId,
     decide, snapshot,
 };
-use crate::store::{Changes, Key};
+use crate::store::{Changes, Key, Locking};
 
 /// The spaces of a batch with all that its commands can touch.
 pub struct Pages {
@@ -25,20 +25,65 @@ struct Page {
     touched: BTreeSet<UserId>,
 }
 
-/// The memberships to load: of everybody whom a command names, of whoever asks, and of a creator
-/// who is to hand his space over.
-pub fn memberships_to_load(submissions: &[&Submission], spaces: &[Space]) -> BTreeSet<Key> {
-    let creators: BTreeMap<_, _> = spaces.iter().map(|s| (&s.name, &s.creator)).collect();
-    let mut keys = BTreeSet::new();
-    for Submission { space, actor, command, .. } in submissions {
-        let Some(creator) = creators.get(space) else { continue };
-        let named = command.moves(actor).into_iter().map(|(_, user)| user);
-        keys.extend(named.chain(actor.user()).map(|user| (space.clone(), user.clone())));
-        if let Command::TransferOwnership(_) = command {
-            keys.insert((space.clone(), (*creator).clone()));
+/// What a batch has to know before it can be decided.
+pub struct Needs {
+    /// The spaces.
+    pub spaces: BTreeSet<SpaceName>,
+    /// The memberships of everybody whom a command names and of whoever asks.
+    pub memberships: BTreeSet<Key>,
+    /// Whether all this can be seen in one look, and written without touching a space's own fields.
+    pub locking: Locking,
+}
+
+impl Needs {
+    /// What these commands need.
+    pub fn of(submissions: &[&Submission]) -> Self {
+        let mut needs = Self {
+            spaces: BTreeSet::new(),
+            memberships: BTreeSet::new(),
+            locking: Locking::Optimistic,
+        };
+        for Submission { space, actor, command, .. } in submissions {
+            needs.spaces.insert(space.clone());
+            let named = command.moves(actor).into_iter().map(|(_, user)| user);
+            let users = named.chain(actor.user()).map(|user| (space.clone(), user.clone()));
+            needs.memberships.extend(users);
+            if locking(command) == Locking::Pessimistic {
+                needs.locking = Locking::Pessimistic;
+            }
         }
+        needs
     }
-    keys
+}
+
+/// Removing somebody also needs the invitations that he sent, and a hand-over the creator's
+/// membership: that is known only after a first look.
+fn locking(command: &Command) -> Locking {
+    match command {
+        Command::Join
+        | Command::Leave
+        | Command::Invite(_)
+        | Command::RemoveInvitations(_)
+        | Command::Unblock(_) => Locking::Optimistic,
+        Command::Remove(_)
+        | Command::ChangeRoles(_)
+        | Command::Block(_)
+        | Command::TransferOwnership(_)
+        | Command::CreateSpace(_)
+        | Command::UpdateSpace(_)
+        | Command::DeleteSpace => Locking::Pessimistic,
+    }
+}
+
+/// The memberships of the creators who are to hand their spaces over.
+pub fn creators_to_load(submissions: &[&Submission], spaces: &[Space]) -> BTreeSet<Key> {
+    let handed_over: BTreeSet<_> = submissions
+        .iter()
+        .filter(|submission| matches!(submission.command, Command::TransferOwnership(_)))
+        .map(|submission| &submission.space)
+        .collect();
+    let creators = spaces.iter().filter(|space| handed_over.contains(&space.name));
+    creators.map(|space| (space.name.clone(), space.creator.clone())).collect()
 }
 
 /// The users who may be thrown out, whose open invitations must be known too.

@@ -36,12 +36,11 @@ pub struct Glimpse {
 impl Store {
     /// The answers in order; `None` where there is no such space. One statement.
     pub async fn glimpses(&self, asked: &[Glance]) -> Result<Vec<Option<Glimpse>>, Error> {
-        let viewer = |glance: &Glance| glance.viewer.as_ref().map(UserId::to_string);
         let rows = RowSet::new()
             .int("k_n", (0..).take(asked.len()))
-            .text("k_space", asked.iter().map(|glance| glance.space.to_string()))
-            .text("k_user", asked.iter().map(|glance| glance.user.to_string()))
-            .text("k_viewer", asked.iter().map(|glance| viewer(glance).unwrap_or_default()));
+            .text("k_space", asked.iter().map(|glance| &glance.space))
+            .text("k_user", asked.iter().map(|glance| &glance.user))
+            .optional_text("k_viewer", asked.iter().map(|glance| glance.viewer.as_ref()));
         let mut values: Vec<Value> = Vec::new();
         let source = rows.source(self.reads.get_database_backend(), &mut values);
         // CROSS JOIN keeps SQLite from scanning spaces instead of looking them up.

@@ -1,6 +1,7 @@
 //! The only place that knows SeaORM and SQL.
 
 mod batch;
+mod changes;
 mod connect;
 mod convert;
 mod entity;
@@ -10,7 +11,8 @@ mod reads;
 mod secrets;
 mod sets;
 
-pub use batch::{Batch, Changes, Key};
+pub use batch::{Batch, Key, Locking};
+pub use changes::Changes;
 pub use connect::Store;
 pub use error::Error;
 pub use glimpses::{Glance, Glimpse};

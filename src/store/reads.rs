@@ -10,7 +10,7 @@ use super::error::Error;
 use super::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
 use crate::domain::{Event, Kind, Membership, Privacy, Space, SpaceName, Standing, Status, UserId};
 
-const SPACE_COLUMNS: [&str; 14] = [
+pub(super) const SPACE_COLUMNS: [&str; 14] = [
     "name",
     "privacy",
     "display_name",
@@ -26,7 +26,7 @@ const SPACE_COLUMNS: [&str; 14] = [
     "blocked_count",
     "created_at",
 ];
-const MEMBERSHIP_COLUMNS: [&str; 7] =
+pub(super) const MEMBERSHIP_COLUMNS: [&str; 7] =
     ["space", "user_id", "status", "version", "invited_by", "joined_at", "changed_at"];
 const EVENT_COLUMNS: [&str; 9] =
     ["space", "seq", "user_id", "actor", "from_status", "to_status", "name", "cause", "at"];
@@ -176,12 +176,13 @@ impl Store {
 }
 
 /// `a.x AS p_x, a.y AS p_y, …`
-fn select(alias: &str, prefix: &str, columns: &[&str]) -> String {
+pub(super) fn select(alias: &str, prefix: &str, columns: &[&str]) -> String {
     let selected = columns.iter().map(|column| format!("{alias}.{column} AS {prefix}{column}"));
     selected.collect::<Vec<_>>().join(", ")
 }
 
-fn nulls(prefix: &str, columns: &[&str]) -> String {
+/// `NULL AS p_x, NULL AS p_y, …`
+pub(super) fn nulls(prefix: &str, columns: &[&str]) -> String {
     let selected = columns.iter().map(|column| format!("NULL AS {prefix}{column}"));
     selected.collect::<Vec<_>>().join(", ")
 }

@@ -1,59 +1,114 @@
-//! Sets of rows as statement parameters: one array for each column on PostgreSQL, one JSON text on
+//! Sets of rows as statement parameters: one text for each column on PostgreSQL, one JSON text on
 //! SQLite. A statement's text is then the same for every number of rows, so it is prepared once.
+
+use std::fmt::{Display, Write};
 
 use sea_orm::{DbBackend, Value};
 use serde_json::Value as Json;
 
-/// The cells of one column. PostgreSQL arrays are sent without nulls; a column that may be null
-/// says so to [`RowSet::source`], and sends an empty text or a zero.
-enum Cells {
-    Text(Vec<String>),
-    Int(Vec<i64>),
+/// Stands between the cells of a column. No id and no word has a control character in it.
+const SEPARATOR: char = '\u{1f}';
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Int,
 }
 
-/// A set of rows, built column by column.
+#[derive(Clone, Debug)]
+struct Column {
+    name: &'static str,
+    kind: Kind,
+    cells: String,
+}
+
+/// A set of rows, built column by column. An empty cell is null.
+#[derive(Clone, Debug, Default)]
 pub struct RowSet {
-    columns: Vec<(&'static str, bool, Cells)>,
+    columns: Vec<Column>,
+    rows: usize,
 }
 
 impl RowSet {
     /// No columns yet.
     pub fn new() -> Self {
-        Self { columns: Vec::new() }
+        Self::default()
     }
 
-    /// Adds a text column.
-    pub fn text(mut self, name: &'static str, cells: impl Iterator<Item = String>) -> Self {
-        self.columns.push((name, false, Cells::Text(cells.collect())));
-        self
+    /// Adds a column of ids or words.
+    pub fn text(self, name: &'static str, cells: impl Iterator<Item = impl Display>) -> Self {
+        self.with(name, Kind::Text, cells.map(Some))
     }
 
-    /// Adds a text column in which `None` is null.
+    /// Adds a column of ids or words, some of which may be missing.
     pub fn optional_text(
-        mut self,
+        self,
         name: &'static str,
-        cells: impl Iterator<Item = Option<String>>,
+        cells: impl Iterator<Item = Option<impl Display>>,
     ) -> Self {
-        let cells = cells.map(Option::unwrap_or_default).collect();
-        self.columns.push((name, true, Cells::Text(cells)));
-        self
+        self.with(name, Kind::Text, cells)
     }
 
-    /// Adds a number column.
-    pub fn int(mut self, name: &'static str, cells: impl Iterator<Item = i64>) -> Self {
-        self.columns.push((name, false, Cells::Int(cells.collect())));
-        self
+    /// Adds a column of numbers.
+    pub fn int(self, name: &'static str, cells: impl Iterator<Item = i64>) -> Self {
+        self.with(name, Kind::Int, cells.map(Some))
     }
 
-    /// Adds a number column in which `None` is null; zero is not a value of such a column.
+    /// Adds a column of numbers, some of which may be missing.
     pub fn optional_int(
-        mut self,
+        self,
         name: &'static str,
         cells: impl Iterator<Item = Option<i64>>,
     ) -> Self {
-        let cells = cells.map(Option::unwrap_or_default).collect();
-        self.columns.push((name, true, Cells::Int(cells)));
+        self.with(name, Kind::Int, cells)
+    }
+
+    fn with(
+        mut self,
+        name: &'static str,
+        kind: Kind,
+        values: impl Iterator<Item = Option<impl Display>>,
+    ) -> Self {
+        let mut cells = String::new();
+        self.rows = 0;
+        for value in values {
+            if self.rows > 0 {
+                cells.push(SEPARATOR);
+            }
+            self.rows += 1;
+            if let Some(value) = value {
+                // Writing to a string cannot fail.
+                let _ = write!(cells, "{value}");
+            }
+        }
+        self.columns.push(Column { name, kind, cells });
         self
+    }
+
+    /// How long the parameters are together, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.columns.iter().map(|column| column.cells.len()).sum()
+    }
+
+    /// The same rows in sets of about this many bytes each.
+    pub fn split(self, limit: usize) -> Vec<Self> {
+        let pieces = self.bytes().div_ceil(limit).clamp(1, self.rows.max(1));
+        if pieces == 1 {
+            return vec![self];
+        }
+        let size = self.rows.div_ceil(pieces);
+        let mut columns: Vec<_> =
+            self.columns.iter().map(|column| (column, column.cells.split(SEPARATOR))).collect();
+        let mut split = Vec::with_capacity(pieces);
+        for start in (0..self.rows).step_by(size) {
+            let rows = size.min(self.rows - start);
+            let columns = columns.iter_mut().map(|(Column { name, kind, .. }, cells)| {
+                let cells: Vec<_> = cells.take(rows).collect();
+                Column { name, kind: *kind, cells: cells.join(SEPARATOR.encode_utf8(&mut [0; 4])) }
+            });
+            split.push(Self { columns: columns.collect(), rows });
+        }
+        split
     }
 
     /// The set as a table expression, with its parameters appended to `values`.
@@ -65,20 +120,14 @@ impl RowSet {
     }
 
     fn arrays(self, values: &mut Vec<Value>) -> String {
-        let mut arrays = Vec::new();
-        let mut names = Vec::new();
-        let mut selected = Vec::new();
-        for (name, nullable, cells) in self.columns {
-            let (kind, null, value) = match cells {
-                Cells::Text(cells) => ("text", "''", Value::from(cells)),
-                Cells::Int(cells) => ("bigint", "0", Value::from(cells)),
-            };
-            values.push(value);
-            arrays.push(format!("${}::{kind}[]", values.len()));
+        let (mut selected, mut arrays, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for Column { name, kind, cells } in self.columns {
+            values.push(cells.into());
+            arrays.push(format!("string_to_array(${}, chr(31), '')", values.len()));
             names.push(name);
-            selected.push(match nullable {
-                true => format!("NULLIF({name}, {null}) AS {name}"),
-                false => name.to_owned(),
+            selected.push(match kind {
+                Kind::Text => name.to_owned(),
+                Kind::Int => format!("{name}::bigint AS {name}"),
             });
         }
         let (selected, arrays, names) = (selected.join(", "), arrays.join(", "), names.join(", "));
@@ -86,37 +135,28 @@ impl RowSet {
     }
 
     fn json(self, values: &mut Vec<Value>) -> String {
-        let rows = self.columns.first().map_or(0, |(_, _, cells)| cells.len());
-        let mut selected = Vec::new();
-        let mut columns = Vec::new();
-        for (index, (name, nullable, cells)) in self.columns.into_iter().enumerate() {
-            let null = if matches!(cells, Cells::Text(_)) { "''" } else { "0" };
-            selected.push(match nullable {
-                true => format!("NULLIF(value ->> {index}, {null}) AS {name}"),
-                false => format!("value ->> {index} AS {name}"),
-            });
-            columns.push(cells.into_json());
-        }
-        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-        let row = |_| Json::Array(columns.iter_mut().filter_map(Iterator::next).collect());
-        let rows = Json::Array((0..rows).map(row).collect());
-        values.push(Value::from(rows.to_string()));
-        format!("(SELECT {} FROM json_each(${}))", selected.join(", "), values.len())
+        let selected = self.columns.iter().enumerate();
+        let selected = selected.map(|(n, column)| format!("value ->> {n} AS {}", column.name));
+        let selected = selected.collect::<Vec<_>>().join(", ");
+        let mut columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| (column.kind, column.cells.split(SEPARATOR)))
+            .collect();
+        let row = |_| {
+            let cells = columns.iter_mut().map(|(kind, cells)| json_cell(*kind, cells.next()));
+            cells.collect()
+        };
+        let rows: Json = (0..self.rows).map(row).collect::<Vec<Json>>().into();
+        values.push(rows.to_string().into());
+        format!("(SELECT {selected} FROM json_each(${}))", values.len())
     }
 }
 
-impl Cells {
-    fn len(&self) -> usize {
-        match self {
-            Self::Text(cells) => cells.len(),
-            Self::Int(cells) => cells.len(),
-        }
-    }
-
-    fn into_json(self) -> Vec<Json> {
-        match self {
-            Self::Text(cells) => cells.into_iter().map(Json::from).collect(),
-            Self::Int(cells) => cells.into_iter().map(Json::from).collect(),
-        }
+fn json_cell(kind: Kind, cell: Option<&str>) -> Json {
+    match (kind, cell.filter(|cell| !cell.is_empty())) {
+        (_, None) => Json::Null,
+        (Kind::Text, Some(cell)) => cell.into(),
+        (Kind::Int, Some(cell)) => cell.parse::<i64>().map_or(Json::Null, Json::from),
     }
 }

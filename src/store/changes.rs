@@ -1,0 +1,167 @@
+//! What a batch changed, as statements over sets of rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::batch::Key;
+use super::entity::space;
+use super::sets::RowSet;
+use crate::domain::{Event, Membership, Space, SpaceName, Status};
+
+/// Everything that a batch changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Memberships as they are now; those that became ABSENT lose their row.
+    pub memberships: Vec<Membership>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// Spaces that are new.
+    pub created: Vec<Space>,
+    /// Spaces that were changed themselves.
+    pub updated: Vec<Space>,
+    /// Spaces whose memberships changed: event number, counts and creator.
+    pub moved: Vec<Space>,
+    /// Spaces that are to go, with their memberships and history.
+    pub deleted: Vec<SpaceName>,
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.memberships.is_empty()
+            && self.events.is_empty()
+            && self.created.is_empty()
+            && self.updated.is_empty()
+            && self.moved.is_empty()
+            && self.deleted.is_empty()
+    }
+}
+
+/// One statement over a set of rows, which takes the place of `{rows}`. It does nothing unless
+/// `{unchanged}`.
+pub(super) struct Step {
+    pub(super) sql: &'static str,
+    pub(super) rows: RowSet,
+    /// Whether the rows are spaces that somebody else may have changed meanwhile.
+    pub(super) is_checked: bool,
+}
+
+/// What has to be written, as sets: the spaces first. Empty sets are left out.
+pub(super) fn steps(changes: &Changes, written_by: &BTreeMap<SpaceName, String>) -> Vec<Step> {
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        changes.memberships.iter().partition(|m| m.status == Status::Absent);
+    let mut steps = Vec::new();
+    let mut add = |sql, is_checked, rows| steps.push(Step { sql, rows, is_checked });
+    if !changes.moved.is_empty() {
+        add(MOVE_SPACES, true, moved_set(&changes.moved, written_by));
+    }
+    if !gone.is_empty() {
+        add(DELETE_MEMBERSHIPS, false, member_set(gone.iter().copied()));
+    }
+    if !kept.is_empty() {
+        add(SAVE_MEMBERSHIPS, false, membership_set(&kept));
+    }
+    if !changes.events.is_empty() {
+        add(APPEND_EVENTS, false, event_set(&changes.events));
+    }
+    steps
+}
+
+const MOVE_SPACES: &str = "
+    UPDATE space SET
+        seq = k_seq, creator = k_creator, invited_count = k_invited,
+        requested_count = k_requested, member_count = k_members, manager_count = k_managers,
+        blocked_count = k_blocked
+    FROM {rows} k WHERE name = k_space AND {unchanged}";
+
+const DELETE_MEMBERSHIPS: &str = "
+    DELETE FROM membership
+    WHERE (space, user_id) IN (SELECT k_space, k_user FROM {rows} k) AND {unchanged}";
+
+// SQLite needs the WHERE to tell the upsert's ON from a join's.
+const SAVE_MEMBERSHIPS: &str = "
+    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
+    SELECT k_space, k_user, k_status, k_version, k_invited_by, k_joined_at, k_changed_at
+    FROM {rows} k WHERE {unchanged}
+    ON CONFLICT (space, user_id) DO UPDATE SET
+        status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
+        joined_at = excluded.joined_at, changed_at = excluded.changed_at";
+
+const APPEND_EVENTS: &str = "
+    INSERT INTO membership_event
+        (space, seq, user_id, actor, from_status, to_status, name, cause, at)
+    SELECT k_space, k_seq, k_user, k_actor, k_from, k_to, k_name, k_cause, k_at
+    FROM {rows} k WHERE {unchanged}";
+
+pub(super) fn name_set(names: &BTreeSet<SpaceName>) -> RowSet {
+    RowSet::new().text("k_name", names.iter())
+}
+
+pub(super) fn key_set(keys: &BTreeSet<Key>) -> RowSet {
+    RowSet::new()
+        .text("k_space", keys.iter().map(|(space, _)| space))
+        .text("k_user", keys.iter().map(|(_, user)| user))
+}
+
+fn member_set<'a>(members: impl Iterator<Item = &'a Membership> + Clone) -> RowSet {
+    RowSet::new()
+        .text("k_space", members.clone().map(|m| &m.space))
+        .text("k_user", members.map(|m| &m.user))
+}
+
+fn membership_set(kept: &[&Membership]) -> RowSet {
+    let rows = || kept.iter().copied();
+    member_set(rows())
+        .text("k_status", rows().map(|m| m.status))
+        .int("k_version", rows().map(|m| m.version))
+        .optional_text("k_invited_by", rows().map(|m| m.invited_by.as_ref()))
+        .optional_int("k_joined_at", rows().map(|m| m.joined_at))
+        .int("k_changed_at", rows().map(|m| m.changed_at))
+}
+
+fn event_set(events: &[Event]) -> RowSet {
+    let rows = || events.iter();
+    RowSet::new()
+        .text("k_space", rows().map(|e| &e.space))
+        .text("k_user", rows().map(|e| &e.user))
+        .int("k_seq", rows().map(|e| e.seq))
+        .text("k_actor", rows().map(|e| &e.actor))
+        .text("k_from", rows().map(|e| e.from))
+        .text("k_to", rows().map(|e| e.to))
+        .text("k_name", rows().map(|e| e.name))
+        .text("k_cause", rows().map(|e| e.cause))
+        .int("k_at", rows().map(|e| e.at))
+}
+
+fn moved_set(spaces: &[Space], written_by: &BTreeMap<SpaceName, String>) -> RowSet {
+    let rows = || spaces.iter();
+    RowSet::new()
+        .text("k_space", rows().map(|s| &s.name))
+        .optional_text("k_writer", rows().map(|s| written_by.get(&s.name)))
+        .text("k_creator", rows().map(|s| &s.creator))
+        .int("k_seq", rows().map(|s| s.seq))
+        .int("k_invited", rows().map(|s| s.counts.invited))
+        .int("k_requested", rows().map(|s| s.counts.requested))
+        .int("k_members", rows().map(|s| s.counts.members))
+        .int("k_managers", rows().map(|s| s.counts.managers))
+        .int("k_blocked", rows().map(|s| s.counts.blocked))
+}
+
+/// A space as its row.
+pub(super) fn row(space: &Space) -> space::Model {
+    space::Model {
+        name: space.name.to_string(),
+        privacy: space.privacy.to_string(),
+        display_name: space.display_name.to_string(),
+        creator: space.creator.to_string(),
+        contribution: space.contribution.to_string(),
+        capacity: space.capacity,
+        attributes: space.attributes.to_string(),
+        seq: space.seq,
+        invited_count: space.counts.invited,
+        requested_count: space.counts.requested,
+        member_count: space.counts.members,
+        manager_count: space.counts.managers,
+        blocked_count: space.counts.blocked,
+        created_at: space.created_at,
+    }
+}
