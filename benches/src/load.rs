@@ -1,7 +1,6 @@
 //! A closed loop: so many callers, each sending its next call when the last one is answered.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,12 +12,19 @@ use crate::server::Failed;
 pub struct Run {
     pub operations: usize,
     pub elapsed: Duration,
+    /// Processor time of the load generator, all of it.
+    spent: Duration,
     latencies: Vec<Duration>,
 }
 
 impl Run {
     pub fn per_second(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// Processor time that the load generator itself took for a call, in microseconds.
+    pub fn client_each(&self) -> f64 {
+        self.spent.as_secs_f64() * 1e6 / self.operations as f64
     }
 
     /// The latency that this share of the calls stayed within, in microseconds.
@@ -29,40 +35,56 @@ impl Run {
     }
 }
 
-/// Does each operation from 0 to `operations` once, `callers` at a time. `call` gets the caller's
-/// number and the operation's.
-pub async fn closed_loop<F>(
-    callers: usize,
+/// The operations of a run, which the callers share, and what each of them took.
+pub struct Work {
+    next: Cell<usize>,
     operations: usize,
-    call: impl Fn(usize, usize) -> F + Clone + Send + 'static,
-) -> Result<Run, Failed>
-where
-    F: Future<Output = Result<(), tonic::Status>> + Send,
-{
-    let next = Arc::new(AtomicUsize::new(0));
-    let started = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for caller in 0..callers {
-        let (next, call) = (next.clone(), call.clone());
-        tasks.spawn(async move {
-            let mut latencies = Vec::with_capacity(operations / callers + 1);
-            loop {
-                let operation = next.fetch_add(1, Ordering::Relaxed);
-                if operation >= operations {
-                    return Ok(latencies);
-                }
-                let began = Instant::now();
-                call(caller, operation).await?;
-                latencies.push(began.elapsed());
-            }
-        });
+    started: Instant,
+    spent: Duration,
+    latencies: RefCell<Vec<Duration>>,
+}
+
+impl Work {
+    /// The clock runs from here.
+    pub fn new(operations: usize) -> Result<Self, Failed> {
+        let latencies = RefCell::new(Vec::with_capacity(operations));
+        let spent = spent()?;
+        Ok(Self { next: Cell::new(0), operations, started: Instant::now(), spent, latencies })
     }
-    let mut latencies = Vec::with_capacity(operations);
-    while let Some(done) = tasks.join_next().await {
-        let of_caller: Result<Vec<Duration>, tonic::Status> = done?;
-        latencies.extend(of_caller?);
+
+    /// The next operation from 0 to `operations`, if one is left.
+    pub fn take(&self) -> Option<usize> {
+        let operation = self.next.get();
+        self.next.set(operation + 1);
+        (operation < self.operations).then_some(operation)
     }
-    let elapsed = started.elapsed();
-    latencies.sort_unstable();
-    Ok(Run { operations, elapsed, latencies })
+
+    /// Whether no operation is left.
+    pub fn is_taken(&self) -> bool {
+        self.next.get() >= self.operations
+    }
+
+    /// An operation is done.
+    pub fn done(&self, latency: Duration) {
+        self.latencies.borrow_mut().push(latency);
+    }
+
+    /// All of them are done.
+    pub fn finish(self) -> Result<Run, Failed> {
+        let elapsed = self.started.elapsed();
+        let spent = spent()?.saturating_sub(self.spent);
+        let mut latencies = self.latencies.into_inner();
+        if latencies.len() != self.operations {
+            return Err("some calls were never answered".into());
+        }
+        latencies.sort_unstable();
+        Ok(Run { operations: self.operations, elapsed, spent, latencies })
+    }
+}
+
+/// Processor time of the thread that drives the calls.
+fn spent() -> Result<Duration, Failed> {
+    let times = std::fs::read_to_string("/proc/self/schedstat")?;
+    let nanoseconds = times.split_whitespace().next().ok_or("no time in schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }

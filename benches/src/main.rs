@@ -2,13 +2,19 @@
 //! interleaved rounds. What counts is the ratio; absolute figures belong to the machine.
 
 mod bare_sqlite;
+mod frames;
 mod load;
 mod pgbench;
 mod report;
 mod scenarios;
 mod server;
+mod wire;
 
 use clap::Parser;
+
+/// The same as the server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Compare Roster with hand-written SQL
 #[derive(Parser)]
@@ -53,7 +59,8 @@ impl Plan {
     }
 }
 
-#[tokio::main]
+// One thread drives all calls: it wakes no other, and takes the most from each look at the sockets.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
     let plan = Plan {

@@ -1,85 +1,93 @@
 //! Callers with their connections, and users with their tokens.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 
+use prost::Message;
 use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
 
-use crate::load::{Run, closed_loop};
+use crate::load::Run;
 use crate::server::{Failed, Server, space, token};
-
-/// A client on one connection.
-pub type Client = MembershipServiceClient<tonic::transport::Channel>;
-/// What stands in the authorization header.
-pub type Bearer = MetadataValue<Ascii>;
+use crate::wire;
 
 /// Callers with their connections, and users with their tokens.
 pub struct Crowd {
-    /// One for each connection.
-    pub clients: Arc<[Client]>,
-    /// One for each user.
-    pub tokens: Arc<[Bearer]>,
+    /// The server that they call.
+    pub address: SocketAddr,
+    /// How many connections the callers share.
+    pub connections: usize,
+    /// One for each user, as it stands in the authorization header.
+    pub tokens: Vec<String>,
     /// The first of the spaces that they join.
     pub first: usize,
 }
 
 impl Crowd {
     /// So many users on eight connections.
-    pub async fn new(server: &Server, users: usize) -> Result<Self, Failed> {
-        let mut clients = Vec::new();
-        for _ in 0..8 {
-            clients.push(MembershipServiceClient::new(server.channel().await?));
-        }
-        let bearer = |n| Ok(format!("Bearer {}", token(&user(n))?).parse()?);
-        let tokens = (0..users).map(bearer).collect::<Result<Vec<Bearer>, Failed>>()?;
-        Ok(Self { clients: clients.into(), tokens: tokens.into(), first: 1 })
-    }
-
-    /// The same users on so many connections.
-    pub async fn with_connections(self, server: &Server, count: usize) -> Result<Self, Failed> {
-        let mut clients = Vec::with_capacity(count);
-        for _ in 0..count {
-            clients.push(MembershipServiceClient::new(server.channel().await?));
-        }
-        Ok(Self { clients: clients.into(), ..self })
+    pub fn new(server: &Server, users: usize) -> Result<Self, Failed> {
+        let tokens = (0..users).map(|n| Ok(bearer(&token(&user(n))?)));
+        let tokens = tokens.collect::<Result<_, Failed>>()?;
+        Ok(Self { address: server.grpc, connections: 8, tokens, first: 1 })
     }
 
     /// Every user joins one of the spaces.
     pub async fn join(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let (clients, tokens, first) = (self.clients.clone(), self.tokens.clone(), self.first);
-        closed_loop(callers, users, move |caller, n| {
-            let mut client = clients[caller % clients.len()].clone();
-            let message = pb::JoinOrAcceptInviteRequest { space: space(first + n % spaces) };
-            let request = authorized(message, &tokens[n]);
-            async move { client.join_or_accept_invite(request).await.map(drop) }
-        })
-        .await
+        let first = self.first;
+        let message = |n| pb::JoinOrAcceptInviteRequest { space: space(first + n % spaces) };
+        self.each("JoinOrAcceptInvite", callers, users, |n| (n, message(n))).await
     }
 
     /// Every user leaves again.
     pub async fn leave(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let (clients, tokens, first) = (self.clients.clone(), self.tokens.clone(), self.first);
-        closed_loop(callers, users, move |caller, n| {
-            let mut client = clients[caller % clients.len()].clone();
-            let space = space(first + n % spaces);
-            let message = pb::LeaveOrRemoveRequestRequest { space, user: String::new() };
-            let request = authorized(message, &tokens[n]);
-            async move { client.leave_or_remove_request(request).await.map(drop) }
-        })
-        .await
+        let first = self.first;
+        let message = |n| pb::LeaveOrRemoveRequestRequest {
+            space: space(first + n % spaces),
+            user: String::new(),
+        };
+        self.each("LeaveOrRemoveRequest", callers, users, |n| (n, message(n))).await
     }
+
+    /// Each operation is a call of the user whose number goes with the message.
+    pub async fn each<M: Message>(
+        &self,
+        method: &str,
+        callers: usize,
+        operations: usize,
+        call: impl Fn(usize) -> (usize, M),
+    ) -> Result<Run, Failed> {
+        let tokens = &self.tokens;
+        let call = |n| {
+            let (user, message) = call(n);
+            (tokens[user % tokens.len()].as_str(), message)
+        };
+        let server = (self.address, self.connections);
+        wire::closed_loop(server, &path(method), callers, operations, call).await
+    }
+
+    /// Each operation is a call with the same token.
+    pub async fn all_as<M: Message>(
+        &self,
+        bearer: &str,
+        method: &str,
+        callers: usize,
+        operations: usize,
+        message: impl Fn(usize) -> M,
+    ) -> Result<Run, Failed> {
+        let call = |n| (bearer, message(n));
+        let server = (self.address, self.connections);
+        wire::closed_loop(server, &path(method), callers, operations, call).await
+    }
+}
+
+fn path(method: &str) -> String {
+    format!("/roster.v1.MembershipService/{method}")
+}
+
+/// A token as it stands in the authorization header.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 /// The nth user.
 pub fn user(n: usize) -> String {
     format!("user-{n:08}")
-}
-
-/// A message with this token.
-pub fn authorized<T>(message: T, bearer: &Bearer) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("authorization", bearer.clone());
-    request
 }

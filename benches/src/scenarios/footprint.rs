@@ -1,23 +1,43 @@
-//! Memory, the time to the first answer, and the size of the program.
+//! Memory, the time to the first answer, how long one caller alone waits, and the program's size.
 
 use std::time::Duration;
 
+use roster::transport::grpc::pb;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
 use super::joins::SPREAD;
 use super::seed;
 use crate::Plan;
+use crate::load::Run;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, binary};
+use crate::server::{Database, Failed, Server, binary, space};
 
-/// Resident memory in MiB.
-fn resident(pid: u32) -> Result<f64, Failed> {
+/// What the system says about a process's memory, in MiB: `VmRSS` now, `VmHWM` at most so far.
+fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
     let kib: f64 =
-        line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?;
+        line.and_then(|line| line.split_whitespace().next()).ok_or("no such line")?.parse()?;
     Ok(kib / 1024.0)
+}
+
+async fn look_up(crowd: &Crowd, operations: usize) -> Result<Run, Failed> {
+    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
+    crowd.each("GetMembership", 1, operations, |n| (n, message())).await
+}
+
+/// How long one caller waits when nobody else calls.
+async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
+    let operations = plan.scaled(2_000);
+    let looked_up = look_up(crowd, operations).await?;
+    let joined = crowd.join(1, operations, SPREAD).await?;
+    crowd.leave(1, operations, SPREAD).await?;
+    for (what, run) in [("look up", looked_up), ("join", joined)] {
+        report.add(&format!("{what} p50, one caller"), "µs", run.percentile(0.5));
+        report.add(&format!("{what} p99, one caller"), "µs", run.percentile(0.99));
+    }
+    Ok(())
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
@@ -28,24 +48,26 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let server = Server::start(&database).await?;
     server.create_spaces(SPREAD).await?;
     seed::members(&database.url(), if plan.smoke { 1_000 } else { 1_000_000 })?;
+    let operations = plan.scaled(20_000);
+    let mut crowd = Crowd::new(&server, operations)?;
     drop(server);
     for _ in 0..plan.rounds {
         let began = Instant::now();
         let server = Server::start(&database).await?;
-        let crowd = Crowd::new(&server, plan.scaled(20_000)).await?;
-        crowd.join(1, 1, SPREAD).await?;
-        crowd.leave(1, 1, SPREAD).await?;
-        report.add("start to first answers", "ms", began.elapsed().as_secs_f64() * 1000.0);
+        crowd.address = server.grpc;
+        look_up(&crowd, 1).await?;
+        report.add("start to first answer", "ms", began.elapsed().as_secs_f64() * 1000.0);
         tokio::time::sleep(Duration::from_secs(1)).await;
-        report.add("memory, idle", "MiB", resident(server.pid())?);
-        let crowd = crowd.with_connections(&server, if plan.smoke { 20 } else { 1_000 }).await?;
-        let operations = plan.scaled(20_000);
-        crowd.join(1_000, operations, SPREAD).await?;
-        report.add("memory, 1,000 connections under load", "MiB", resident(server.pid())?);
-        crowd.leave(1_000, operations, SPREAD).await?;
+        report.add("memory, idle", "MiB", memory(server.pid(), "VmRSS")?);
+        alone(&crowd, plan, &mut report).await?;
+        let many = Crowd { connections: if plan.smoke { 20 } else { 1_000 }, ..crowd };
+        many.join(many.connections, operations, SPREAD).await?;
+        report.add("memory, 1,000 connections under load", "MiB", memory(server.pid(), "VmHWM")?);
+        many.leave(many.connections, operations, SPREAD).await?;
+        crowd = Crowd { connections: 8, ..many };
     }
-    let (start, idle) = (report.median("start to first answers"), report.median("memory, idle"));
-    report.at_most("start to first answers, ms", start, 1_000.0);
+    let (start, idle) = (report.median("start to first answer"), report.median("memory, idle"));
+    report.at_most("start to first answer, ms", start, 1_000.0);
     report.at_most("memory idle, MiB", idle, 40.0);
     let loaded = report.median("memory, 1,000 connections under load");
     report.at_most("memory with 1,000 connections under load, MiB", loaded, 150.0);

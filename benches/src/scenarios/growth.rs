@@ -2,10 +2,9 @@
 
 use roster::transport::grpc::pb;
 
-use super::crowd::{Crowd, authorized};
+use super::crowd::Crowd;
 use super::seed;
 use crate::Plan;
-use crate::load::closed_loop;
 use crate::report::Report;
 use crate::server::{Database, Failed, Server, space};
 
@@ -13,14 +12,9 @@ use crate::server::{Database, Failed, Server, space};
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 
 async fn look_up(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
-    let (clients, tokens) = (crowd.clients.clone(), crowd.tokens.clone());
-    let run = closed_loop(1, operations, move |_, n| {
-        let mut client = clients[0].clone();
-        let message = pb::GetMembershipRequest { space: space(1), user: String::new() };
-        let request = authorized(message, &tokens[n % tokens.len()]);
-        async move { client.get_membership(request).await.map(drop) }
-    });
-    Ok(run.await?.percentile(0.5))
+    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
+    let run = crowd.each("GetMembership", 1, operations, |n| (n, message())).await?;
+    Ok(run.percentile(0.5))
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
@@ -36,7 +30,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         server.create_spaces(1_000).await?;
         seed::members(&database.url(), *members)?;
         // The first space has the members; nobody of the crowd joins it.
-        let crowd = Crowd { first: 2, ..Crowd::new(&server, plan.scaled(2_000)).await? };
+        let crowd = Crowd { first: 2, ..Crowd::new(&server, plan.scaled(2_000))? };
         for _ in 0..plan.rounds {
             let operations = plan.scaled(2_000);
             let joined = crowd.join(1, operations, 900).await?;

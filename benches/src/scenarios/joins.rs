@@ -20,7 +20,7 @@ pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let server = Server::start(&database).await?;
     server.create_spaces(SPREAD).await?;
     let bare = Bare::new(&database)?;
-    let crowd = Crowd::new(&server, plan.scaled(60_000)).await?;
+    let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
         for (callers, operations) in SIZES {
@@ -38,6 +38,12 @@ pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
                 report.add(&format!("join {shape} {callers}"), "/s", joined.per_second());
                 report.add(&format!("leave {shape} {callers}"), "/s", left.per_second());
                 if callers == 64 {
+                    let client = joined.client_each();
+                    report.add(
+                        &format!("processor time of the client, join {shape}"),
+                        "µs",
+                        client,
+                    );
                     let tail = joined.percentile(0.99) / joined.percentile(0.5);
                     report.add(&format!("join {shape} {callers} p99 ÷ p50"), "", tail);
                 }
@@ -78,7 +84,7 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
     let folder = tempfile::tempdir()?;
     let server = Server::start(&database).await?;
     server.create_spaces(SPREAD).await?;
-    let crowd = Crowd::new(&server, plan.scaled(60_000)).await?;
+    let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
         let path = folder.path().to_owned();

@@ -1,14 +1,11 @@
 //! The questions, beside the same SELECT by pgbench on the same tables.
 
-use std::sync::Arc;
-
 use roster::transport::grpc::pb;
-use tonic::Status;
+use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
 
-use super::crowd::{Client, Crowd, authorized, user};
+use super::crowd::{Crowd, bearer, user};
 use super::seed;
 use crate::Plan;
-use crate::load::closed_loop;
 use crate::pgbench::Bare;
 use crate::report::Report;
 use crate::server::{Database, Failed, Server, admin_token, space, with_token};
@@ -17,53 +14,30 @@ const CALLERS: usize = 64;
 const CHECKED: usize = 100;
 const PAGE: i32 = 100;
 
-/// Asks in a closed loop; answers the calls per second.
-async fn ask<F>(
-    crowd: &Crowd,
-    callers: usize,
-    operations: usize,
-    question: impl Fn(Client, usize) -> F + Clone + Send + 'static,
-) -> Result<f64, Failed>
-where
-    F: Future<Output = Result<(), Status>> + Send,
-{
-    let clients = crowd.clients.clone();
-    let run = closed_loop(callers, operations, move |caller, n| {
-        question(clients[caller % clients.len()].clone(), n)
-    });
+/// Lookups per second. Users ask in an order that jumps about.
+async fn gets(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
+    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
+    let run = crowd.each("GetMembership", CALLERS, operations, |n| (n * 7919, message()));
     Ok(run.await?.per_second())
 }
 
-async fn gets(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
-    let tokens = crowd.tokens.clone();
-    ask(crowd, CALLERS, operations, move |mut client, n| {
-        let message = pb::GetMembershipRequest { space: space(1), user: String::new() };
-        let request = authorized(message, &tokens[n * 7919 % tokens.len()]);
-        async move { client.get_membership(request).await.map(drop) }
-    })
-    .await
-}
-
+/// Pairs checked per second.
 async fn checks(crowd: &Crowd, operations: usize, users: usize) -> Result<f64, Failed> {
-    let bearer: Arc<str> = admin_token()?.into();
-    let calls = ask(crowd, CALLERS, operations, move |mut client, n| {
-        let key =
-            |i| pb::MembershipKey { space: space(1), user: user((n * 7919 + i * 613) % users) };
-        let message = pb::CheckMembershipsRequest { keys: (0..CHECKED).map(key).collect() };
-        let request = with_token(message, &bearer);
-        async move { client.check_memberships(request).await.map(drop) }
-    });
-    Ok(calls.await? * CHECKED as f64)
+    let bearer = bearer(&admin_token()?);
+    let key = |n| pb::MembershipKey { space: space(1), user: user(n % users) };
+    let message = |n| pb::CheckMembershipsRequest {
+        keys: (0..CHECKED).map(|i| key(n * 7919 + i * 613)).collect(),
+    };
+    let run = crowd.all_as(&bearer, "CheckMemberships", CALLERS, operations, message).await?;
+    Ok(run.per_second() * CHECKED as f64)
 }
 
 /// Pages at the beginning, or far from it: the token of a far page is fetched before the clock runs.
-async fn pages(crowd: &Crowd, operations: usize, page_token: String) -> Result<f64, Failed> {
-    let bearer: Arc<str> = admin_token()?.into();
-    ask(crowd, CALLERS, operations, move |mut client, _| {
-        let request = with_token(page(page_token.clone(), PAGE), &bearer);
-        async move { client.list_memberships(request).await.map(drop) }
-    })
-    .await
+async fn pages(crowd: &Crowd, operations: usize, page_token: &str) -> Result<f64, Failed> {
+    let bearer = bearer(&admin_token()?);
+    let message = |_| page(page_token.into(), PAGE);
+    let run = crowd.all_as(&bearer, "ListMemberships", CALLERS, operations, message).await?;
+    Ok(run.per_second())
 }
 
 fn page(page_token: String, page_size: i32) -> pb::ListMembershipsRequest {
@@ -71,8 +45,8 @@ fn page(page_token: String, page_size: i32) -> pb::ListMembershipsRequest {
 }
 
 /// The token of a page after so many thousand members.
-async fn far(crowd: &Crowd, thousands: usize) -> Result<String, Failed> {
-    let mut client = crowd.clients.first().cloned().ok_or("no connection")?;
+async fn far(server: &Server, thousands: usize) -> Result<String, Failed> {
+    let mut client = MembershipServiceClient::new(server.channel().await?);
     let mut token = String::new();
     for _ in 0..thousands {
         let request = with_token(page(token, 1_000), &admin_token()?);
@@ -82,13 +56,9 @@ async fn far(crowd: &Crowd, thousands: usize) -> Result<String, Failed> {
 }
 
 async fn my_spaces(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
-    let tokens = crowd.tokens.clone();
-    ask(crowd, CALLERS, operations, move |mut client, n| {
-        let message = pb::ListUserSpacesRequest::default();
-        let request = authorized(message, &tokens[n * 7919 % tokens.len()]);
-        async move { client.list_user_spaces(request).await.map(drop) }
-    })
-    .await
+    let message = pb::ListUserSpacesRequest::default;
+    let run = crowd.each("ListUserSpaces", CALLERS, operations, |n| (n * 7919, message()));
+    Ok(run.await?.per_second())
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
@@ -99,8 +69,8 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let users = if plan.smoke { 2_000 } else { 100_000 };
     seed::members(&database.url(), users)?;
     let bare = Bare::new(&database)?;
-    let crowd = Crowd::new(&server, plan.scaled(5_000)).await?;
-    let deep = far(&crowd, if plan.smoke { 1 } else { 80 }).await?;
+    let crowd = Crowd::new(&server, plan.scaled(5_000))?;
+    let deep = far(&server, if plan.smoke { 1 } else { 80 }).await?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
         let many = plan.scaled(60_000);
@@ -110,8 +80,8 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         report.add("get", "/s", gets(&crowd, many).await?);
         report.add("check 100, pairs", "/s", checks(&crowd, few, users).await?);
         report.add("bare page", "/s", select("page.sql", few * 2)?.per_second);
-        report.add("first page", "/s", pages(&crowd, few, String::new()).await?);
-        report.add("deep page", "/s", pages(&crowd, few, deep.clone()).await?);
+        report.add("first page", "/s", pages(&crowd, few, "").await?);
+        report.add("deep page", "/s", pages(&crowd, few, &deep).await?);
         report.add("bare my spaces", "/s", select("my_spaces.sql", many / 2)?.per_second);
         report.add("my spaces", "/s", my_spaces(&crowd, many / 2).await?);
     }
