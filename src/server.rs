@@ -7,11 +7,13 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
+use tower::service_fn;
 
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
@@ -105,7 +107,8 @@ impl Server {
         let Self { config, store, verifier, service, pages, ledger_tasks } = self;
         let door = Door::new(verifier);
         let api = grpc::Api::new(door.clone(), service.clone(), pages);
-        let grpc = stack::grpc(grpc::router(api, readiness.clone(), config.reflection));
+        let services = grpc::Services::new(api, readiness.clone(), config.reflection);
+        let grpc = service_fn(move |request| stack::grpc(services.clone(), request).map(Ok));
         let state = rest::State { door, service, public_url: config.public_url };
         let rest = rest::router(state).merge(probes(readiness));
         servers.spawn(listen::serve(listeners.grpc, grpc, connections.clone()));

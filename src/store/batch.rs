@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseExecutor,
-    DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, IntoActiveModel,
-    QueryFilter, QueryResult, Statement, TransactionTrait, Value,
+    DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryResult,
+    Statement, TransactionTrait, Value,
 };
 
 use super::changes::{Changes, Step, key_set, name_set, row, steps};
 use super::connect::{Store, immediate};
-use super::entity::{membership, membership_event, space};
+use super::entity::{Placed, membership, membership_event, space};
 use super::error::Error;
-use super::reads::{MEMBERSHIP_COLUMNS, SPACE_COLUMNS, nulls, select};
+use super::reads::{nulls, select};
 use crate::domain::{Membership, Space, SpaceName, UserId};
 
 /// A membership's key.
@@ -97,32 +97,28 @@ impl Batch<'_> {
         let writer = if self.backend == DbBackend::Postgres { "s.xmin::text" } else { "NULL" };
         // CROSS JOIN keeps SQLite from scanning a table instead of looking its rows up.
         let sql = format!(
-            "SELECT {}, {writer} AS writer, {}
-             FROM {names} k CROSS JOIN space s WHERE s.name = k_name
+            "SELECT {}, {writer}, {} FROM {names} k CROSS JOIN space s WHERE s.name = k_name
              UNION ALL
-             SELECT {}, NULL AS writer, {}
-             FROM {keys} k CROSS JOIN membership m WHERE m.space = k_space AND m.user_id = k_user",
-            select("s", "s_", &SPACE_COLUMNS),
-            nulls("m_", &MEMBERSHIP_COLUMNS),
-            nulls("s_", &SPACE_COLUMNS),
-            select("m", "m_", &MEMBERSHIP_COLUMNS),
+             SELECT {}, NULL, {} FROM {keys} k CROSS JOIN membership m
+             WHERE m.space = k_space AND m.user_id = k_user",
+            select("s", space::COLUMNS),
+            nulls(membership::COLUMNS),
+            nulls(space::COLUMNS),
+            select("m", membership::COLUMNS),
         );
         let (mut spaces, mut memberships) = (Vec::new(), Vec::new());
         for row in self.query(sql, values).await? {
-            match membership::Model::from_query_result_optional(&row, "m_")? {
-                Some(membership) => memberships.push(membership.try_into()?),
-                None => spaces.push(self.space(&row)?),
+            if let Some(space) = space::Model::at(&row, 0)? {
+                let space = Space::try_from(space)?;
+                if let Some(writer) = row.try_get_by(WRITER)? {
+                    self.written_by.insert(space.name.clone(), writer);
+                }
+                spaces.push(space);
+            } else if let Some(membership) = membership::Model::at(&row, WRITER + 1)? {
+                memberships.push(membership.try_into()?);
             }
         }
         Ok((spaces, memberships))
-    }
-
-    fn space(&mut self, row: &QueryResult) -> Result<Space, Error> {
-        let space: Space = space::Model::from_query_result(row, "s_")?.try_into()?;
-        if let Some(writer) = row.try_get("", "writer")? {
-            self.written_by.insert(space.name.clone(), writer);
-        }
-        Ok(space)
     }
 
     /// The rows of these memberships, where there are any.
@@ -143,11 +139,12 @@ impl Batch<'_> {
         let mut values = Vec::new();
         let keys = key_set(keys).source(self.backend, &mut values);
         let sql = format!(
-            "SELECT m.* FROM {keys} k CROSS JOIN membership m WHERE m.space = k_space AND {on}"
+            "SELECT {} FROM {keys} k CROSS JOIN membership m WHERE m.space = k_space AND {on}",
+            select("m", membership::COLUMNS)
         );
         let rows = self.query(sql, values).await?;
-        let read = |row| membership::Model::from_query_result(row, "")?.try_into();
-        rows.iter().map(read).collect()
+        let read = |row| Ok(membership::Model::at(row, 0)?.map(TryInto::try_into).transpose()?);
+        rows.iter().filter_map(|row| read(row).transpose()).collect()
     }
 
     /// Ends the write without a change.
@@ -275,6 +272,9 @@ impl Batch<'_> {
         Statement::from_sql_and_values(self.backend, sql, values)
     }
 }
+
+/// The place of the transaction's number in a row, behind the space.
+const WRITER: usize = space::COLUMNS.len();
 
 /// A space whose row is still as the same transaction left it has not been changed; the lock keeps
 /// it so. In order of name, so that two writers never wait for each other.

@@ -4,8 +4,9 @@ use sea_orm::{QueryResult, Value};
 
 use super::connect::Store;
 use super::convert::{privacy_of, status_of};
-use super::entity::membership;
+use super::entity::{Placed, membership};
 use super::error::Error;
+use super::reads::select;
 use super::sets::RowSet;
 use crate::domain::{Membership, Privacy, SpaceName, Status, UserId};
 
@@ -45,16 +46,15 @@ impl Store {
         let source = rows.source(self.reads.get_database_backend(), &mut values);
         // CROSS JOIN keeps SQLite from scanning spaces instead of looking them up.
         let sql = format!(
-            "SELECT k_n, s.privacy, s.seq, o.status AS own, t.space, t.user_id, t.status,
-                    t.version, t.invited_by, t.joined_at, t.changed_at
-             FROM {source} k CROSS JOIN space s
+            "SELECT k_n, s.privacy, s.seq, o.status, {} FROM {source} k CROSS JOIN space s
              LEFT JOIN membership o ON o.space = k_space AND o.user_id = k_viewer
              LEFT JOIN membership t ON t.space = k_space AND t.user_id = k_user
-             WHERE s.name = k_space"
+             WHERE s.name = k_space",
+            select("t", membership::COLUMNS)
         );
         let mut answers = vec![None; asked.len()];
         for row in self.query(sql, values).await? {
-            let n: i64 = row.try_get("", "k_n")?;
+            let n: i64 = row.try_get_by(0)?;
             let answer = usize::try_from(n).ok().and_then(|n| answers.get_mut(n));
             if let Some(answer) = answer {
                 *answer = Some(glimpse(&row)?);
@@ -65,13 +65,12 @@ impl Store {
 }
 
 fn glimpse(row: &QueryResult) -> Result<Glimpse, Error> {
-    use sea_orm::FromQueryResult;
-    let privacy: String = row.try_get("", "privacy")?;
-    let own: Option<String> = row.try_get("", "own")?;
-    let target = membership::Model::from_query_result_optional(row, "")?;
+    let privacy: String = row.try_get_by(1)?;
+    let own: Option<String> = row.try_get_by(3)?;
+    let target = membership::Model::at(row, 4)?;
     Ok(Glimpse {
         privacy: privacy_of("?", &privacy)?,
-        seq: row.try_get("", "seq")?,
+        seq: row.try_get_by(2)?,
         own: own.map_or(Ok(Status::Absent), |word| status_of("?", &word))?,
         target: target.map(TryInto::try_into).transpose()?,
     })

@@ -1,35 +1,14 @@
 //! The questions, each one statement. The first row says what the caller may see (the space and his
 //! own status in it); the rows after it are what he asked for.
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use super::connect::Store;
 use super::convert::status_of;
-use super::entity::{membership, membership_event, space};
+use super::entity::{Placed, membership, membership_event, space};
 use super::error::Error;
 use super::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
 use crate::domain::{Event, Kind, Membership, Privacy, Space, SpaceName, Standing, Status, UserId};
-
-pub(super) const SPACE_COLUMNS: [&str; 14] = [
-    "name",
-    "privacy",
-    "display_name",
-    "creator",
-    "contribution",
-    "capacity",
-    "attributes",
-    "seq",
-    "invited_count",
-    "requested_count",
-    "member_count",
-    "manager_count",
-    "blocked_count",
-    "created_at",
-];
-pub(super) const MEMBERSHIP_COLUMNS: [&str; 7] =
-    ["space", "user_id", "status", "version", "invited_by", "joined_at", "changed_at"];
-const EVENT_COLUMNS: [&str; 9] =
-    ["space", "seq", "user_id", "actor", "from_status", "to_status", "name", "cause", "at"];
 
 impl Store {
     /// One space, and what `viewer` is to it.
@@ -38,7 +17,7 @@ impl Store {
         name: &SpaceName,
         viewer: Option<&UserId>,
     ) -> Result<Option<Sight>, Error> {
-        let columns = select("s", "s_", &SPACE_COLUMNS);
+        let columns = select("s", space::COLUMNS);
         let sql = format!(
             "SELECT {columns}, o.status AS own FROM space s
              LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1"
@@ -67,7 +46,7 @@ impl Store {
             (query.offset as i64).into(),
         ];
         values.extend(query.search.as_deref().map(like));
-        let rows = self.query(seen_page(&page, &MEMBERSHIP_COLUMNS), values).await?;
+        let rows = self.query(seen_page(&page, membership::COLUMNS), values).await?;
         let (sight, mut found) = split::<membership::Model, Membership>(&rows)?;
         found.sort_by(|a, b| a.user.cmp(&b.user));
         Ok((sight, cut(found, query.limit)))
@@ -95,7 +74,7 @@ impl Store {
                     ORDER BY seq LIMIT $4";
         let limit_and_one = limit.saturating_add(1) as i64;
         let values = vec![name.as_str().into(), text(viewer), after.into(), limit_and_one.into()];
-        let rows = self.query(seen_page(page, &EVENT_COLUMNS), values).await?;
+        let rows = self.query(seen_page(page, membership_event::COLUMNS), values).await?;
         let (sight, mut found) = split::<membership_event::Model, Event>(&rows)?;
         found.sort_by_key(|event| event.seq);
         Ok((sight, cut(found, limit)))
@@ -128,18 +107,20 @@ impl Store {
         let sql = format!(
             "SELECT {}, {} FROM membership m JOIN space s ON s.name = m.space
              WHERE {filter} ORDER BY {order} LIMIT ${} OFFSET ${}",
-            select("s", "s_", &SPACE_COLUMNS),
-            select("m", "p_", &MEMBERSHIP_COLUMNS),
+            select("s", space::COLUMNS),
+            select("m", membership::COLUMNS),
             values.len() - 1,
             values.len(),
         );
         let rows = self.query(sql, values).await?;
         let listed = |row| {
-            let space = space::Model::from_query_result(row, "s_")?.try_into()?;
-            let membership = membership::Model::from_query_result(row, "p_")?.try_into()?;
-            Ok(ListedSpace { space, membership })
+            let Some(space) = space::Model::at(row, 0)? else { return Ok(None) };
+            let Some(own) = membership::Model::at(row, space::COLUMNS.len())? else {
+                return Ok(None);
+            };
+            Ok(Some(ListedSpace { space: space.try_into()?, membership: own.try_into()? }))
         };
-        rows.iter().map(listed).collect()
+        rows.iter().filter_map(|row| listed(row).transpose()).collect()
     }
 
     /// Whoever is not a plain member is one of few, and has an index. SQLite keeps no statistics by
@@ -175,17 +156,19 @@ impl Store {
     }
 }
 
-/// `a.x AS p_x, a.y AS p_y, …`
-pub(super) fn select(alias: &str, prefix: &str, columns: &[&str]) -> String {
-    let selected = columns.iter().map(|column| format!("{alias}.{column} AS {prefix}{column}"));
+/// `a.x, a.y, …`
+pub(super) fn select(alias: &str, columns: &[&str]) -> String {
+    let selected = columns.iter().map(|column| format!("{alias}.{column}"));
     selected.collect::<Vec<_>>().join(", ")
 }
 
-/// `NULL AS p_x, NULL AS p_y, …`
-pub(super) fn nulls(prefix: &str, columns: &[&str]) -> String {
-    let selected = columns.iter().map(|column| format!("NULL AS {prefix}{column}"));
-    selected.collect::<Vec<_>>().join(", ")
+/// As many nulls as there are columns.
+pub(super) fn nulls(columns: &[&str]) -> String {
+    vec!["NULL"; columns.len()].join(", ")
 }
+
+/// The place of the caller's own status in a row, behind the space.
+const OWN: usize = space::COLUMNS.len();
 
 /// The row that says what the caller may see, followed by the rows of `page`.
 fn seen_page(page: &str, columns: &[&str]) -> String {
@@ -194,23 +177,23 @@ fn seen_page(page: &str, columns: &[&str]) -> String {
          LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1
          UNION ALL
          SELECT {}, NULL AS own, {} FROM ({page}) p",
-        select("s", "s_", &SPACE_COLUMNS),
-        nulls("p_", columns),
-        nulls("s_", &SPACE_COLUMNS),
-        select("p", "p_", columns),
+        select("s", space::COLUMNS),
+        nulls(columns),
+        nulls(space::COLUMNS),
+        select("p", columns),
     )
 }
 
 /// Takes the two kinds of rows apart again.
 fn split<Row, Value>(rows: &[QueryResult]) -> Result<(Option<Sight>, Vec<Value>), Error>
 where
-    Row: FromQueryResult,
+    Row: Placed,
     Value: TryFrom<Row, Error = Error>,
 {
     let mut seen = None;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        match Row::from_query_result_optional(row, "p_")? {
+        match Row::at(row, OWN + 1)? {
             Some(row) => found.push(row.try_into()?),
             None => seen = sight(row)?,
         }
@@ -219,9 +202,9 @@ where
 }
 
 fn sight(row: &QueryResult) -> Result<Option<Sight>, Error> {
-    let Some(space) = space::Model::from_query_result_optional(row, "s_")? else { return Ok(None) };
+    let Some(space) = space::Model::at(row, 0)? else { return Ok(None) };
     let space = Space::try_from(space)?;
-    let own = match row.try_get::<Option<String>>("", "own")? {
+    let own = match row.try_get_by::<Option<String>, _>(OWN)? {
         None => Status::Absent,
         Some(word) => status_of(space.name.as_str(), &word)?,
     };

@@ -1,18 +1,20 @@
 //! Accepting connections and getting rid of them: the silent, the half-open, and at the end all.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tonic::codegen::StdError;
+use tower::{Service, ServiceExt};
 
 /// A connection must bring its first request within this time, and HTTP/1 each further one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,9 +40,27 @@ pub struct Connections {
     pub requests: TaskTracker,
 }
 
-/// Serves a router on a listener until `closing`. HTTP/1 and HTTP/2 are told apart by their first
-/// bytes.
-pub async fn serve(listener: TcpListener, router: Router, connections: Connections) {
+/// What can be served: anything that answers every request.
+pub trait Answers<B>:
+    Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static
+{
+}
+
+impl<S, B> Answers<B> for S where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Serves on a listener until `closing`. HTTP/1 and HTTP/2 are told apart by their first bytes.
+pub async fn serve<S, B>(listener: TcpListener, service: S, connections: Connections)
+where
+    S: Answers<B>,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<StdError>> + Send + 'static,
+{
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -48,7 +68,7 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Connectio
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), connections.clone());
+                let connection = connection(stream, service.clone(), connections.clone());
                 connections.open.spawn(connection);
             }
             Err(error) => {
@@ -59,7 +79,12 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Connectio
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, connections: Connections) {
+async fn connection<S, B>(stream: TcpStream, service: S, connections: Connections)
+where
+    S: Answers<B>,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<StdError>> + Send + 'static,
+{
     // Without this, small answers wait for the peer's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone at once");
@@ -68,10 +93,10 @@ async fn connection(stream: TcpStream, router: Router, connections: Connections)
     let used = Arc::new(AtomicBool::new(false));
     let requests = connections.requests.clone();
     let seen = used.clone();
-    let service = hyper::service::service_fn(move |request: http::Request<_>| {
+    let service = hyper::service::service_fn(move |request| {
         seen.store(true, Ordering::Relaxed);
         let busy = requests.token();
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let answer = service.clone().oneshot(request);
         async move {
             let answer = answer.await;
             drop(busy);

@@ -4,93 +4,121 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::time::{Instant, timeout};
+use tonic::codegen::{Body, StdError};
 use tonic::{Code, Status};
 
 use super::error::{ErrorReason, Failure, Problem};
+use super::grpc::Services;
 use super::request_id;
+use crate::telemetry;
 
 /// No request takes longer, however slowly its caller sends. Above the longest deadline.
 const LIMIT: Duration = Duration::from_secs(35);
 
+const GRPC_STATUS: &str = "grpc-status";
 const GRPC_DETAILS: &str = "grpc-status-details-bin";
+/// The label of whatever is not served here.
+const OTHER: &str = "other";
 
 /// How a surface says that something went wrong outside its own code.
-pub type Render = fn(Failure) -> Response;
+pub type Render<B> = fn(Failure) -> http::Response<B>;
 
-/// Puts the gRPC routes behind the stack.
-pub fn grpc(router: Router) -> Router {
-    let render = |failure| Status::from(failure).into_http::<Body>();
-    router
-        .layer(map_response(normalise))
-        .layer(from_fn(move |request, next| outermost(request, next, render)))
+/// Answers a gRPC request.
+pub async fn grpc<B>(
+    services: Services,
+    request: http::Request<B>,
+) -> http::Response<tonic::body::Body>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
+    let asked = Asked::of(request.method(), request.uri(), request.headers());
+    let uri = asked.uri.clone();
+    let answered = async move { normalise(services.answer(request).await) };
+    let render = |failure| Status::from(failure).into_http();
+    let label = |outcome| if outcome == Code::Unimplemented as u16 { OTHER } else { uri.path() };
+    asked.watch(answered, render, label).await
 }
 
 /// Puts REST routes behind the stack.
-pub fn rest(router: Router, render: Render) -> Router {
-    router.layer(from_fn(move |request, next| outermost(request, next, render)))
+pub fn rest(router: Router, render: Render<axum::body::Body>) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        let asked = Asked::of(request.method(), request.uri(), request.headers());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let label = |_| route.as_ref().map_or(OTHER, MatchedPath::as_str);
+        asked.watch(next.run(request), render, label).await
+    }))
 }
 
-/// Request id, time limit, panics, log line and metrics.
-async fn outermost(request: Request, next: Next, render: Render) -> Response {
-    let started = Instant::now();
-    let id = request_id::of(request.headers());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let answered = request_id::scope(id.clone(), async {
-        let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-        match timeout(LIMIT, run).await {
+/// A request, as far as it must be known when the answer is there.
+struct Asked {
+    at: Instant,
+    id: HeaderValue,
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+        let id = request_id::of(headers);
+        Self { at: Instant::now(), id, method: method.clone(), uri: uri.clone() }
+    }
+
+    /// Request id, time limit, panics, log line and metrics.
+    async fn watch<'a, B>(
+        self,
+        answered: impl Future<Output = http::Response<B>>,
+        render: Render<B>,
+        label: impl FnOnce(u16) -> &'a str,
+    ) -> http::Response<B> {
+        let Self { at, id, method, uri } = self;
+        let limited = timeout(LIMIT, AssertUnwindSafe(answered).catch_unwind());
+        let mut response = match request_id::scope(id.clone(), limited).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => render(Failure::new(ErrorReason::Internal, "internal error")),
             Err(_) => render(Failure::new(ErrorReason::Deadline, "the deadline has passed")),
-        }
-    });
-    let mut response = answered.await;
-    let elapsed = started.elapsed();
-    let outcome = outcome(&response);
-    tracing::debug!(request_id = ?id, %method, path, outcome, ?elapsed, "answered");
-    measure(route.as_ref(), &path, outcome, elapsed);
-    response.headers_mut().insert(request_id::HEADER, id);
-    response
+        };
+        let elapsed = at.elapsed();
+        let outcome = outcome(&response);
+        let path = uri.path();
+        tracing::debug!(request_id = ?id, %method, path, outcome, ?elapsed, "answered");
+        telemetry::answered(label(outcome), outcome, elapsed);
+        response.headers_mut().insert(request_id::HEADER, id);
+        response
+    }
 }
 
-/// The gRPC code, or the HTTP status where there is none.
-fn outcome(response: &Response) -> u16 {
-    match Status::from_header_map(response.headers()) {
+/// The gRPC code, or the HTTP status where there is none. A gRPC answer that went well says so only
+/// behind its message.
+fn outcome<B>(response: &Response<B>) -> u16 {
+    match status(response) {
         Some(status) => status.code() as u16,
         None if response.status().is_success() => 0,
         None => response.status().as_u16(),
     }
 }
 
-/// Routes are few; whatever else is asked for shares one label.
-fn measure(route: Option<&MatchedPath>, path: &str, outcome: u16, elapsed: Duration) {
-    let label = match route.map(MatchedPath::as_str) {
-        Some(route) if route.contains("{*rest}") && outcome != Code::Unimplemented as u16 => path,
-        Some(route) if !route.contains("{*rest}") => route,
-        Some(_) | None => "other",
-    };
-    let labels = [("route", label.to_owned()), ("outcome", outcome.to_string())];
-    metrics::counter!("roster_requests_total", &labels).increment(1);
-    let labels = [("route", label.to_owned())];
-    metrics::histogram!("roster_request_seconds", &labels).record(elapsed.as_secs_f64());
+fn status<B>(response: &Response<B>) -> Option<Status> {
+    let headers = response.headers();
+    headers.contains_key(GRPC_STATUS).then(|| Status::from_header_map(headers)).flatten()
 }
 
 /// A status without our details was made by the library. What it calls internal, out of range or
 /// exhausted is a frame that it could not read or that was too large, when packed or when unpacked:
 /// the caller's fault, in our words.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the codes are not our list")]
-async fn normalise(response: Response) -> Response {
+fn normalise(response: Response<tonic::body::Body>) -> Response<tonic::body::Body> {
     if response.headers().contains_key(GRPC_DETAILS) {
         return response;
     }
-    let Some(status) = Status::from_header_map(response.headers()) else { return response };
+    let Some(status) = status(&response) else { return response };
     let failure = match status.code() {
         Code::Internal => Failure::field("message", Problem::Invalid),
         Code::OutOfRange | Code::ResourceExhausted => {

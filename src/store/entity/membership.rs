@@ -17,6 +17,8 @@ pub struct Model {
     pub changed_at: i64,
 }
 
+columns!(space, user_id, status, version, invited_by, joined_at, changed_at);
+
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

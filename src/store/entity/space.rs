@@ -23,6 +23,11 @@ pub struct Model {
     pub created_at: i64,
 }
 
+columns! {
+    name, privacy, display_name, creator, contribution, capacity, attributes, seq, invited_count,
+    requested_count, member_count, manager_count, blocked_count, created_at,
+}
+
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

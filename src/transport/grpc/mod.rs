@@ -10,11 +10,18 @@ mod spaces;
 pub mod status;
 
 use axum::Router;
+use bytes::Bytes;
+use pb::membership_service_server::MembershipServiceServer;
+use pb::space_service_server::SpaceServiceServer;
 use tokio::sync::watch;
+use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
+use tonic::codegen::{self, StdError};
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 use tonic_health::pb::health_server::HealthServer;
+use tower::Service as _;
 
 use super::caller::Door;
 use super::error::Failure;
@@ -69,25 +76,50 @@ impl Api {
     }
 }
 
-/// Everything that the gRPC port serves.
-pub fn router(api: Api, ready: watch::Receiver<bool>, reflection: bool) -> Router {
-    use pb::membership_service_server::MembershipServiceServer;
-    use pb::space_service_server::SpaceServiceServer;
-    // Answers are not compressed: most are too small to gain from it.
-    let memberships = MembershipServiceServer::new(api.clone())
-        .max_decoding_message_size(MAX_MESSAGE)
-        .accept_compressed(CompressionEncoding::Gzip);
-    let spaces = SpaceServiceServer::new(api)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .accept_compressed(CompressionEncoding::Gzip);
-    let health = HealthServer::new(health::Health::new(ready, SERVICES))
-        .max_decoding_message_size(MAX_MESSAGE);
-    let mut routes =
-        Routes::default().add_service(memberships).add_service(spaces).add_service(health);
-    if reflection {
-        routes = add_reflection(routes);
+/// Everything that the gRPC port serves. Our own services are called directly: a router in between
+/// would box each request and each answer several times.
+#[derive(Clone)]
+pub struct Services {
+    memberships: MembershipServiceServer<Api>,
+    spaces: SpaceServiceServer<Api>,
+    others: Router,
+}
+
+impl Services {
+    /// Our services, health and, if wanted, reflection.
+    pub fn new(api: Api, ready: watch::Receiver<bool>, reflection: bool) -> Self {
+        // Answers are not compressed: most are too small to gain from it.
+        let memberships = MembershipServiceServer::new(api.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip);
+        let spaces = SpaceServiceServer::new(api)
+            .max_decoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip);
+        let health = HealthServer::new(health::Health::new(ready, SERVICES))
+            .max_decoding_message_size(MAX_MESSAGE);
+        let mut others = Routes::default().add_service(health);
+        if reflection {
+            others = add_reflection(others);
+        }
+        Self { memberships, spaces, others: others.prepare().into_axum_router() }
     }
-    routes.prepare().into_axum_router()
+
+    /// Calls the service that the path names.
+    pub async fn answer<B>(mut self, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: codegen::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<StdError> + Send + 'static,
+    {
+        let Ok(response) = match request.uri().path().split('/').nth(1) {
+            Some(MembershipServiceServer::<Api>::NAME) => self.memberships.call(request).await,
+            Some(SpaceServiceServer::<Api>::NAME) => self.spaces.call(request).await,
+            Some(_) | None => {
+                let answered = self.others.call(request.map(axum::body::Body::new)).await;
+                answered.map(|response| response.map(Body::new))
+            }
+        };
+        response
+    }
 }
 
 /// Both versions of the protocol: older tools ask for `v1alpha`.
