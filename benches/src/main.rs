@@ -4,6 +4,7 @@
 mod bare_sqlite;
 mod frames;
 mod load;
+mod machine;
 mod pgbench;
 mod report;
 mod scenarios;
@@ -50,12 +51,16 @@ pub struct Plan {
     pub large: bool,
     /// The PostgreSQL server.
     pub postgres: String,
+    /// How many spaces the joins are spread over.
+    pub spaces: usize,
+    /// What this is measured on.
+    pub machine: String,
 }
 
 impl Plan {
     /// How many operations to do where a full run does this many.
     pub fn scaled(&self, operations: usize) -> usize {
-        if self.smoke { operations.min(512) } else { operations }
+        if self.smoke { operations.min(64) } else { operations }
     }
 }
 
@@ -67,6 +72,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         rounds: if args.smoke { 1 } else { args.rounds },
         smoke: args.smoke,
         large: args.large,
+        spaces: if args.smoke { 20 } else { 1_000 },
+        machine: machine::describe(&args.postgres),
         postgres: args.postgres,
     };
     let chosen =

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::Plan;
+
 /// The rounds of one measurement.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Series {
@@ -19,7 +21,8 @@ impl Series {
         rounds.get(rounds.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// (Highest − lowest) ÷ median: how far the rounds were apart.
+    /// (Highest − lowest) ÷ median: how far the rounds were apart. With five rounds it hides nothing,
+    /// where the range between the quartiles would leave out the two that differ most.
     pub fn noise(&self) -> f64 {
         let highest = self.rounds.iter().copied().fold(f64::MIN, f64::max);
         let lowest = self.rounds.iter().copied().fold(f64::MAX, f64::min);
@@ -47,10 +50,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn new(scenario: &str) -> Self {
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let machine = format!("{cores} cores, load generator on the same machine");
-        Self { scenario: scenario.into(), machine, ..Self::default() }
+    pub fn new(scenario: &str, plan: &Plan) -> Self {
+        Self { scenario: scenario.into(), machine: plan.machine.clone(), ..Self::default() }
     }
 
     /// Adds one round to a measurement.

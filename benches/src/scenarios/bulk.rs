@@ -4,6 +4,7 @@ use roster::transport::grpc::pb;
 
 use super::crowd::{Crowd, bearer, user};
 use crate::Plan;
+use crate::pgbench::settle;
 use crate::report::Report;
 use crate::server::{Database, Failed, Server, space, token};
 
@@ -22,13 +23,14 @@ async fn call(crowd: &Crowd, method: &str, size: usize, calls: usize) -> Result<
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("bulk");
+    let mut report = Report::new("bulk", plan);
     let database = Database::postgres(&plan.postgres)?;
     let server = Server::start(&database).await?;
     server.create_spaces(1).await?;
     let crowd = Crowd::new(&server, 0)?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
+        settle(&database.url())?;
         for (size, calls) in [(1, 500), (100, 100), (1_000, 20)] {
             let calls = plan.scaled(calls).min(if plan.smoke { 5 } else { calls });
             for (name, method) in METHODS {

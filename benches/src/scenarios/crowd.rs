@@ -5,9 +5,13 @@ use std::net::SocketAddr;
 use prost::Message;
 use roster::transport::grpc::pb;
 
+use crate::Plan;
 use crate::load::Run;
 use crate::server::{Failed, Server, space, token};
 use crate::wire;
+
+/// How much is done before anything counts.
+pub const WARM_UP: usize = 5_000;
 
 /// Callers with their connections, and users with their tokens.
 pub struct Crowd {
@@ -27,6 +31,13 @@ impl Crowd {
         let tokens = (0..users).map(|n| Ok(bearer(&token(&user(n))?)));
         let tokens = tokens.collect::<Result<_, Failed>>()?;
         Ok(Self { address: server.grpc, connections: 8, tokens, first: 1 })
+    }
+
+    /// Joins and leaves that do not count, before those that do.
+    pub async fn warm_up(&self, plan: &Plan) -> Result<(), Failed> {
+        let operations = plan.scaled(WARM_UP);
+        self.join(16, operations, plan.spaces).await?;
+        self.leave(16, operations, plan.spaces).await.map(drop)
     }
 
     /// Every user joins one of the spaces.

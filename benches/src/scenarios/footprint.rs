@@ -6,7 +6,6 @@ use roster::transport::grpc::pb;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
-use super::joins::SPREAD;
 use super::seed;
 use crate::Plan;
 use crate::load::Run;
@@ -31,8 +30,8 @@ async fn look_up(crowd: &Crowd, operations: usize) -> Result<Run, Failed> {
 async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
     let operations = plan.scaled(2_000);
     let looked_up = look_up(crowd, operations).await?;
-    let joined = crowd.join(1, operations, SPREAD).await?;
-    crowd.leave(1, operations, SPREAD).await?;
+    let joined = crowd.join(1, operations, plan.spaces).await?;
+    crowd.leave(1, operations, plan.spaces).await?;
     for (what, run) in [("look up", looked_up), ("join", joined)] {
         report.add(&format!("{what} p50, one caller"), "µs", run.percentile(0.5));
         report.add(&format!("{what} p99, one caller"), "µs", run.percentile(0.99));
@@ -41,12 +40,12 @@ async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Fa
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("footprint");
+    let mut report = Report::new("footprint", plan);
     let size = std::fs::metadata(binary()?)?.len() as f64 / (1024.0 * 1024.0);
     report.add("program", "MiB", size);
     let database = Database::postgres(&plan.postgres)?;
     let server = Server::start(&database).await?;
-    server.create_spaces(SPREAD).await?;
+    server.create_spaces(plan.spaces).await?;
     seed::members(&database.url(), if plan.smoke { 1_000 } else { 1_000_000 })?;
     let operations = plan.scaled(20_000);
     let mut crowd = Crowd::new(&server, operations)?;
@@ -61,9 +60,9 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         report.add("memory, idle", "MiB", memory(server.pid(), "VmRSS")?);
         alone(&crowd, plan, &mut report).await?;
         let many = Crowd { connections: if plan.smoke { 20 } else { 1_000 }, ..crowd };
-        many.join(many.connections, operations, SPREAD).await?;
+        many.join(many.connections, operations, plan.spaces).await?;
         report.add("memory, 1,000 connections under load", "MiB", memory(server.pid(), "VmHWM")?);
-        many.leave(many.connections, operations, SPREAD).await?;
+        many.leave(many.connections, operations, plan.spaces).await?;
         crowd = Crowd { connections: 8, ..many };
     }
     let (start, idle) = (report.median("start to first answer"), report.median("memory, idle"));

@@ -18,7 +18,7 @@ async fn look_up(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("growth");
+    let mut report = Report::new("growth", plan);
     let sizes: &[usize] = match (plan.smoke, plan.large) {
         (true, _) => &SIZES[..1],
         (false, false) => &SIZES[..3],

@@ -35,6 +35,12 @@ pub enum Scenario {
     Footprint,
 }
 
+/// Whether ours is measured, in turn: last in the first round, first in the second, and so on.
+fn turns(round: usize) -> [bool; 2] {
+    let first = !round.is_multiple_of(2);
+    [first, !first]
+}
+
 impl Scenario {
     /// All of them.
     pub fn all() -> Vec<Self> {

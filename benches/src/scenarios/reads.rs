@@ -62,7 +62,7 @@ async fn my_spaces(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("reads");
+    let mut report = Report::new("reads", plan);
     let database = Database::postgres(&plan.postgres)?;
     let server = Server::start(&database).await?;
     server.create_spaces(20).await?;
@@ -76,13 +76,13 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         let many = plan.scaled(60_000);
         let few = plan.scaled(6_000);
         let select = |script, n| bare.read(script, CALLERS, n, users);
-        report.add("bare select", "/s", select("select.sql", many)?.per_second);
+        report.add("bare select", "/s", select("select.sql", many)?);
         report.add("get", "/s", gets(&crowd, many).await?);
         report.add("check 100, pairs", "/s", checks(&crowd, few, users).await?);
-        report.add("bare page", "/s", select("page.sql", few * 2)?.per_second);
+        report.add("bare page", "/s", select("page.sql", few * 2)?);
         report.add("first page", "/s", pages(&crowd, few, "").await?);
         report.add("deep page", "/s", pages(&crowd, few, &deep).await?);
-        report.add("bare my spaces", "/s", select("my_spaces.sql", many / 2)?.per_second);
+        report.add("bare my spaces", "/s", select("my_spaces.sql", many / 2)?);
         report.add("my spaces", "/s", my_spaces(&crowd, many / 2).await?);
     }
     report.ratio("GetMembership ÷ bare select", "get", "bare select", 0.9);

@@ -30,5 +30,5 @@ pub fn members(url: &str, count: usize) -> Result<(), Failed> {
         ),
     )?;
     psql(url, "VACUUM ANALYZE")?;
-    psql(url, "CHECKPOINT")
+    psql(url, "CHECKPOINT").map(drop)
 }
