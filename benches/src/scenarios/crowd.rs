@@ -35,7 +35,7 @@ impl Crowd {
 
     /// Joins and leaves that do not count, before those that do.
     pub async fn warm_up(&self, plan: &Plan) -> Result<(), Failed> {
-        let operations = plan.scaled(WARM_UP);
+        let operations = plan.scaled(WARM_UP).min(self.tokens.len());
         self.join(16, operations, plan.spaces).await?;
         self.leave(16, operations, plan.spaces).await.map(drop)
     }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
+use super::questions::look_up_own;
 use super::seed;
 use crate::Plan;
-use crate::load::Run;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, binary, space};
+use crate::server::{Database, Failed, Server, binary};
 
 /// What the system says about a process's memory, in MiB: `VmRSS` now, `VmHWM` at most so far.
 fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
@@ -21,15 +20,10 @@ fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
     Ok(kib / 1024.0)
 }
 
-async fn look_up(crowd: &Crowd, operations: usize) -> Result<Run, Failed> {
-    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
-    crowd.each("GetMembership", 1, operations, |n| (n, message())).await
-}
-
 /// How long one caller waits when nobody else calls.
 async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
     let operations = plan.scaled(2_000);
-    let looked_up = look_up(crowd, operations).await?;
+    let looked_up = look_up_own(crowd, 1, operations).await?;
     let joined = crowd.join(1, operations, plan.spaces).await?;
     crowd.leave(1, operations, plan.spaces).await?;
     for (what, run) in [("look up", looked_up), ("join", joined)] {
@@ -45,18 +39,21 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     report.add("program", "MiB", size);
     let database = Database::postgres(&plan.postgres)?;
     let server = Server::start(&database).await?;
-    server.create_spaces(plan.spaces).await?;
+    server.create_spaces(1 + plan.spaces).await?;
     seed::members(&database.url(), if plan.smoke { 1_000 } else { 1_000_000 })?;
     let operations = plan.scaled(20_000);
-    let mut crowd = Crowd::new(&server, operations)?;
+    // The first space has the members; nobody of the crowd joins it.
+    let mut crowd = Crowd { first: 2, ..Crowd::new(&server, operations)? };
     drop(server);
     for _ in 0..plan.rounds {
         let began = Instant::now();
         let server = Server::start(&database).await?;
         crowd.address = server.grpc;
-        look_up(&crowd, 1).await?;
+        look_up_own(&crowd, 1, 1).await?;
         report.add("start to first answer", "ms", began.elapsed().as_secs_f64() * 1000.0);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !plan.smoke {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         report.add("memory, idle", "MiB", memory(server.pid(), "VmRSS")?);
         alone(&crowd, plan, &mut report).await?;
         let many = Crowd { connections: if plan.smoke { 20 } else { 1_000 }, ..crowd };

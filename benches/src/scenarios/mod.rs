@@ -6,6 +6,7 @@ mod crowd;
 mod footprint;
 mod growth;
 mod joins;
+mod questions;
 mod reads;
 mod rest;
 mod seed;
