@@ -6,6 +6,7 @@ mod frames;
 mod load;
 mod machine;
 mod pgbench;
+mod plot;
 mod report;
 mod scenarios;
 mod server;
@@ -29,6 +30,9 @@ struct Args {
     /// Do very little, only to see that everything still runs
     #[arg(long)]
     smoke: bool,
+    /// Measure nothing, only draw the results again
+    #[arg(long)]
+    plot: bool,
     /// Grow to ten million memberships
     #[arg(long)]
     large: bool,
@@ -68,6 +72,12 @@ impl Plan {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
+    if args.plot {
+        return plot::draw(&args.output, &report::load(&args.output)?);
+    }
+    // Of a smoke run nothing is kept, but it saves and draws like any other.
+    let nowhere = tempfile::tempdir()?;
+    let output = if args.smoke { nowhere.path() } else { &args.output };
     let plan = Plan {
         rounds: if args.smoke { 1 } else { args.rounds },
         smoke: args.smoke,
@@ -76,14 +86,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         machine: machine::describe(&args.postgres),
         postgres: args.postgres,
     };
+    println!("{}", plan.machine);
     let chosen =
         if args.scenarios.is_empty() { scenarios::Scenario::all() } else { args.scenarios };
     for scenario in chosen {
         let report = scenario.run(&plan).await?;
         report.print();
-        if !args.smoke {
-            report.save(&args.output)?;
-        }
+        report.check()?;
+        report.save(output)?;
     }
-    Ok(())
+    plot::draw(output, &report::load(output)?)
 }

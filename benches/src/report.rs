@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Plan;
+use crate::server::Failed;
 
 /// The rounds of one measurement.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Series {
     pub unit: String,
     pub rounds: Vec<f64>,
@@ -31,7 +32,7 @@ impl Series {
 }
 
 /// One ratio of medians, with what it should reach.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ratio {
     pub name: String,
     pub value: f64,
@@ -40,8 +41,20 @@ pub struct Ratio {
     pub at_most: bool,
 }
 
+impl Ratio {
+    /// How far it came: 1 is enough, also where less is better.
+    pub fn reached(&self) -> f64 {
+        if self.at_most { self.bar / self.value } else { self.value / self.bar }
+    }
+
+    /// What it should be to its bar.
+    pub fn sign(&self) -> char {
+        if self.at_most { '≤' } else { '≥' }
+    }
+}
+
 /// What one scenario found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     pub scenario: String,
     pub machine: String,
@@ -78,18 +91,33 @@ impl Report {
     }
 
     pub fn print(&self) {
-        println!("\n{} ({})", self.scenario, self.machine);
+        println!("\n{}", self.scenario);
         for (name, series) in &self.series {
             let (median, noise) = (series.median(), series.noise() * 100.0);
             println!("  {name:<44} {median:>12.1} {:<6} ± {noise:.0} %", series.unit);
         }
         for ratio in &self.ratios {
-            let met =
-                if ratio.at_most { ratio.value <= ratio.bar } else { ratio.value >= ratio.bar };
-            let (word, sign) =
-                (if met { "met" } else { "MISSED" }, if ratio.at_most { "≤" } else { "≥" });
-            println!("  {:<56} {:>7.3} {sign} {:<6} {word}", ratio.name, ratio.value, ratio.bar);
+            let word = if ratio.reached() >= 1.0 { "met" } else { "MISSED" };
+            let (name, value, sign, bar) = (&ratio.name, ratio.value, ratio.sign(), ratio.bar);
+            println!("  {name:<56} {value:>7.3} {sign} {bar:<6} {word}");
         }
+    }
+
+    /// Fails unless something was found, and all of it can be true. A ratio is no number where a
+    /// measurement that it needs is missing.
+    pub fn check(&self) -> Result<(), Failed> {
+        let rounds =
+            self.series.iter().flat_map(|(name, s)| s.rounds.iter().map(move |r| (name, *r)));
+        let ratios = self.ratios.iter().map(|ratio| (&ratio.name, ratio.value));
+        for (name, value) in rounds.chain(ratios) {
+            if !value.is_finite() || value <= 0.0 {
+                return Err(format!("{}: {name} is {value}", self.scenario).into());
+            }
+        }
+        if self.series.is_empty() {
+            return Err(format!("{}: nothing was measured", self.scenario).into());
+        }
+        Ok(())
     }
 
     pub fn save(&self, folder: &Path) -> std::io::Result<()> {
@@ -97,4 +125,17 @@ impl Report {
         let json = serde_json::to_string_pretty(self)?;
         std::fs::write(folder.join(format!("{}.json", self.scenario)), json + "\n")
     }
+}
+
+/// All reports that were saved there, by name.
+pub fn load(folder: &Path) -> Result<Vec<Report>, Failed> {
+    let mut reports = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "json") {
+            reports.push(serde_json::from_str::<Report>(&std::fs::read_to_string(file)?)?);
+        }
+    }
+    reports.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+    Ok(reports)
 }
