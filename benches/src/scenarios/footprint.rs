@@ -38,12 +38,10 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let size = std::fs::metadata(binary()?)?.len() as f64 / (1024.0 * 1024.0);
     report.add("program", "MiB", size);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(1 + plan.spaces).await?;
-    seed::members(&database.url(), if plan.smoke { 1_000 } else { 1_000_000 })?;
+    let members = if plan.smoke { 1_000 } else { 1_000_000 };
+    let server = seed::server(&database, members, plan.spaces).await?;
     let operations = plan.scaled(20_000);
-    // The first space has the members; nobody of the crowd joins it.
-    let mut crowd = Crowd { first: 2, ..Crowd::new(&server, operations)? };
+    let mut crowd = Crowd::new(&server, operations)?;
     drop(server);
     for _ in 0..plan.rounds {
         let began = Instant::now();

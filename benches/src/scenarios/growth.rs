@@ -24,11 +24,8 @@ struct Grown {
 impl Grown {
     async fn new(plan: &Plan, members: usize) -> Result<Self, Failed> {
         let database = Database::postgres(&plan.postgres)?;
-        let server = Server::start(&database).await?;
-        server.create_spaces(1 + plan.spaces).await?;
-        seed::members(&database.url(), members)?;
-        // The first space has the members; nobody of the crowd joins it.
-        let crowd = Crowd { first: 2, ..Crowd::new(&server, plan.scaled(2_000))? };
+        let server = seed::server(&database, members, plan.spaces).await?;
+        let crowd = Crowd::new(&server, plan.scaled(2_000))?;
         crowd.warm_up(plan).await?;
         Ok(Self { members, crowd, _server: server, database })
     }

@@ -1,6 +1,7 @@
 //! Joining and leaving, spread over many spaces and in one that everybody wants into.
 
 use super::crowd::{Crowd, WARM_UP};
+use super::seed::{self, STANDING};
 use super::turns;
 use crate::Plan;
 use crate::load::Run;
@@ -102,8 +103,7 @@ async fn ours(crowd: &Crowd, case: &Case, report: &mut Report) -> Result<Run, Fa
 pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("postgres", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(plan.spaces).await?;
+    let server = seed::server(&database, STANDING, plan.spaces).await?;
     let bare = Bare::new(&database)?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     let most_clients = bare.most_clients()?;
@@ -156,7 +156,7 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
     let database = Database::sqlite()?;
     let folder = tempfile::tempdir()?;
     let server = Server::start(&database).await?;
-    server.create_spaces(plan.spaces).await?;
+    server.create_spaces(1 + plan.spaces).await?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     let bare = |operations| {
         crate::bare_sqlite::joins_per_second(folder.path(), plan.scaled(operations), plan.spaces)

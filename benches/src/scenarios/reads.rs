@@ -26,10 +26,8 @@ async fn far(server: &Server, thousands: usize) -> Result<String, Failed> {
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("reads", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(20).await?;
     let users = if plan.smoke { 2_000 } else { 100_000 };
-    seed::members(&database.url(), users)?;
+    let server = seed::server(&database, users, 20).await?;
     let bare = Bare::new(&database)?;
     let crowd = Crowd::new(&server, plan.scaled(5_000))?;
     let deep = far(&server, if plan.smoke { 1 } else { 80 }).await?;

@@ -9,13 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, JOINED};
+use super::seed::{self, STANDING};
 use super::turns;
 use crate::Plan;
 use crate::load::{Run, Work};
 use crate::pgbench::settle;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, token};
+use crate::server::{Database, Failed, token};
 
 const CALLERS: usize = 64;
 
@@ -37,7 +38,7 @@ impl Connection {
         let Calls { method, tokens, spaces } = calls;
         while let Some(n) = work.take() {
             self.request.clear();
-            let (space, token) = (1 + n % spaces, &tokens[n]);
+            let (space, token) = (JOINED + n % spaces, &tokens[n]);
             write!(
                 self.request,
                 "{method} /api/v2/group/{space}/subscribe/ HTTP/1.1\r\nHost: bench\r\n\
@@ -88,9 +89,8 @@ async fn over_rest(address: SocketAddr, calls: &Calls<'_>) -> Result<Run, Failed
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("rest", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
     let spaces = plan.spaces;
-    server.create_spaces(spaces).await?;
+    let server = seed::server(&database, STANDING, spaces).await?;
     let operations = plan.scaled(40_000);
     let crowd = Crowd { connections: CALLERS, ..Crowd::new(&server, operations)? };
     let numbers = (0..operations).map(|n| token(&(n + 1).to_string()));
