@@ -27,7 +27,7 @@ struct Args {
     /// How often each comparison is repeated
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Do very little, only to see that everything still runs
+    /// Do very little, only to see that everything still runs and finds what it should
     #[arg(long)]
     smoke: bool,
     /// Measure nothing, only draw the results again
@@ -92,8 +92,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for scenario in chosen {
         let report = scenario.run(&plan).await?;
         report.print();
-        report.check()?;
         report.save(output)?;
+        report.check(scenario.yields())?;
     }
     plot::draw(output, &report::load(output)?)
 }

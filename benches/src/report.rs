@@ -103,19 +103,21 @@ impl Report {
         }
     }
 
-    /// Fails unless something was found, and all of it can be true. A ratio is no number where a
-    /// measurement that it needs is missing.
-    pub fn check(&self) -> Result<(), Failed> {
-        let rounds =
-            self.series.iter().flat_map(|(name, s)| s.rounds.iter().map(move |r| (name, *r)));
-        let ratios = self.ratios.iter().map(|ratio| (&ratio.name, ratio.value));
-        for (name, value) in rounds.chain(ratios) {
+    /// Fails unless at least so many measurements and so many ratios were found, and all of them can
+    /// be true. A ratio is no number where a measurement that it needs is missing.
+    pub fn check(&self, (series, ratios): (usize, usize)) -> Result<(), Failed> {
+        if self.series.len() < series || self.ratios.len() < ratios {
+            return Err(format!("{}: something was not measured", self.scenario).into());
+        }
+        let measured = self
+            .series
+            .iter()
+            .flat_map(|(name, series)| series.rounds.iter().map(move |value| (name, *value)));
+        let compared = self.ratios.iter().map(|ratio| (&ratio.name, ratio.value));
+        for (name, value) in measured.chain(compared) {
             if !value.is_finite() || value <= 0.0 {
                 return Err(format!("{}: {name} is {value}", self.scenario).into());
             }
-        }
-        if self.series.is_empty() {
-            return Err(format!("{}: nothing was measured", self.scenario).into());
         }
         Ok(())
     }

@@ -48,6 +48,20 @@ impl Scenario {
         <Self as clap::ValueEnum>::value_variants().to_vec()
     }
 
+    /// How many measurements it makes, at least, and how many ratios it finds.
+    pub fn yields(self) -> (usize, usize) {
+        match self {
+            Self::Postgres => (34, 7),
+            Self::Sqlite => (17, 1),
+            Self::Rest => (4, 1),
+            Self::Bulk => (6, 2),
+            Self::Reads => (8, 4),
+            Self::Ceiling => (5, 0),
+            Self::Growth => (10, 3),
+            Self::Footprint => (8, 3),
+        }
+    }
+
     /// Runs it.
     pub async fn run(self, plan: &Plan) -> Result<Report, Failed> {
         match self {
