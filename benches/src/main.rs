@@ -4,7 +4,9 @@
 mod bare_sqlite;
 mod frames;
 mod load;
+mod machine;
 mod pgbench;
+mod plot;
 mod report;
 mod scenarios;
 mod server;
@@ -25,9 +27,12 @@ struct Args {
     /// How often each comparison is repeated
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Do very little, only to see that everything still runs
+    /// Do very little, only to see that everything still runs and finds what it should
     #[arg(long)]
     smoke: bool,
+    /// Measure nothing, only draw the results again
+    #[arg(long)]
+    plot: bool,
     /// Grow to ten million memberships
     #[arg(long)]
     large: bool,
@@ -50,12 +55,16 @@ pub struct Plan {
     pub large: bool,
     /// The PostgreSQL server.
     pub postgres: String,
+    /// How many spaces the joins are spread over.
+    pub spaces: usize,
+    /// What this is measured on.
+    pub machine: String,
 }
 
 impl Plan {
     /// How many operations to do where a full run does this many.
     pub fn scaled(&self, operations: usize) -> usize {
-        if self.smoke { operations.min(512) } else { operations }
+        if self.smoke { operations.min(64) } else { operations }
     }
 }
 
@@ -63,20 +72,28 @@ impl Plan {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
+    if args.plot {
+        return plot::draw(&args.output, &report::load(&args.output)?);
+    }
+    // Of a smoke run nothing is kept, but it saves and draws like any other.
+    let nowhere = tempfile::tempdir()?;
+    let output = if args.smoke { nowhere.path() } else { &args.output };
     let plan = Plan {
         rounds: if args.smoke { 1 } else { args.rounds },
         smoke: args.smoke,
         large: args.large,
+        spaces: if args.smoke { 20 } else { 1_000 },
+        machine: machine::describe(&args.postgres),
         postgres: args.postgres,
     };
+    println!("{}", plan.machine);
     let chosen =
         if args.scenarios.is_empty() { scenarios::Scenario::all() } else { args.scenarios };
     for scenario in chosen {
         let report = scenario.run(&plan).await?;
         report.print();
-        if !args.smoke {
-            report.save(&args.output)?;
-        }
+        report.save(output)?;
+        report.check(scenario.yields())?;
     }
-    Ok(())
+    plot::draw(output, &report::load(output)?)
 }

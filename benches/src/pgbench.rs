@@ -5,16 +5,12 @@ use std::process::Command;
 
 use crate::server::{Database, Failed};
 
+/// Connections that are left to the server and to others.
+const RESERVED: usize = 36;
+
 /// How pgbench is run.
 pub struct Bare {
     url: String,
-}
-
-/// One run of pgbench.
-pub struct Ran {
-    pub per_second: f64,
-    /// Mean latency in microseconds.
-    pub latency: f64,
 }
 
 impl Bare {
@@ -26,64 +22,94 @@ impl Bare {
         Ok(Self { url })
     }
 
-    /// Runs a script so often from so many clients, over this many spaces.
+    /// The most clients that PostgreSQL accepts beside the server.
+    pub fn most_clients(&self) -> Result<usize, Failed> {
+        let most: usize = psql(&self.url, "SHOW max_connections")?.parse()?;
+        Ok(most.saturating_sub(RESERVED))
+    }
+
+    /// Runs a script so often from so many clients, over this many spaces; answers how often in a
+    /// second.
     pub fn run(
         &self,
         script: &str,
         clients: usize,
         operations: usize,
         spaces: usize,
-    ) -> Result<Ran, Failed> {
-        self.pgbench(script, clients, operations, &format!("spaces={spaces}"))
+    ) -> Result<f64, Failed> {
+        per_second(&mut self.command(script, clients, operations, &format!("spaces={spaces}")))
     }
 
-    /// Runs a script that reads memberships of this many users.
+    /// The same for a script that reads memberships of this many users.
     pub fn read(
         &self,
         script: &str,
         clients: usize,
         operations: usize,
         users: usize,
-    ) -> Result<Ran, Failed> {
-        self.pgbench(script, clients, operations, &format!("users={users}"))
+    ) -> Result<f64, Failed> {
+        per_second(&mut self.command(script, clients, operations, &format!("users={users}")))
     }
 
-    fn pgbench(
-        &self,
-        script: &str,
-        clients: usize,
-        operations: usize,
-        variable: &str,
-    ) -> Result<Ran, Failed> {
+    /// Half of the runs of a script by one client take no longer than this, in microseconds. pgbench
+    /// itself tells the mean alone, so it is asked for each.
+    pub fn median(&self, script: &str, operations: usize, spaces: usize) -> Result<f64, Failed> {
+        let folder = tempfile::tempdir()?;
+        let mut command = self.command(script, 1, operations, &format!("spaces={spaces}"));
+        run(command.arg("--log").arg("--log-prefix").arg(folder.path().join("log")))?;
+        let mut latencies = Vec::with_capacity(operations);
+        for file in std::fs::read_dir(folder.path())? {
+            for line in std::fs::read_to_string(file?.path())?.lines() {
+                // Client, number, microseconds, and more.
+                let latency = line.split(' ').nth(2).ok_or("pgbench logged something else")?;
+                latencies.push(latency.parse::<u32>()?);
+            }
+        }
+        latencies.sort_unstable();
+        let median = latencies.get(latencies.len() / 2).ok_or("pgbench logged nothing")?;
+        Ok(f64::from(*median))
+    }
+
+    fn command(&self, script: &str, clients: usize, operations: usize, variable: &str) -> Command {
         let each = (operations / clients).max(1).to_string();
-        let printed = run(Command::new("pgbench")
+        let mut command = Command::new("pgbench");
+        command
             .args(["-n", "-M", "prepared", "-D", "n=0", "-D", variable, "-j", "2"])
             .args(["-c", &clients.to_string(), "-t", &each, "-f"])
             .arg(sql(script))
-            .arg(&self.url))?;
-        let number = |before: &str| {
-            let line = printed.lines().find(|line| line.starts_with(before));
-            let word = line.and_then(|line| line[before.len()..].split_whitespace().next());
-            word.and_then(|word| word.parse::<f64>().ok()).ok_or("pgbench printed something else")
-        };
-        Ok(Ran { per_second: number("tps = ")?, latency: number("latency average = ")? * 1000.0 })
+            .arg(&self.url);
+        command
     }
 
-    /// Empties the tables, so that each round begins alike.
+    /// Empties the tables, so that each run begins alike.
     pub fn reset(&self) -> Result<(), Failed> {
         psql(&self.url, "TRUNCATE bare_membership, bare_event")?;
-        psql(&self.url, "CHECKPOINT")
+        psql(&self.url, "CHECKPOINT").map(drop)
     }
 }
 
-/// Runs one statement.
-pub fn psql(url: &str, statement: &str) -> Result<(), Failed> {
-    run(Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", "-c", statement]).arg(url))
-        .map(drop)
+/// Makes the server's own tables ready for a run, so that each begins alike: what earlier runs left
+/// is cleared away and written down now, and not while the clock runs.
+pub fn settle(url: &str) -> Result<(), Failed> {
+    psql(url, "VACUUM membership, membership_event, space")?;
+    psql(url, "CHECKPOINT").map(drop)
+}
+
+/// Runs one statement; answers what it shows.
+pub fn psql(url: &str, statement: &str) -> Result<String, Failed> {
+    let mut command = Command::new("psql");
+    let shown = run(command.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement]).arg(url))?;
+    Ok(shown.trim_end().into())
 }
 
 fn sql(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sql").join(name)
+}
+
+fn per_second(pgbench: &mut Command) -> Result<f64, Failed> {
+    let printed = run(pgbench)?;
+    let number = printed.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
+    Ok(number.ok_or("pgbench printed something else")?.parse()?)
 }
 
 fn run(command: &mut Command) -> Result<String, Failed> {

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::pgbench::psql;
@@ -30,7 +31,9 @@ impl Database {
     }
 
     pub fn postgres(server: &str) -> Result<Self, Failed> {
-        let name = format!("roster_bench_{}", std::process::id());
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("roster_bench_{}_{number}", std::process::id());
         psql(server, &format!("CREATE DATABASE {name}"))?;
         Ok(Self::Postgres { server: server.into(), name })
     }

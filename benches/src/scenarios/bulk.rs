@@ -2,10 +2,12 @@
 
 use roster::transport::grpc::pb;
 
-use super::crowd::{Crowd, bearer, user};
+use super::crowd::{Crowd, JOINED, bearer, user};
+use super::seed::{self, STANDING};
 use crate::Plan;
+use crate::pgbench::settle;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, space, token};
+use crate::server::{Database, Failed, space, token};
 
 const METHODS: [(&str, &str); 2] =
     [("invite", "InviteOrAcceptUsers"), ("remove invitations", "RemoveInvitations")];
@@ -14,7 +16,7 @@ const METHODS: [(&str, &str); 2] =
 async fn call(crowd: &Crowd, method: &str, size: usize, calls: usize) -> Result<f64, Failed> {
     let manager = bearer(&token("ada")?);
     let message = |n| pb::InviteOrAcceptUsersRequest {
-        space: space(1),
+        space: space(JOINED),
         users: (n * size..(n + 1) * size).map(user).collect(),
     };
     let run = crowd.all_as(&manager, method, 1, calls, message).await?;
@@ -22,15 +24,15 @@ async fn call(crowd: &Crowd, method: &str, size: usize, calls: usize) -> Result<
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("bulk");
+    let mut report = Report::new("bulk", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(1).await?;
+    let server = seed::server(&database, STANDING, 1).await?;
     let crowd = Crowd::new(&server, 0)?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
+        settle(&database.url())?;
         for (size, calls) in [(1, 500), (100, 100), (1_000, 20)] {
-            let calls = plan.scaled(calls).min(if plan.smoke { 5 } else { calls });
+            let calls = plan.scaled(calls).min(if plan.smoke { 2 } else { calls });
             for (name, method) in METHODS {
                 let each = call(&crowd, method, size, calls).await?;
                 report.add(&format!("{name} {size}, per user"), "µs", each);

@@ -68,7 +68,7 @@ fn add(report: &mut Report, client: &str, run: &Run) {
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("ceiling");
+    let mut report = Report::new("ceiling", plan);
     let database = Database::sqlite()?;
     let server = Server::start(&database).await?;
     let bare = bare_tonic()?;

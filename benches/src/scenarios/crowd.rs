@@ -5,9 +5,16 @@ use std::net::SocketAddr;
 use prost::Message;
 use roster::transport::grpc::pb;
 
+use crate::Plan;
 use crate::load::Run;
 use crate::server::{Failed, Server, space, token};
 use crate::wire;
+
+/// How much is done before anything counts.
+pub const WARM_UP: usize = 5_000;
+
+/// The first of the spaces that they join: `groups/1` has members already, some of the same names.
+pub const JOINED: usize = 2;
 
 /// Callers with their connections, and users with their tokens.
 pub struct Crowd {
@@ -17,8 +24,6 @@ pub struct Crowd {
     pub connections: usize,
     /// One for each user, as it stands in the authorization header.
     pub tokens: Vec<String>,
-    /// The first of the spaces that they join.
-    pub first: usize,
 }
 
 impl Crowd {
@@ -26,21 +31,26 @@ impl Crowd {
     pub fn new(server: &Server, users: usize) -> Result<Self, Failed> {
         let tokens = (0..users).map(|n| Ok(bearer(&token(&user(n))?)));
         let tokens = tokens.collect::<Result<_, Failed>>()?;
-        Ok(Self { address: server.grpc, connections: 8, tokens, first: 1 })
+        Ok(Self { address: server.grpc, connections: 8, tokens })
+    }
+
+    /// Joins and leaves that do not count, before those that do.
+    pub async fn warm_up(&self, plan: &Plan) -> Result<(), Failed> {
+        let operations = plan.scaled(WARM_UP).min(self.tokens.len());
+        self.join(16, operations, plan.spaces).await?;
+        self.leave(16, operations, plan.spaces).await.map(drop)
     }
 
     /// Every user joins one of the spaces.
     pub async fn join(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let first = self.first;
-        let message = |n| pb::JoinOrAcceptInviteRequest { space: space(first + n % spaces) };
+        let message = |n| pb::JoinOrAcceptInviteRequest { space: space(JOINED + n % spaces) };
         self.each("JoinOrAcceptInvite", callers, users, |n| (n, message(n))).await
     }
 
     /// Every user leaves again.
     pub async fn leave(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let first = self.first;
         let message = |n| pb::LeaveOrRemoveRequestRequest {
-            space: space(first + n % spaces),
+            space: space(JOINED + n % spaces),
             user: String::new(),
         };
         self.each("LeaveOrRemoveRequest", callers, users, |n| (n, message(n))).await

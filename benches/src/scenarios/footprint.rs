@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
-use super::joins::SPREAD;
+use super::questions::look_up_own;
 use super::seed;
 use crate::Plan;
-use crate::load::Run;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, binary, space};
+use crate::server::{Database, Failed, Server, binary};
 
 /// What the system says about a process's memory, in MiB: `VmRSS` now, `VmHWM` at most so far.
 fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
@@ -22,17 +20,12 @@ fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
     Ok(kib / 1024.0)
 }
 
-async fn look_up(crowd: &Crowd, operations: usize) -> Result<Run, Failed> {
-    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
-    crowd.each("GetMembership", 1, operations, |n| (n, message())).await
-}
-
 /// How long one caller waits when nobody else calls.
 async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
     let operations = plan.scaled(2_000);
-    let looked_up = look_up(crowd, operations).await?;
-    let joined = crowd.join(1, operations, SPREAD).await?;
-    crowd.leave(1, operations, SPREAD).await?;
+    let looked_up = look_up_own(crowd, 1, operations).await?;
+    let joined = crowd.join(1, operations, plan.spaces).await?;
+    crowd.leave(1, operations, plan.spaces).await?;
     for (what, run) in [("look up", looked_up), ("join", joined)] {
         report.add(&format!("{what} p50, one caller"), "µs", run.percentile(0.5));
         report.add(&format!("{what} p99, one caller"), "µs", run.percentile(0.99));
@@ -41,13 +34,12 @@ async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Fa
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("footprint");
+    let mut report = Report::new("footprint", plan);
     let size = std::fs::metadata(binary()?)?.len() as f64 / (1024.0 * 1024.0);
     report.add("program", "MiB", size);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(SPREAD).await?;
-    seed::members(&database.url(), if plan.smoke { 1_000 } else { 1_000_000 })?;
+    let members = if plan.smoke { 1_000 } else { 1_000_000 };
+    let server = seed::server(&database, members, plan.spaces).await?;
     let operations = plan.scaled(20_000);
     let mut crowd = Crowd::new(&server, operations)?;
     drop(server);
@@ -55,15 +47,17 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         let began = Instant::now();
         let server = Server::start(&database).await?;
         crowd.address = server.grpc;
-        look_up(&crowd, 1).await?;
+        look_up_own(&crowd, 1, 1).await?;
         report.add("start to first answer", "ms", began.elapsed().as_secs_f64() * 1000.0);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !plan.smoke {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         report.add("memory, idle", "MiB", memory(server.pid(), "VmRSS")?);
         alone(&crowd, plan, &mut report).await?;
         let many = Crowd { connections: if plan.smoke { 20 } else { 1_000 }, ..crowd };
-        many.join(many.connections, operations, SPREAD).await?;
+        many.join(many.connections, operations, plan.spaces).await?;
         report.add("memory, 1,000 connections under load", "MiB", memory(server.pid(), "VmHWM")?);
-        many.leave(many.connections, operations, SPREAD).await?;
+        many.leave(many.connections, operations, plan.spaces).await?;
         crowd = Crowd { connections: 8, ..many };
     }
     let (start, idle) = (report.median("start to first answer"), report.median("memory, idle"));

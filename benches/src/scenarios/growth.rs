@@ -1,48 +1,71 @@
 //! Whether a call costs the same among ten thousand memberships and among millions.
 
-use roster::transport::grpc::pb;
-
 use super::crowd::Crowd;
-use super::seed;
+use super::{questions, seed};
 use crate::Plan;
+use crate::pgbench::settle;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, space};
+use crate::server::{Database, Failed, Server};
 
 /// Ten million take minutes to seed: `--large` adds them.
 const SIZES: [usize; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+/// Enough to see that it runs.
+const SMALL: [usize; 2] = [500, 1_000];
 
-async fn look_up(crowd: &Crowd, operations: usize) -> Result<f64, Failed> {
-    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
-    let run = crowd.each("GetMembership", 1, operations, |n| (n, message())).await?;
-    Ok(run.percentile(0.5))
+/// A server with so many memberships. All of them run at once, so that each round can go over all
+/// sizes: were they measured one after the other, a machine that slows down would look like growth.
+struct Grown {
+    members: usize,
+    crowd: Crowd,
+    _server: Server,
+    database: Database,
+}
+
+impl Grown {
+    async fn new(plan: &Plan, members: usize) -> Result<Self, Failed> {
+        let database = Database::postgres(&plan.postgres)?;
+        let server = seed::server(&database, members, plan.spaces).await?;
+        let crowd = Crowd::new(&server, plan.scaled(2_000))?;
+        crowd.warm_up(plan).await?;
+        Ok(Self { members, crowd, _server: server, database })
+    }
+
+    async fn measure(&self, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
+        settle(&self.database.url())?;
+        let (crowd, members, operations) = (&self.crowd, self.members, plan.scaled(2_000));
+        for (what, run) in [
+            ("join", crowd.join(1, operations, plan.spaces).await?),
+            ("leave", crowd.leave(1, operations, plan.spaces).await?),
+            ("look up", questions::look_up(crowd, 1, operations, members).await?),
+            ("check", questions::check(crowd, 1, operations / 2, members).await?),
+            ("list", questions::list(crowd, 1, operations / 2, "").await?),
+        ] {
+            report.add(&format!("{what} among {members}"), "µs", run.percentile(0.5));
+        }
+        Ok(())
+    }
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("growth");
-    let sizes: &[usize] = match (plan.smoke, plan.large) {
-        (true, _) => &SIZES[..1],
+    let mut report = Report::new("growth", plan);
+    let sizes = match (plan.smoke, plan.large) {
+        (true, _) => &SMALL[..],
         (false, false) => &SIZES[..3],
         (false, true) => &SIZES,
     };
+    let mut grown = Vec::with_capacity(sizes.len());
     for members in sizes {
-        let database = Database::postgres(&plan.postgres)?;
-        let server = Server::start(&database).await?;
-        server.create_spaces(1_000).await?;
-        seed::members(&database.url(), *members)?;
-        // The first space has the members; nobody of the crowd joins it.
-        let crowd = Crowd { first: 2, ..Crowd::new(&server, plan.scaled(2_000))? };
-        for _ in 0..plan.rounds {
-            let operations = plan.scaled(2_000);
-            let joined = crowd.join(1, operations, 900).await?;
-            report.add(&format!("join among {members}"), "µs", joined.percentile(0.5));
-            let left = crowd.leave(1, operations, 900).await?;
-            report.add(&format!("leave among {members}"), "µs", left.percentile(0.5));
-            let looked_up = look_up(&crowd, operations).await?;
-            report.add(&format!("look up among {members}"), "µs", looked_up);
+        grown.push(Grown::new(plan, *members).await?);
+    }
+    for round in 0..plan.rounds {
+        eprintln!("round {}", round + 1);
+        for one in &grown {
+            one.measure(plan, &mut report).await?;
         }
+        grown.reverse();
     }
     let (smallest, largest) = (sizes[0], sizes[sizes.len() - 1]);
-    for what in ["join", "leave", "look up"] {
+    for what in ["join", "look up", "check"] {
         let of = |members| report.median(&format!("{what} among {members}"));
         let ratio = of(largest) / of(smallest);
         report.at_most(&format!("{what} among {largest} ÷ among {smallest}"), ratio, 1.25);

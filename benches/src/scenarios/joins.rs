@@ -1,75 +1,148 @@
 //! Joining and leaving, spread over many spaces and in one that everybody wants into.
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, WARM_UP};
+use super::seed::{self, STANDING};
+use super::turns;
 use crate::Plan;
-use crate::pgbench::Bare;
+use crate::load::Run;
+use crate::pgbench::{Bare, settle};
 use crate::report::Report;
 use crate::server::{Database, Failed, Server};
 
-/// How many spaces the spread runs go over; the hot runs go to one.
-pub const SPREAD: usize = 1_000;
-
-/// How many operations make a run of a second or two.
+/// How many operations make a run of a second or two with so many callers.
 const SIZES: [(usize, usize); 4] = [(1, 3_000), (16, 20_000), (64, 40_000), (256, 60_000)];
-/// PostgreSQL accepts no more clients than this by default, less some for others.
-const MOST_CLIENTS: usize = 64;
+/// How many operations one caller alone makes.
+const ALONE: usize = 2_000;
+
+/// So many joins by so many callers, and as many leaves.
+struct Case {
+    callers: usize,
+    operations: usize,
+    shape: &'static str,
+    spaces: usize,
+}
+
+fn cases(plan: &Plan) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (callers, operations) in SIZES {
+        for (shape, spaces) in [("spread", plan.spaces), ("hot", 1)] {
+            cases.push(Case { callers, operations: plan.scaled(operations), shape, spaces });
+        }
+    }
+    cases
+}
+
+/// Ours and hand-written SQL in the same database.
+struct Both {
+    database: Database,
+    crowd: Crowd,
+    bare: Bare,
+    most_clients: usize,
+}
+
+impl Both {
+    fn theirs(&self, case: &Case, report: &mut Report) -> Result<(), Failed> {
+        let Case { callers, operations, shape, spaces } = *case;
+        if callers > self.most_clients {
+            return Ok(());
+        }
+        self.bare.reset()?;
+        let joined = self.bare.run("join.sql", callers, operations, spaces)?;
+        let left = self.bare.run("leave.sql", callers, operations, spaces)?;
+        report.add(&format!("bare join {shape} {callers}"), "/s", joined);
+        report.add(&format!("bare leave {shape} {callers}"), "/s", left);
+        Ok(())
+    }
+
+    async fn ours(&self, case: &Case, report: &mut Report) -> Result<(), Failed> {
+        settle(&self.database.url())?;
+        let joined = ours(&self.crowd, case, report).await?;
+        if case.callers == 64 {
+            let (shape, tail) = (case.shape, joined.percentile(0.99) / joined.percentile(0.5));
+            report.add(&format!("join {shape} 64 p99 ÷ p50"), "", tail);
+            let client = joined.client_each();
+            report.add(&format!("processor time of the client, join {shape} 64"), "µs", client);
+        }
+        Ok(())
+    }
+
+    /// One caller, beside one client that does what a service would do by hand.
+    async fn alone(&self, ours: bool, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
+        let operations = plan.scaled(ALONE);
+        if ours {
+            settle(&self.database.url())?;
+            let joined = self.crowd.join(1, operations, plan.spaces).await?;
+            self.crowd.leave(1, operations, plan.spaces).await?;
+            report.add("join p50, one caller", "µs", joined.percentile(0.5));
+        } else {
+            self.bare.reset()?;
+            let five = self.bare.median("join_in_five.sql", operations, plan.spaces)?;
+            report.add("bare five statements p50, one client", "µs", five);
+        }
+        Ok(())
+    }
+
+    async fn warm_up(&self, plan: &Plan) -> Result<(), Failed> {
+        let operations = plan.scaled(WARM_UP);
+        self.crowd.warm_up(plan).await?;
+        self.bare.run("join.sql", 16, operations, plan.spaces)?;
+        self.bare.run("leave.sql", 16, operations, plan.spaces)?;
+        Ok(())
+    }
+}
+
+async fn ours(crowd: &Crowd, case: &Case, report: &mut Report) -> Result<Run, Failed> {
+    let Case { callers, operations, shape, spaces } = *case;
+    let joined = crowd.join(callers, operations, spaces).await?;
+    let left = crowd.leave(callers, operations, spaces).await?;
+    report.add(&format!("join {shape} {callers}"), "/s", joined.per_second());
+    report.add(&format!("leave {shape} {callers}"), "/s", left.per_second());
+    Ok(joined)
+}
 
 pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("postgres");
+    let mut report = Report::new("postgres", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(SPREAD).await?;
+    let server = seed::server(&database, STANDING, plan.spaces).await?;
     let bare = Bare::new(&database)?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
+    let most_clients = bare.most_clients()?;
+    let both = Both { database, crowd, bare, most_clients };
+    both.warm_up(plan).await?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
-        for (callers, operations) in SIZES {
-            let operations = plan.scaled(operations);
-            for (shape, spaces) in [("spread", SPREAD), ("hot", 1)] {
-                if callers <= MOST_CLIENTS {
-                    bare.reset()?;
-                    let joined = bare.run("join.sql", callers, operations, spaces)?;
-                    let left = bare.run("leave.sql", callers, operations, spaces)?;
-                    report.add(&format!("bare join {shape} {callers}"), "/s", joined.per_second);
-                    report.add(&format!("bare leave {shape} {callers}"), "/s", left.per_second);
-                }
-                let joined = crowd.join(callers, operations, spaces).await?;
-                let left = crowd.leave(callers, operations, spaces).await?;
-                report.add(&format!("join {shape} {callers}"), "/s", joined.per_second());
-                report.add(&format!("leave {shape} {callers}"), "/s", left.per_second());
-                if callers == 64 {
-                    let client = joined.client_each();
-                    report.add(
-                        &format!("processor time of the client, join {shape}"),
-                        "µs",
-                        client,
-                    );
-                    let tail = joined.percentile(0.99) / joined.percentile(0.5);
-                    report.add(&format!("join {shape} {callers} p99 ÷ p50"), "", tail);
+        for case in cases(plan) {
+            for ours in turns(round) {
+                if ours {
+                    both.ours(&case, &mut report).await?;
+                } else {
+                    both.theirs(&case, &mut report)?;
                 }
             }
         }
-        let five = bare.run("join_in_five.sql", 1, plan.scaled(2_000), SPREAD)?;
-        report.add("bare five statements, one client", "µs", five.latency);
-        let alone = crowd.join(1, plan.scaled(2_000), SPREAD).await?;
-        crowd.leave(1, plan.scaled(2_000), SPREAD).await?;
-        report.add("join p50, one caller", "µs", alone.percentile(0.5));
+        for ours in turns(round) {
+            both.alone(ours, plan, &mut report).await?;
+        }
     }
+    compare(&mut report);
+    drop(server);
+    Ok(report)
+}
+
+fn compare(report: &mut Report) {
     for shape in ["spread", "hot"] {
         let (ours, bare) = (format!("join {shape} 64"), format!("bare join {shape} 64"));
         report.ratio(&format!("join {shape}, 64 callers ÷ bare"), &ours, &bare, 1.8);
-        let best = best_of_bare(&report, shape);
+        let best = best_of_bare(report, shape);
         let ours = format!("join {shape} 256");
         report.ratio(&format!("join {shape}, 256 callers ÷ bare's best"), &ours, &best, 3.0);
     }
     report.ratio("hot ÷ spread, 64 callers", "join hot 64", "join spread 64", 0.95);
-    let alone =
-        report.median("join p50, one caller") / report.median("bare five statements, one client");
+    let (ours, five) = ("join p50, one caller", "bare five statements p50, one client");
+    let alone = report.median(ours) / report.median(five);
     report.at_most("one caller's join ÷ bare five statements", alone, 1.2);
     let tail = report.median("join spread 64 p99 ÷ p50");
     report.at_most("p99 ÷ p50, 64 callers", tail, 4.0);
-    drop(server);
-    Ok(report)
 }
 
 fn best_of_bare(report: &Report, shape: &str) -> String {
@@ -79,26 +152,27 @@ fn best_of_bare(report: &Report, shape: &str) -> String {
 }
 
 pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("sqlite");
+    let mut report = Report::new("sqlite", plan);
     let database = Database::sqlite()?;
     let folder = tempfile::tempdir()?;
     let server = Server::start(&database).await?;
-    server.create_spaces(SPREAD).await?;
+    server.create_spaces(1 + plan.spaces).await?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
+    let bare = |operations| {
+        crate::bare_sqlite::joins_per_second(folder.path(), plan.scaled(operations), plan.spaces)
+    };
+    crowd.warm_up(plan).await?;
+    bare(WARM_UP)?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
-        let path = folder.path().to_owned();
-        let operations = plan.scaled(10_000);
-        let bare = tokio::task::spawn_blocking(move || {
-            crate::bare_sqlite::joins_per_second(&path, operations, SPREAD)
-                .map_err(|error| error.to_string())
-        });
-        report.add("bare join", "/s", bare.await??);
-        for (callers, operations) in SIZES {
-            let operations = plan.scaled(operations);
-            let joined = crowd.join(callers, operations, SPREAD).await?;
-            crowd.leave(callers, operations, SPREAD).await?;
-            report.add(&format!("join spread {callers}"), "/s", joined.per_second());
+        for is_ours in turns(round) {
+            if is_ours {
+                for case in cases(plan) {
+                    ours(&crowd, &case, &mut report).await?;
+                }
+            } else {
+                report.add("bare join", "/s", bare(10_000)?);
+            }
         }
     }
     report.ratio("SQLite join, 64 callers ÷ bare loop", "join spread 64", "bare join", 2.5);

@@ -6,6 +6,7 @@ mod crowd;
 mod footprint;
 mod growth;
 mod joins;
+mod questions;
 mod reads;
 mod rest;
 mod seed;
@@ -35,10 +36,30 @@ pub enum Scenario {
     Footprint,
 }
 
+/// Whether ours is measured, in turn: last in the first round, first in the second, and so on.
+fn turns(round: usize) -> [bool; 2] {
+    let first = !round.is_multiple_of(2);
+    [first, !first]
+}
+
 impl Scenario {
     /// All of them.
     pub fn all() -> Vec<Self> {
         <Self as clap::ValueEnum>::value_variants().to_vec()
+    }
+
+    /// How many measurements it makes, at least, and how many ratios it finds.
+    pub fn yields(self) -> (usize, usize) {
+        match self {
+            Self::Postgres => (34, 7),
+            Self::Sqlite => (17, 1),
+            Self::Rest => (4, 1),
+            Self::Bulk => (6, 2),
+            Self::Reads => (8, 4),
+            Self::Ceiling => (5, 0),
+            Self::Growth => (10, 3),
+            Self::Footprint => (8, 3),
+        }
     }
 
     /// Runs it.

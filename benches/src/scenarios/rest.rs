@@ -9,12 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
-use super::joins::SPREAD;
+use super::crowd::{Crowd, JOINED};
+use super::seed::{self, STANDING};
+use super::turns;
 use crate::Plan;
 use crate::load::{Run, Work};
+use crate::pgbench::settle;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server, token};
+use crate::server::{Database, Failed, token};
 
 const CALLERS: usize = 64;
 
@@ -32,10 +34,11 @@ impl Connection {
         Ok(Self { stream, request: Vec::new(), received: [0; 4096] })
     }
 
-    async fn drive(&mut self, method: &str, tokens: &[String], work: &Work) -> Result<(), Failed> {
+    async fn drive(&mut self, calls: &Calls<'_>, work: &Work) -> Result<(), Failed> {
+        let Calls { method, tokens, spaces } = calls;
         while let Some(n) = work.take() {
             self.request.clear();
-            let (space, token) = (1 + n % SPREAD, &tokens[n]);
+            let (space, token) = (JOINED + n % spaces, &tokens[n]);
             write!(
                 self.request,
                 "{method} /api/v2/group/{space}/subscribe/ HTTP/1.1\r\nHost: bench\r\n\
@@ -66,35 +69,49 @@ impl Connection {
     }
 }
 
-async fn over_rest(address: SocketAddr, tokens: &[String], method: &str) -> Result<Run, Failed> {
+/// What is called: the nth call has the nth token.
+struct Calls<'a> {
+    method: &'a str,
+    tokens: &'a [String],
+    spaces: usize,
+}
+
+async fn over_rest(address: SocketAddr, calls: &Calls<'_>) -> Result<Run, Failed> {
     let mut connections = Vec::with_capacity(CALLERS);
     for _ in 0..CALLERS {
         connections.push(Connection::open(address).await?);
     }
-    let work = Work::new(tokens.len())?;
-    try_join_all(connections.iter_mut().map(|one| one.drive(method, tokens, &work))).await?;
+    let work = Work::new(calls.tokens.len())?;
+    try_join_all(connections.iter_mut().map(|one| one.drive(calls, &work))).await?;
     work.finish()
 }
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
-    let mut report = Report::new("rest");
+    let mut report = Report::new("rest", plan);
     let database = Database::postgres(&plan.postgres)?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(SPREAD).await?;
+    let spaces = plan.spaces;
+    let server = seed::server(&database, STANDING, spaces).await?;
     let operations = plan.scaled(40_000);
     let crowd = Crowd { connections: CALLERS, ..Crowd::new(&server, operations)? };
     let numbers = (0..operations).map(|n| token(&(n + 1).to_string()));
-    let tokens = numbers.collect::<Result<Vec<_>, _>>()?;
+    let tokens = &numbers.collect::<Result<Vec<_>, _>>()?;
+    crowd.warm_up(plan).await?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
-        let joined = crowd.join(CALLERS, operations, SPREAD).await?.per_second();
-        let left = crowd.leave(CALLERS, operations, SPREAD).await?.per_second();
-        report.add("gRPC join", "/s", joined);
-        report.add("gRPC leave", "/s", left);
-        let joined = over_rest(server.rest, &tokens, "POST").await?.per_second();
-        let left = over_rest(server.rest, &tokens, "DELETE").await?.per_second();
-        report.add("REST join", "/s", joined);
-        report.add("REST leave", "/s", left);
+        for rest in turns(round) {
+            settle(&database.url())?;
+            let (name, joined, left) = if rest {
+                let join = Calls { method: "POST", tokens, spaces };
+                let leave = Calls { method: "DELETE", ..join };
+                let joined = over_rest(server.rest, &join).await?;
+                ("REST", joined, over_rest(server.rest, &leave).await?)
+            } else {
+                let joined = crowd.join(CALLERS, operations, spaces).await?;
+                ("gRPC", joined, crowd.leave(CALLERS, operations, spaces).await?)
+            };
+            report.add(&format!("{name} join"), "/s", joined.per_second());
+            report.add(&format!("{name} leave"), "/s", left.per_second());
+        }
     }
     report.ratio("REST ÷ gRPC, join, 64 callers", "REST join", "gRPC join", 0.9);
     Ok(report)
