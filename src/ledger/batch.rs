@@ -97,26 +97,6 @@ pub fn senders_to_load(submissions: &[&Submission]) -> BTreeSet<Key> {
     keys
 }
 
-/// What was loaded while `written` was still on its way, as it is now.
-pub fn overlay(
-    mut spaces: Vec<Space>,
-    mut memberships: Vec<Membership>,
-    written: &Changes,
-) -> (Vec<Space>, Vec<Membership>) {
-    let moved: BTreeMap<_, _> = written.moved.iter().map(|space| (&space.name, space)).collect();
-    for space in &mut spaces {
-        if let Some(now) = moved.get(&space.name) {
-            space.clone_from(now);
-        }
-    }
-    let key = |m: &Membership| (m.space.clone(), m.user.clone());
-    let touched: BTreeSet<_> = written.memberships.iter().map(key).collect();
-    memberships.retain(|m| !touched.contains(&key(m)));
-    let there = written.memberships.iter().filter(|m| m.status != Status::Absent);
-    memberships.extend(there.cloned());
-    (spaces, memberships)
-}
-
 impl Pages {
     /// The loaded spaces with the loaded memberships.
     pub fn new(spaces: Vec<Space>, memberships: Vec<Membership>) -> Self {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
-use super::batch::{Needs, Pages, creators_to_load, overlay, senders_to_load};
+use super::batch::{Needs, Pages, creators_to_load, senders_to_load};
 use super::{Entry, Error, Outcome, Submission};
 use crate::clock::Clock;
-use crate::domain::{Command, Membership, Refusal, Space};
-use crate::store::{self, Batch, Changes, Locking, Store, Writer};
+use crate::domain::{Command, Refusal};
+use crate::store::{self, Locking, Store};
 
 /// How often a batch is tried again when other writers are in the way.
 const CONTENTION_RETRIES: u32 = 8;
@@ -32,41 +32,19 @@ struct Shard {
     wary: AtomicU32,
 }
 
-/// A batch that is being written.
-struct Flight {
-    changes: Arc<Changes>,
-    /// Who wrote it, once it is written; nothing if that took more than one try.
-    landed: JoinHandle<Option<Writer>>,
-}
-
 /// Works until the last sender is gone and the queue is empty. Each batch is a task of its own, so
 /// that even a panic costs no more than that batch.
 pub async fn run(store: Store, clock: Clock, mut queue: mpsc::Receiver<Entry>, limit: usize) {
     let shard = Arc::new(Shard { store, clock, wary: AtomicU32::new(0) });
     let mut waiting = Vec::with_capacity(limit);
-    let mut flight = None;
     while queue.recv_many(&mut waiting, limit).await > 0 {
         gather(&mut queue, &mut waiting, limit).await;
         metrics::histogram!("roster_batch_commands").record(waiting.len() as f64);
         for batch in batches(std::mem::take(&mut waiting)) {
-            let taken_up = tokio::spawn(shard.clone().take_up(batch, flight.take())).await;
-            flight = taken_up.unwrap_or_else(|error| {
+            let shard = shard.clone();
+            if let Err(error) = tokio::spawn(async move { shard.work_off(batch).await }).await {
                 tracing::error!(%error, "a batch failed");
-                None
-            });
-        }
-    }
-    land(flight).await;
-}
-
-/// Waits until a batch is written. Answers what it changed, if the next batch can build on that.
-async fn land(flight: Option<Flight>) -> Option<(Arc<Changes>, Writer)> {
-    let Flight { changes, landed } = flight?;
-    match landed.await {
-        Ok(writer) => Some((changes, writer?)),
-        Err(error) => {
-            tracing::error!(%error, "a batch failed");
-            None
+            }
         }
     }
 }
@@ -105,105 +83,19 @@ fn batches(waiting: Vec<Entry>) -> Vec<Vec<Entry>> {
 }
 
 type Answers = Vec<Result<Outcome, Refusal>>;
-type Loaded = (Vec<Space>, Vec<Membership>);
 
 impl Shard {
-    /// Carries a batch out, as far as to writing it: that goes on while the next batch is loaded.
-    async fn take_up(
-        self: Arc<Self>,
-        mut batch: Vec<Entry>,
-        flight: Option<Flight>,
-    ) -> Option<Flight> {
-        drop_expired(&mut batch);
-        let needs = Needs::of(&submissions(&batch));
-        if !self.may_overtake(&needs) {
-            land(flight).await;
-            self.work_off(batch, None).await;
-            return None;
-        }
-        let in_flight = flight.as_ref().is_some_and(|flight| !flight.landed.is_finished());
-        let loaded = self.load(&needs).await;
-        let landed = land(flight).await;
-        let (mut writing, (mut spaces, mut memberships)) = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                self.work_off(batch, Some(error)).await;
-                return None;
-            }
-        };
-        match landed {
-            Some((written, writer)) if in_flight => {
-                (spaces, memberships) = overlay(spaces, memberships, &written);
-                writing.follow(&written.moved, &writer);
-            }
-            // What was loaded may be from before a batch that took a second try.
-            None if in_flight => {
-                self.work_off(batch, None).await;
-                return None;
-            }
-            Some(_) | None => {}
-        }
-        let (answers, changes) = self.decide(&submissions(&batch), spaces, memberships);
-        if changes.is_empty() {
-            answer(batch, answers);
-            return None;
-        }
-        let changes = Arc::new(changes);
-        let write = self.write(batch, answers, writing, changes.clone());
-        Some(Flight { changes, landed: tokio::spawn(write) })
-    }
-
-    /// Whether a batch may be loaded while another is being written.
-    fn may_overtake(&self, needs: &Needs) -> bool {
-        !self.store.is_sqlite()
-            && needs.locking == Locking::Optimistic
-            && self.wary.load(Ordering::Relaxed) == 0
-    }
-
-    async fn load(&self, needs: &Needs) -> Result<(Batch, Loaded), store::Error> {
-        let mut writing = self.store.batch(&needs.spaces, needs.locking).await?;
-        let loaded = measured("load", writing.load(&needs.spaces, &needs.memberships)).await?;
-        Ok((writing, loaded))
-    }
-
-    fn decide(
-        &self,
-        submissions: &[&Submission],
-        spaces: Vec<Space>,
-        memberships: Vec<Membership>,
-    ) -> (Answers, Changes) {
-        let mut pages = Pages::new(spaces, memberships);
-        let now = self.clock.now();
-        let answers = submissions.iter().map(|submission| pages.execute(submission, now)).collect();
-        (answers, pages.into_changes())
-    }
-
-    async fn write(
-        self: Arc<Self>,
-        batch: Vec<Entry>,
-        answers: Answers,
-        writing: Batch,
-        changes: Arc<Changes>,
-    ) -> Option<Writer> {
-        match measured("commit", writing.commit(&changes)).await {
-            Ok(writer) => {
-                answer(batch, answers);
-                Some(writer)
-            }
-            Err(error) => {
-                self.work_off(batch, Some(error)).await;
-                None
-            }
-        }
-    }
-
-    /// Carries a batch out from begin to end, after this failure if there was one. What the database
-    /// rejects is split until the culprit is alone.
-    async fn work_off(&self, batch: Vec<Entry>, mut failed: Option<store::Error>) {
+    /// Carries a batch out. What the database rejects is split until the culprit is alone.
+    async fn work_off(&self, batch: Vec<Entry>) {
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
-            match self.try_until_done(&mut part, failed.take()).await {
-                Ok(answers) => answer(part, answers),
+            match self.try_until_done(&mut part).await {
+                Ok(answers) => {
+                    for (entry, answer) in part.into_iter().zip(answers) {
+                        // A receiver that is gone has stopped waiting; the work is done all the same.
+                        let _ = entry.answer.send(answer.map_err(Error::Refused));
+                    }
+                }
                 Err(Error::Internal(_)) if part.len() > 1 => {
                     let second = part.split_off(part.len() / 2);
                     parts.extend([second, part]);
@@ -220,20 +112,12 @@ impl Shard {
         }
     }
 
-    async fn try_until_done(
-        &self,
-        part: &mut Vec<Entry>,
-        mut failed: Option<store::Error>,
-    ) -> Result<Answers, Error> {
+    async fn try_until_done(&self, part: &mut Vec<Entry>) -> Result<Answers, Error> {
         let (mut contentions, mut outages) = (0, 0);
         loop {
             drop_expired(part);
             let wary = self.wary.load(Ordering::Relaxed);
-            let tried = match failed.take() {
-                Some(error) => Err(error),
-                None => self.attempt(part, wary > 0).await,
-            };
-            match tried {
+            match self.attempt(part, wary > 0).await {
                 Ok(answers) => {
                     self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
                     return Ok(answers);
@@ -275,35 +159,27 @@ impl Shard {
 
     /// Load, decide each command in order, write.
     async fn attempt(&self, part: &[Entry], wary: bool) -> Result<Answers, store::Error> {
-        if part.is_empty() {
+        let submissions: Vec<&Submission> = part.iter().map(|entry| &entry.submission).collect();
+        if submissions.is_empty() {
             return Ok(Vec::new());
         }
-        let submissions = submissions(part);
-        let mut needs = Needs::of(&submissions);
-        if wary {
-            needs.locking = Locking::Pessimistic;
-        }
-        let (writing, (spaces, mut memberships)) = self.load(&needs).await?;
-        memberships.extend(writing.memberships(&creators_to_load(&submissions, &spaces)).await?);
-        memberships.extend(writing.invitations_by(&senders_to_load(&submissions)).await?);
-        let (answers, changes) = self.decide(&submissions, spaces, memberships);
+        let Needs { spaces: names, memberships: keys, locking } = Needs::of(&submissions);
+        let locking = if wary { Locking::Pessimistic } else { locking };
+        let mut batch = measured("begin", self.store.batch(&names, locking)).await?;
+        let (spaces, mut memberships) = measured("load", batch.load(&names, &keys)).await?;
+        memberships.extend(batch.memberships(&creators_to_load(&submissions, &spaces)).await?);
+        memberships.extend(batch.invitations_by(&senders_to_load(&submissions)).await?);
+        let mut pages = Pages::new(spaces, memberships);
+        let now = self.clock.now();
+        let answers = submissions.iter().map(|submission| pages.execute(submission, now));
+        let answers = answers.collect::<Answers>();
+        let changes = pages.into_changes();
         if changes.is_empty() {
-            writing.cancel().await?;
+            batch.cancel().await?;
         } else {
-            measured("commit", writing.commit(&changes)).await?;
+            measured("commit", batch.commit(&changes)).await?;
         }
         Ok(answers)
-    }
-}
-
-fn submissions(batch: &[Entry]) -> Vec<&Submission> {
-    batch.iter().map(|entry| &entry.submission).collect()
-}
-
-fn answer(batch: Vec<Entry>, answers: Answers) {
-    for (entry, answer) in batch.into_iter().zip(answers) {
-        // A receiver that is gone has stopped waiting; the work is done all the same.
-        let _ = entry.answer.send(answer.map_err(Error::Refused));
     }
 }
 

@@ -30,13 +30,9 @@ pub enum Locking {
     Pessimistic,
 }
 
-/// The transaction that wrote something, in PostgreSQL's numbers; nothing on SQLite.
-#[derive(Clone, Debug, Default)]
-pub struct Writer(Option<String>);
-
 /// A write that has begun. Dropping it undoes everything.
-pub struct Batch {
-    connection: DatabaseConnection,
+pub struct Batch<'a> {
+    connection: &'a DatabaseConnection,
     transaction: Option<DatabaseTransaction>,
     backend: DbBackend,
     /// Which transaction wrote the row of each space that was loaded, in PostgreSQL's numbers.
@@ -49,8 +45,8 @@ impl Store {
         &self,
         names: &BTreeSet<SpaceName>,
         locking: Locking,
-    ) -> Result<Batch, Error> {
-        let connection = self.writes.clone();
+    ) -> Result<Batch<'_>, Error> {
+        let connection = &self.writes;
         let backend = connection.get_database_backend();
         let written_by = BTreeMap::new();
         let mut batch = Batch { connection, transaction: None, backend, written_by };
@@ -64,7 +60,7 @@ impl Store {
     }
 }
 
-impl Batch {
+impl Batch<'_> {
     async fn begin(&mut self) -> Result<(), Error> {
         self.transaction = Some(self.connection.begin_with_options(immediate()).await?);
         Ok(())
@@ -73,7 +69,7 @@ impl Batch {
     fn db(&self) -> DatabaseExecutor<'_> {
         match &self.transaction {
             Some(transaction) => transaction.into(),
-            None => (&self.connection).into(),
+            None => self.connection.into(),
         }
     }
 
@@ -125,18 +121,6 @@ impl Batch {
         Ok((spaces, memberships))
     }
 
-    /// Takes note that these spaces are as this write left them, which was under way while they were
-    /// loaded.
-    pub fn follow(&mut self, spaces: &[Space], writer: &Writer) {
-        for space in spaces {
-            if let (Some(written_by), Some(writer)) =
-                (self.written_by.get_mut(&space.name), &writer.0)
-            {
-                written_by.clone_from(writer);
-            }
-        }
-    }
-
     /// The rows of these memberships, where there are any.
     pub async fn memberships(&self, keys: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
         self.look_up(keys, "m.user_id = k_user").await
@@ -172,20 +156,17 @@ impl Batch {
     }
 
     /// Writes everything down for good, or nothing.
-    pub async fn commit(mut self, changes: &Changes) -> Result<Writer, Error> {
+    pub async fn commit(mut self, changes: &Changes) -> Result<(), Error> {
         let writes = self.writes(steps(changes, &self.written_by));
         if self.transaction.is_none() && writes.len() > 1 {
             self.begin().await?;
         }
         self.write_spaces(changes).await?;
-        let mut writer = Writer::default();
         for write in writes {
-            writer = self.write(write).await?;
+            self.write(write).await?;
         }
-        if let Some(transaction) = self.transaction {
-            transaction.commit().await.map_err(|error| Error::from(error).at_commit())?;
-        }
-        Ok(writer)
+        let Some(transaction) = self.transaction else { return Ok(()) };
+        transaction.commit().await.map_err(|error| Error::from(error).at_commit())
     }
 
     /// New, changed and deleted spaces, which are rare.
@@ -250,10 +231,7 @@ impl Batch {
             let sql = sql.replace("{rows}", &source).replace("{unchanged}", unchanged);
             parts.push(format!("step_{n} AS ({sql})"));
         }
-        let sql = format!(
-            "WITH {} SELECT {unchanged}, pg_current_xact_id()::xid::text",
-            parts.join(", ")
-        );
+        let sql = format!("WITH {} SELECT {unchanged} AS unchanged", parts.join(", "));
         self.statement(sql, values)
     }
 
@@ -268,22 +246,22 @@ impl Batch {
     }
 
     /// Outside of a transaction a statement commits itself.
-    async fn write(&self, write: Statement) -> Result<Writer, Error> {
+    async fn write(&self, write: Statement) -> Result<(), Error> {
         if self.backend != DbBackend::Postgres {
             self.db().execute_raw(write).await?;
-            return Ok(Writer::default());
+            return Ok(());
         }
         let answered = self.db().query_one_raw(write).await;
         let row = answered.map_err(|error| match self.transaction {
             Some(_) => Error::from(error),
             None => Error::from(error).at_commit(),
         })?;
-        let unchanged = row.as_ref().map(|row| row.try_get_by(0)).transpose()?;
-        if unchanged != Some(true) {
-            let changed = DbErr::Custom("a space was changed meanwhile".into());
-            return Err(Error::Contention(changed));
+        match row.map(|row| row.try_get("", "unchanged")).transpose()? {
+            Some(true) => Ok(()),
+            Some(false) | None => {
+                Err(Error::Contention(DbErr::Custom("a space was changed meanwhile".into())))
+            }
         }
-        Ok(Writer(row.map(|row| row.try_get_by(1)).transpose()?))
     }
 
     async fn query(&self, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {

@@ -39,9 +39,8 @@ impl Store {
     /// missing. `writers` is how many transactions the ledger has open at once (SQLite: one).
     pub async fn open(url: &str, writers: u32, readers: u32) -> Result<Self, Error> {
         let is_sqlite = url.starts_with("sqlite:");
-        // One to write, one to load what is written next; and a connection that was just given back
-        // is still being checked when the next is needed.
-        let writers = if is_sqlite { 1 } else { writers * 4 };
+        // A connection that was just given back is still being checked when the next is needed.
+        let writers = if is_sqlite { 1 } else { writers * 2 };
         if !is_usable(url) {
             return Err(Error::BadAddress);
         }

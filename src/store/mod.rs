@@ -11,7 +11,7 @@ mod reads;
 mod secrets;
 mod sets;
 
-pub use batch::{Batch, Key, Locking, Writer};
+pub use batch::{Batch, Key, Locking};
 pub use changes::Changes;
 pub use connect::Store;
 pub use error::Error;
