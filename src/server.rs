@@ -18,7 +18,7 @@ use tower::service_fn;
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::{Ledger, Limits};
+use crate::ledger::{Ledger, Limits, Thread};
 use crate::service::Service;
 use crate::store::{self, Store};
 use crate::telemetry;
@@ -59,6 +59,9 @@ pub enum Error {
     /// The database cannot be used.
     #[error("database: {0}")]
     Store(#[from] store::Error),
+    /// The system gives no thread for the ledger.
+    #[error("no thread for the ledger: {0}")]
+    NoThread(std::io::Error),
     /// The system has none.
     #[error("there are no random numbers")]
     NoRandomNumbers,
@@ -72,6 +75,7 @@ pub struct Server {
     service: Service,
     pages: PageTokens,
     ledger_tasks: TaskTracker,
+    ledger_thread: Thread,
 }
 
 impl Server {
@@ -83,14 +87,18 @@ impl Server {
     ) -> Result<Self, Error> {
         let verifier = Verifier::new(tokens, clock.clone()).await?;
         let store = Store::open(&config.database, config.writers, config.readers).await?;
-        store.migrate().await?;
+        let ledger_thread = Thread::start().map_err(Error::NoThread)?;
+        // On that thread, as connections belong to the thread that opened them.
+        let migrated = store.clone();
+        let migrating = ledger_thread.handle().spawn(async move { migrated.migrate().await });
+        migrating.await.map_err(|error| Error::NoThread(error.into()))??;
         let key = store.secret("page_tokens", fresh_key()?).await?;
         let ledger_tasks = TaskTracker::new();
         let limits = Limits { shards: config.writers as usize, queue: QUEUE, batch: BATCH };
-        let ledger = Ledger::start(&store, &clock, limits, &ledger_tasks);
+        let ledger = Ledger::start(&store, &clock, limits, &ledger_thread, &ledger_tasks);
         let service = Service::new(ledger, store.clone());
         let pages = PageTokens::new(key.as_bytes());
-        Ok(Self { config, store, verifier, service, pages, ledger_tasks })
+        Ok(Self { config, store, verifier, service, pages, ledger_tasks, ledger_thread })
     }
 
     /// The use cases, for whoever wants to fill the database first.
@@ -104,7 +112,7 @@ impl Server {
         let (ready, readiness) = watch::channel(true);
         let connections = Connections::default();
         let servers = TaskTracker::new();
-        let Self { config, store, verifier, service, pages, ledger_tasks } = self;
+        let Self { config, store, verifier, service, pages, ledger_tasks, ledger_thread } = self;
         let door = Door::new(verifier);
         let api = grpc::Api::new(door.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
@@ -125,6 +133,7 @@ impl Server {
         if timeout(CLOSE, store.close()).await.is_err() {
             tracing::warn!("the database did not close in time");
         }
+        drop(ledger_thread);
     }
 }
 

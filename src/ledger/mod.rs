@@ -8,6 +8,7 @@
 
 mod batch;
 mod error;
+mod thread;
 mod worker;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,6 +24,7 @@ use crate::domain::{Actor, Command, Membership, Space, SpaceName};
 use crate::store::Store;
 
 pub use error::Error;
+pub use thread::Thread;
 
 /// A command on its way to the ledger.
 #[derive(Clone, Debug)]
@@ -91,12 +93,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Starts the shards' tasks on `tasks`.
-    pub fn start(store: &Store, clock: &Clock, limits: Limits, tasks: &TaskTracker) -> Self {
+    /// Starts the shards on `thread`. `tasks` knows when they have ended.
+    pub fn start(
+        store: &Store,
+        clock: &Clock,
+        limits: Limits,
+        thread: &Thread,
+        tasks: &TaskTracker,
+    ) -> Self {
         let shards = if store.is_sqlite() { 1 } else { limits.shards };
         let start = |_| {
             let (sender, queue) = mpsc::channel(limits.queue);
-            tasks.spawn(worker::run(store.clone(), clock.clone(), queue, limits.batch));
+            let shard = worker::run(store.clone(), clock.clone(), queue, limits.batch);
+            tasks.spawn_on(shard, thread.handle());
             sender
         };
         Self { shards: (0..shards).map(start).collect() }

@@ -44,8 +44,12 @@ impl Store {
         if !is_usable(url) {
             return Err(Error::BadAddress);
         }
-        let reads = connect(options(url, readers)).await?;
-        let writes = connect(options(url, writers)).await?;
+        let mut reads = options(url, readers);
+        reads.min_connections(1);
+        let mut writes = options(url, writers);
+        // A connection is served by the runtime that opens it: the first write does.
+        writes.connect_lazy(true);
+        let (reads, writes) = (connect(reads).await?, connect(writes).await?);
         Ok(Self { reads, writes })
     }
 
@@ -128,7 +132,6 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
-        .min_connections(1)
         .acquire_timeout(Duration::from_secs(1))
         .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
         .sqlx_logging(false)
