@@ -1,14 +1,19 @@
 //! Group reading: questions that are asked while the database is busy with others are put to it
-//! together, in one statement. Nobody waits longer for it: an idle lane takes a question at once.
+//! together, in one statement. A question that comes alone is put at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::store::{Error, Glance, Glimpse, Store};
 
-/// How many statements are under way at once.
-const LANES: usize = 2;
+/// How many statements are under way at once, at most.
+const LANES: usize = 4;
+/// A statement is put while another is under way only if that takes longer than this: one after the
+/// other they answer more questions each.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// How many questions one statement asks at most.
 const BATCH: usize = 128;
 /// How many questions may wait before the next is turned away.
@@ -66,10 +71,11 @@ async fn run(store: Store, mut queue: mpsc::Receiver<Entry>) {
             return;
         }
         let store = store.clone();
-        tokio::spawn(async move {
+        let answering = tokio::spawn(async move {
             answer(&store, asked).await;
             drop(lane);
         });
+        let _ = timeout(PATIENCE, answering).await;
     }
 }
 

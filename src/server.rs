@@ -7,13 +7,11 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
-use tower::service_fn;
 
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
@@ -109,6 +107,7 @@ impl Server {
     /// Serves until `shutdown`, then finishes what was begun. Ends within 10 s whatever clients
     /// hold open.
     pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
+        telemetry::metrics();
         let (ready, readiness) = watch::channel(true);
         let connections = Connections::default();
         let servers = TaskTracker::new();
@@ -116,7 +115,7 @@ impl Server {
         let door = Door::new(verifier);
         let api = grpc::Api::new(door.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
-        let grpc = service_fn(move |request| stack::grpc(services.clone(), request).map(Ok));
+        let grpc = stack::grpc(services);
         let state = rest::State { door, service, public_url: config.public_url };
         let rest = rest::router(state).merge(probes(readiness));
         servers.spawn(listen::serve(listeners.grpc, grpc, connections.clone()));

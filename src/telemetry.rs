@@ -1,10 +1,7 @@
 //! Logs and metrics of the process.
 
-use std::collections::BTreeMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -37,40 +34,4 @@ pub fn metrics() -> Option<&'static PrometheusHandle> {
         builder.set_buckets_for_metric(commands, COMMANDS).ok()?.install_recorder().ok()
     };
     HANDLE.get_or_init(install).as_ref()
-}
-
-/// The meters of one route. To look them up by their labels for every request would cost more than
-/// some requests do.
-struct Route {
-    seconds: Histogram,
-    outcomes: BTreeMap<u16, Counter>,
-}
-
-static ROUTES: RwLock<BTreeMap<String, Route>> = RwLock::new(BTreeMap::new());
-
-/// Counts an answered request. There must be few routes.
-pub fn answered(route: &str, outcome: u16, elapsed: Duration) {
-    let routes = ROUTES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some((seconds, count)) =
-        routes.get(route).and_then(|route| Some((&route.seconds, route.outcomes.get(&outcome)?)))
-    {
-        seconds.record(elapsed);
-        count.increment(1);
-        return;
-    }
-    drop(routes);
-    register(route, outcome);
-    answered(route, outcome, elapsed);
-}
-
-fn register(route: &str, outcome: u16) {
-    // Meters that are made before anything collects them would be deaf.
-    metrics();
-    let label = ("route", route.to_owned());
-    let seconds = metrics::histogram!("roster_request_seconds", &[label.clone()]);
-    let labels = [label, ("outcome", outcome.to_string())];
-    let count = metrics::counter!("roster_requests_total", &labels);
-    let mut routes = ROUTES.write().unwrap_or_else(PoisonError::into_inner);
-    let made = || Route { seconds, outcomes: BTreeMap::new() };
-    routes.entry(route.to_owned()).or_insert_with(made).outcomes.insert(outcome, count);
 }

@@ -10,9 +10,12 @@ use sea_orm::{
 
 use super::changes::{Changes, Step, key_set, name_set, row, steps};
 use super::connect::{Store, immediate};
-use super::entity::{Placed, membership, membership_event, space};
+use super::convert;
+use super::entity::{membership, membership_event, space};
 use super::error::Error;
-use super::reads::{nulls, select};
+use super::packs::{Join, join, pack, rows};
+use super::reads::select;
+use super::sets::{MOST_BYTES, RowSet};
 use crate::domain::{Membership, Space, SpaceName, UserId};
 
 /// A membership's key.
@@ -81,7 +84,8 @@ impl Batch<'_> {
             "SELECT 1 FROM space WHERE name IN (SELECT k_name FROM {names} k)
              ORDER BY name FOR UPDATE"
         );
-        self.query(sql, values).await.map(drop)
+        self.db().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
     }
 
     /// Those of the spaces that exist and those of the memberships that have a row, as they were at
@@ -91,60 +95,77 @@ impl Batch<'_> {
         names: &BTreeSet<SpaceName>,
         keys: &BTreeSet<Key>,
     ) -> Result<(Vec<Space>, Vec<Membership>), Error> {
+        let mut pieces = key_set(keys).split(MOST_BYTES).into_iter();
+        if self.transaction.is_none() && pieces.len() > 1 {
+            // Several looks see one moment only behind a lock.
+            self.begin().await?;
+            self.lock(names).await?;
+        }
         let mut values = Vec::new();
         let names = name_set(names).source(self.backend, &mut values);
-        let keys = key_set(keys).source(self.backend, &mut values);
-        let writer = if self.backend == DbBackend::Postgres { "s.xmin::text" } else { "NULL" };
-        // CROSS JOIN keeps SQLite from scanning a table instead of looking its rows up.
+        let first = pieces.next().unwrap_or_default().source(self.backend, &mut values);
+        let writer = if self.backend == DbBackend::Postgres { "s.xmin" } else { "NULL" };
+        let mut columns = select("s", convert::SPACE);
+        columns.push(writer.into());
         let sql = format!(
-            "SELECT {}, {writer}, {} FROM {names} k CROSS JOIN space s WHERE s.name = k_name
-             UNION ALL
-             SELECT {}, NULL, {} FROM {keys} k CROSS JOIN membership m
-             WHERE m.space = k_space AND m.user_id = k_user",
-            select("s", space::COLUMNS),
-            nulls(membership::COLUMNS),
-            nulls(space::COLUMNS),
-            select("m", membership::COLUMNS),
+            "SELECT (SELECT {} FROM {names} k {}), ({})",
+            pack(&columns),
+            join(self.backend, Join::Inner, "space", "s", "s.name = k_name"),
+            self.found(&first, BY_USER),
         );
-        let (mut spaces, mut memberships) = (Vec::new(), Vec::new());
-        for row in self.query(sql, values).await? {
-            if let Some(space) = space::Model::at(&row, 0)? {
-                let space = Space::try_from(space)?;
-                if let Some(writer) = row.try_get_by(WRITER)? {
-                    self.written_by.insert(space.name.clone(), writer);
-                }
-                spaces.push(space);
-            } else if let Some(membership) = membership::Model::at(&row, WRITER + 1)? {
-                memberships.push(membership.try_into()?);
-            }
+        let row = self.query(sql, values).await?;
+        let mut memberships = memberships(packed(row.as_ref(), 1)?.as_deref())?;
+        let spaces = self.spaces(packed(row.as_ref(), 0)?.as_deref())?;
+        for piece in pieces {
+            memberships.extend(self.find(piece, BY_USER).await?);
         }
         Ok((spaces, memberships))
     }
 
+    fn spaces(&mut self, packed: Option<&str>) -> Result<Vec<Space>, Error> {
+        let mut spaces = Vec::new();
+        for mut cells in rows(packed) {
+            let space = convert::space(&mut cells)?;
+            if let Some(writer) = cells.next()? {
+                self.written_by.insert(space.name.clone(), writer);
+            }
+            spaces.push(space);
+        }
+        Ok(spaces)
+    }
+
     /// The rows of these memberships, where there are any.
     pub async fn memberships(&self, keys: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
-        self.look_up(keys, "m.user_id = k_user").await
+        self.find_all(keys, BY_USER).await
     }
 
     /// The open invitations that these users have sent.
     pub async fn invitations_by(&self, senders: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
-        // The index holds only those who have been invited by somebody, and SQLite wants to hear it.
-        self.look_up(senders, "m.invited_by = k_user AND m.invited_by IS NOT NULL").await
+        self.find_all(senders, BY_INVITER).await
     }
 
-    async fn look_up(&self, keys: &BTreeSet<Key>, on: &str) -> Result<Vec<Membership>, Error> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+    async fn find_all(&self, keys: &BTreeSet<Key>, on: &str) -> Result<Vec<Membership>, Error> {
+        let mut found = Vec::new();
+        if !keys.is_empty() {
+            for piece in key_set(keys).split(MOST_BYTES) {
+                found.extend(self.find(piece, on).await?);
+            }
         }
+        Ok(found)
+    }
+
+    async fn find(&self, keys: RowSet, on: &str) -> Result<Vec<Membership>, Error> {
         let mut values = Vec::new();
-        let keys = key_set(keys).source(self.backend, &mut values);
-        let sql = format!(
-            "SELECT {} FROM {keys} k CROSS JOIN membership m WHERE m.space = k_space AND {on}",
-            select("m", membership::COLUMNS)
-        );
-        let rows = self.query(sql, values).await?;
-        let read = |row| Ok(membership::Model::at(row, 0)?.map(TryInto::try_into).transpose()?);
-        rows.iter().filter_map(|row| read(row).transpose()).collect()
+        let sql = self.found(&keys.source(self.backend, &mut values), on);
+        let row = self.query(sql, values).await?;
+        memberships(packed(row.as_ref(), 0)?.as_deref())
+    }
+
+    fn found(&self, keys: &str, on: &str) -> String {
+        let mut columns = vec!["m.space".to_owned()];
+        columns.extend(select("m", convert::MEMBERSHIP));
+        let join = join(self.backend, Join::Inner, "membership", "m", on);
+        format!("SELECT {} FROM {keys} k {join}", pack(&columns))
     }
 
     /// Ends the write without a change.
@@ -157,7 +178,7 @@ impl Batch<'_> {
 
     /// Writes everything down for good, or nothing.
     pub async fn commit(mut self, changes: &Changes) -> Result<(), Error> {
-        let writes = self.writes(steps(changes, &self.written_by));
+        let writes = self.writes(steps(changes, self.backend, &self.written_by));
         if self.transaction.is_none() && writes.len() > 1 {
             self.begin().await?;
         }
@@ -264,8 +285,8 @@ impl Batch<'_> {
         }
     }
 
-    async fn query(&self, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, Error> {
-        Ok(self.db().query_all_raw(self.statement(sql, values)).await?)
+    async fn query(&self, sql: String, values: Vec<Value>) -> Result<Option<QueryResult>, Error> {
+        Ok(self.db().query_one_raw(self.statement(sql, values)).await?)
     }
 
     fn statement(&self, sql: String, values: Vec<Value>) -> Statement {
@@ -273,8 +294,18 @@ impl Batch<'_> {
     }
 }
 
-/// The place of the transaction's number in a row, behind the space.
-const WRITER: usize = space::COLUMNS.len();
+const BY_USER: &str = "m.space = k_space AND m.user_id = k_user";
+// The index holds only those who have been invited by somebody, and SQLite wants to hear it.
+const BY_INVITER: &str = "m.space = k_space AND m.invited_by = k_user AND m.invited_by IS NOT NULL";
+
+/// The packed rows at this place.
+fn packed(row: Option<&QueryResult>, place: usize) -> Result<Option<String>, Error> {
+    Ok(row.map(|row| row.try_get_by(place)).transpose()?.flatten())
+}
+
+fn memberships(packed: Option<&str>) -> Result<Vec<Membership>, Error> {
+    rows(packed).map(|mut cells| convert::membership(&mut cells)).collect()
+}
 
 /// A space whose row is still as the same transaction left it has not been changed; the lock keeps
 /// it so. In order of name, so that two writers never wait for each other.
@@ -286,8 +317,3 @@ const CHECK: &str = "
     checked AS (
         SELECT (SELECT COUNT(*) FROM held) = (SELECT COUNT(*) FROM moved) AS unchanged
     )";
-
-/// The longest parameters of a statement to PostgreSQL. With its text it fits one TLS record: the
-/// driver (sqlx 0.9.0) leaves Nagle's algorithm on, so a second record would wait for the
-/// acknowledgement of the first, which a server that waits for the rest delays by 40 ms.
-const MOST_BYTES: usize = 14 * 1024;

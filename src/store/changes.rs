@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sea_orm::DbBackend;
+
 use super::batch::Key;
 use super::entity::space;
 use super::sets::RowSet;
@@ -46,7 +48,11 @@ pub(super) struct Step {
 }
 
 /// What has to be written, as sets: the spaces first. Empty sets are left out.
-pub(super) fn steps(changes: &Changes, written_by: &BTreeMap<SpaceName, String>) -> Vec<Step> {
+pub(super) fn steps(
+    changes: &Changes,
+    backend: DbBackend,
+    written_by: &BTreeMap<SpaceName, String>,
+) -> Vec<Step> {
     let (gone, kept): (Vec<_>, Vec<_>) =
         changes.memberships.iter().partition(|m| m.status == Status::Absent);
     let mut steps = Vec::new();
@@ -55,7 +61,11 @@ pub(super) fn steps(changes: &Changes, written_by: &BTreeMap<SpaceName, String>)
         add(MOVE_SPACES, true, moved_set(&changes.moved, written_by));
     }
     if !gone.is_empty() {
-        add(DELETE_MEMBERSHIPS, false, member_set(gone.iter().copied()));
+        let delete = match backend {
+            DbBackend::Postgres => DELETE_MEMBERSHIPS_BY_PLACE,
+            _ => DELETE_MEMBERSHIPS,
+        };
+        add(delete, false, member_set(gone.iter().copied()));
     }
     if !kept.is_empty() {
         add(SAVE_MEMBERSHIPS, false, membership_set(&kept));
@@ -76,6 +86,13 @@ const MOVE_SPACES: &str = "
 const DELETE_MEMBERSHIPS: &str = "
     DELETE FROM membership
     WHERE (space, user_id) IN (SELECT k_space, k_user FROM {rows} k) AND {unchanged}";
+
+/// The same for PostgreSQL: the rows are looked up one by one, whatever the planner thinks.
+const DELETE_MEMBERSHIPS_BY_PLACE: &str = "
+    DELETE FROM membership WHERE {unchanged} AND ctid = ANY (ARRAY(
+        SELECT m.ctid FROM {rows} k JOIN LATERAL (
+            SELECT m.ctid FROM membership m WHERE m.space = k_space AND m.user_id = k_user OFFSET 0
+        ) m ON true))";
 
 // SQLite needs the WHERE to tell the upsert's ON from a join's.
 const SAVE_MEMBERSHIPS: &str = "

@@ -155,6 +155,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
                 ("enable_seqscan", "off"),
                 ("enable_hashjoin", "off"),
                 ("enable_mergejoin", "off"),
+                // Pages are read in the order of an index, however few rows the planner expects.
+                ("enable_bitmapscan", "off"),
             ])
         });
     options

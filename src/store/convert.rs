@@ -1,7 +1,8 @@
 //! Rows to domain values. A row that cannot be read is reported as corrupt, never as missing.
 
-use super::entity::{membership, membership_event, space};
+use super::entity::{membership, space};
 use super::error::Error;
+use super::packs::Cells;
 use crate::domain::{
     Action, Actor, Contribution, Counts, Event, EventName, Membership, Privacy, Space, SpaceName,
     Status, UserId,
@@ -34,6 +35,11 @@ pub(super) fn privacy_of(key: &str, word: &str) -> Result<Privacy, Error> {
 /// Reads a status that stands alone.
 pub(super) fn status_of(key: &str, word: &str) -> Result<Status, Error> {
     read(("membership", "status"), key, word, Status::from_word)
+}
+
+/// Reads an inviter that stands alone.
+pub(super) fn inviter_of(key: &str, id: &str) -> Result<UserId, Error> {
+    read(("membership", "invited_by"), key, id, user_id)
 }
 
 fn actor(text: &str) -> Option<Actor> {
@@ -80,35 +86,83 @@ impl TryFrom<membership::Model> for Membership {
 
     fn try_from(row: membership::Model) -> Result<Self, Error> {
         let key = &row.space;
-        let inviter = |text: &String| read(("membership", "invited_by"), key, text, user_id);
         Ok(Self {
             space: read(("membership", "space"), key, key, space_name)?,
             user: read(("membership", "user_id"), key, &row.user_id, user_id)?,
             status: status_of(key, &row.status)?,
             version: row.version,
-            invited_by: row.invited_by.as_ref().map(inviter).transpose()?,
+            invited_by: row.invited_by.as_ref().map(|id| inviter_of(key, id)).transpose()?,
             joined_at: row.joined_at,
             changed_at: row.changed_at,
         })
     }
 }
 
-impl TryFrom<membership_event::Model> for Event {
-    type Error = Error;
+/// The columns that [`space`] reads.
+pub(super) const SPACE: &[&str] = space::COLUMNS;
 
-    fn try_from(row: membership_event::Model) -> Result<Self, Error> {
-        const TABLE: &str = "membership_event";
-        let key = &row.space;
-        Ok(Self {
-            space: read((TABLE, "space"), key, key, space_name)?,
-            seq: row.seq,
-            user: read((TABLE, "user_id"), key, &row.user_id, user_id)?,
-            actor: read((TABLE, "actor"), key, &row.actor, actor)?,
-            from: read((TABLE, "from_status"), key, &row.from_status, Status::from_word)?,
-            to: read((TABLE, "to_status"), key, &row.to_status, Status::from_word)?,
-            name: read((TABLE, "name"), key, &row.name, EventName::from_word)?,
-            cause: read((TABLE, "cause"), key, &row.cause, Action::from_word)?,
-            at: row.at,
-        })
-    }
+/// Reads a packed space.
+pub(super) fn space(cells: &mut Cells<'_>) -> Result<Space, Error> {
+    let row = space::Model {
+        name: cells.next()?,
+        privacy: cells.next()?,
+        display_name: cells.next()?,
+        creator: cells.next()?,
+        contribution: cells.next()?,
+        capacity: cells.next()?,
+        attributes: cells.next()?,
+        seq: cells.next()?,
+        invited_count: cells.next()?,
+        requested_count: cells.next()?,
+        member_count: cells.next()?,
+        manager_count: cells.next()?,
+        blocked_count: cells.next()?,
+        created_at: cells.next()?,
+    };
+    row.try_into()
+}
+
+/// The columns that [`membership_in`] reads.
+pub(super) const MEMBERSHIP: &[&str] =
+    &["user_id", "status", "version", "invited_by", "joined_at", "changed_at"];
+
+/// Reads a packed membership of this space.
+pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Membership, Error> {
+    let key = space.as_str();
+    Ok(Membership {
+        user: read(("membership", "user_id"), key, cells.next()?, user_id)?,
+        status: status_of(key, cells.next()?)?,
+        version: cells.next()?,
+        invited_by: cells.next::<Option<_>>()?.map(|id| inviter_of(key, id)).transpose()?,
+        joined_at: cells.next()?,
+        changed_at: cells.next()?,
+        space,
+    })
+}
+
+/// Reads a packed membership that begins with its space.
+pub(super) fn membership(cells: &mut Cells<'_>) -> Result<Membership, Error> {
+    let name: &str = cells.next()?;
+    membership_in(read(("membership", "space"), name, name, space_name)?, cells)
+}
+
+/// The columns that [`event_in`] reads.
+pub(super) const EVENT: &[&str] =
+    &["seq", "user_id", "actor", "from_status", "to_status", "name", "cause", "at"];
+
+/// Reads a packed event of this space.
+pub(super) fn event_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Event, Error> {
+    const TABLE: &str = "membership_event";
+    let key = space.as_str();
+    Ok(Event {
+        seq: cells.next()?,
+        user: read((TABLE, "user_id"), key, cells.next()?, user_id)?,
+        actor: read((TABLE, "actor"), key, cells.next()?, actor)?,
+        from: read((TABLE, "from_status"), key, cells.next()?, Status::from_word)?,
+        to: read((TABLE, "to_status"), key, cells.next()?, Status::from_word)?,
+        name: read((TABLE, "name"), key, cells.next()?, EventName::from_word)?,
+        cause: read((TABLE, "cause"), key, cells.next()?, Action::from_word)?,
+        at: cells.next()?,
+        space,
+    })
 }

@@ -1,13 +1,12 @@
 //! Looking many memberships up at once, for many callers at once.
 
-use sea_orm::{QueryResult, Value};
+use sea_orm::{DbBackend, Value};
 
 use super::connect::Store;
-use super::convert::{privacy_of, status_of};
-use super::entity::{Placed, membership};
+use super::convert::{inviter_of, privacy_of, status_of};
 use super::error::Error;
-use super::reads::select;
-use super::sets::RowSet;
+use super::packs::{Cells, Join, join, pack, rows};
+use super::sets::{MOST_BYTES, RowSet};
 use crate::domain::{Membership, Privacy, SpaceName, Status, UserId};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
@@ -35,43 +34,78 @@ pub struct Glimpse {
 }
 
 impl Store {
-    /// The answers in order; `None` where there is no such space. One statement.
+    /// The answers in order; `None` where there is no such space. One statement, unless the question
+    /// is very long.
     pub async fn glimpses(&self, asked: &[Glance]) -> Result<Vec<Option<Glimpse>>, Error> {
-        let rows = RowSet::new()
+        let backend = self.reads.get_database_backend();
+        let questions = RowSet::new()
             .int("k_n", (0..).take(asked.len()))
             .text("k_space", asked.iter().map(|glance| &glance.space))
             .text("k_user", asked.iter().map(|glance| &glance.user))
             .optional_text("k_viewer", asked.iter().map(|glance| glance.viewer.as_ref()));
-        let mut values: Vec<Value> = Vec::new();
-        let source = rows.source(self.reads.get_database_backend(), &mut values);
-        // CROSS JOIN keeps SQLite from scanning spaces instead of looking them up.
-        let sql = format!(
-            "SELECT k_n, s.privacy, s.seq, o.status, {} FROM {source} k CROSS JOIN space s
-             LEFT JOIN membership o ON o.space = k_space AND o.user_id = k_viewer
-             LEFT JOIN membership t ON t.space = k_space AND t.user_id = k_user
-             WHERE s.name = k_space",
-            select("t", membership::COLUMNS)
-        );
+        let limit = if backend == DbBackend::Postgres { MOST_BYTES } else { usize::MAX };
         let mut answers = vec![None; asked.len()];
-        for row in self.query(sql, values).await? {
-            let n: i64 = row.try_get_by(0)?;
-            let answer = usize::try_from(n).ok().and_then(|n| answers.get_mut(n));
-            if let Some(answer) = answer {
-                *answer = Some(glimpse(&row)?);
+        for piece in questions.split(limit) {
+            let mut values: Vec<Value> = Vec::new();
+            let sql = question(backend, &piece.source(backend, &mut values));
+            let found = self.query(sql, values).await?;
+            let packed = found.first().map(|row| row.try_get_by(0)).transpose()?.flatten();
+            let packed: Option<String> = packed;
+            for mut cells in rows(packed.as_deref()) {
+                let n = usize::try_from(cells.next::<i64>()?).unwrap_or(usize::MAX);
+                if let (Some(answer), Some(glance)) = (answers.get_mut(n), asked.get(n)) {
+                    *answer = Some(glimpse(&mut cells, glance)?);
+                }
             }
         }
         Ok(answers)
     }
 }
 
-fn glimpse(row: &QueryResult) -> Result<Glimpse, Error> {
-    let privacy: String = row.try_get_by(1)?;
-    let own: Option<String> = row.try_get_by(3)?;
-    let target = membership::Model::at(row, 4)?;
-    Ok(Glimpse {
-        privacy: privacy_of("?", &privacy)?,
-        seq: row.try_get_by(2)?,
-        own: own.map_or(Ok(Status::Absent), |word| status_of("?", &word))?,
-        target: target.map(TryInto::try_into).transpose()?,
-    })
+fn question(backend: DbBackend, questions: &str) -> String {
+    let own = "o.space = k_space AND o.user_id = k_viewer";
+    let target = "t.space = k_space AND t.user_id = k_user";
+    let cells = [
+        "k_n",
+        "s.privacy",
+        "s.seq",
+        "o.status",
+        "t.status",
+        "t.version",
+        "t.invited_by",
+        "t.joined_at",
+        "t.changed_at",
+    ];
+    format!(
+        "SELECT {} FROM {questions} k {} {} {}",
+        pack(&cells),
+        join(backend, Join::Inner, "space", "s", "s.name = k_space"),
+        join(backend, Join::Left, "membership", "o", own),
+        join(backend, Join::Left, "membership", "t", target),
+    )
+}
+
+fn glimpse(cells: &mut Cells<'_>, glance: &Glance) -> Result<Glimpse, Error> {
+    let key = glance.space.as_str();
+    let privacy = privacy_of(key, cells.next()?)?;
+    let seq = cells.next()?;
+    let status = |word: Option<&str>| word.map(|word| status_of(key, word)).transpose();
+    let own = status(cells.next()?)?.unwrap_or(Status::Absent);
+    let target = match status(cells.next()?)? {
+        None => None,
+        Some(status) => Some(membership(glance, status, cells)?),
+    };
+    Ok(Glimpse { privacy, seq, own, target })
+}
+
+fn membership(
+    Glance { space, user, .. }: &Glance,
+    status: Status,
+    cells: &mut Cells<'_>,
+) -> Result<Membership, Error> {
+    let (space, user) = (space.clone(), user.clone());
+    let (version, inviter) = (cells.next()?, cells.next::<Option<&str>>()?);
+    let invited_by = inviter.map(|inviter| inviter_of(space.as_str(), inviter)).transpose()?;
+    let (joined_at, changed_at) = (cells.next()?, cells.next()?);
+    Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
 }

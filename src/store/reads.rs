@@ -1,12 +1,13 @@
-//! The questions, each one statement. The first row says what the caller may see (the space and his
-//! own status in it); the rows after it are what he asked for.
+//! The questions, each one statement, which also says what the caller may see: the space and his own
+//! status in it.
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use super::connect::Store;
-use super::convert::status_of;
-use super::entity::{Placed, membership, membership_event, space};
+use super::convert::{self, status_of};
+use super::entity::{Placed, membership, space};
 use super::error::Error;
+use super::packs::{self, Cells, pack};
 use super::{Counted, ListedSpace, MemberQuery, Page, Sight, SpaceQuery};
 use crate::domain::{Event, Kind, Membership, Privacy, Space, SpaceName, Standing, Status, UserId};
 
@@ -17,7 +18,7 @@ impl Store {
         name: &SpaceName,
         viewer: Option<&UserId>,
     ) -> Result<Option<Sight>, Error> {
-        let columns = select("s", space::COLUMNS);
+        let columns = select("s", space::COLUMNS).join(", ");
         let sql = format!(
             "SELECT {columns}, o.status AS own FROM space s
              LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1"
@@ -46,8 +47,8 @@ impl Store {
             (query.offset as i64).into(),
         ];
         values.extend(query.search.as_deref().map(like));
-        let rows = self.query(seen_page(&page, membership::COLUMNS), values).await?;
-        let (sight, mut found) = split::<membership::Model, Membership>(&rows)?;
+        let rows = self.query(seen_page(&page, convert::MEMBERSHIP), values).await?;
+        let (sight, mut found) = split(&rows, |cells| convert::membership_in(name.clone(), cells))?;
         found.sort_by(|a, b| a.user.cmp(&b.user));
         Ok((sight, cut(found, query.limit)))
     }
@@ -74,8 +75,8 @@ impl Store {
                     ORDER BY seq LIMIT $4";
         let limit_and_one = limit.saturating_add(1) as i64;
         let values = vec![name.as_str().into(), text(viewer), after.into(), limit_and_one.into()];
-        let rows = self.query(seen_page(page, membership_event::COLUMNS), values).await?;
-        let (sight, mut found) = split::<membership_event::Model, Event>(&rows)?;
+        let rows = self.query(seen_page(page, convert::EVENT), values).await?;
+        let (sight, mut found) = split(&rows, |cells| convert::event_in(name.clone(), cells))?;
         found.sort_by_key(|event| event.seq);
         Ok((sight, cut(found, limit)))
     }
@@ -107,8 +108,8 @@ impl Store {
         let sql = format!(
             "SELECT {}, {} FROM membership m JOIN space s ON s.name = m.space
              WHERE {filter} ORDER BY {order} LIMIT ${} OFFSET ${}",
-            select("s", space::COLUMNS),
-            select("m", membership::COLUMNS),
+            select("s", space::COLUMNS).join(", "),
+            select("m", membership::COLUMNS).join(", "),
             values.len() - 1,
             values.len(),
         );
@@ -156,49 +157,33 @@ impl Store {
     }
 }
 
-/// `a.x, a.y, …`
-pub(super) fn select(alias: &str, columns: &[&str]) -> String {
-    let selected = columns.iter().map(|column| format!("{alias}.{column}"));
-    selected.collect::<Vec<_>>().join(", ")
-}
-
-/// As many nulls as there are columns.
-pub(super) fn nulls(columns: &[&str]) -> String {
-    vec!["NULL"; columns.len()].join(", ")
+/// `a.x`, `a.y`, …
+pub(super) fn select(alias: &str, columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|column| format!("{alias}.{column}")).collect()
 }
 
 /// The place of the caller's own status in a row, behind the space.
 const OWN: usize = space::COLUMNS.len();
 
-/// The row that says what the caller may see, followed by the rows of `page`.
+/// What the caller may see, and all rows of `page`, as one row.
 fn seen_page(page: &str, columns: &[&str]) -> String {
     format!(
-        "SELECT {}, o.status AS own, {} FROM space s
-         LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1
-         UNION ALL
-         SELECT {}, NULL AS own, {} FROM ({page}) p",
-        select("s", space::COLUMNS),
-        nulls(columns),
-        nulls(space::COLUMNS),
-        select("p", columns),
+        "SELECT {}, o.status AS own, (SELECT {} FROM ({page}) p) FROM space s
+         LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1",
+        select("s", space::COLUMNS).join(", "),
+        pack(columns),
     )
 }
 
-/// Takes the two kinds of rows apart again.
-fn split<Row, Value>(rows: &[QueryResult]) -> Result<(Option<Sight>, Vec<Value>), Error>
-where
-    Row: Placed,
-    Value: TryFrom<Row, Error = Error>,
-{
-    let mut seen = None;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        match Row::at(row, OWN + 1)? {
-            Some(row) => found.push(row.try_into()?),
-            None => seen = sight(row)?,
-        }
-    }
-    Ok((seen, found))
+/// Takes the two apart again.
+fn split<T>(
+    rows: &[QueryResult],
+    read: impl Fn(&mut Cells<'_>) -> Result<T, Error>,
+) -> Result<(Option<Sight>, Vec<T>), Error> {
+    let Some(row) = rows.first() else { return Ok((None, Vec::new())) };
+    let packed: Option<String> = row.try_get_by(OWN + 1)?;
+    let found = packs::rows(packed.as_deref()).map(|mut cells| read(&mut cells));
+    Ok((sight(row)?, found.collect::<Result<_, _>>()?))
 }
 
 fn sight(row: &QueryResult) -> Result<Option<Sight>, Error> {

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod error;
 pub mod grpc;
 pub mod listen;
+mod meters;
 pub mod page_token;
 pub mod request_id;
 pub mod rest;

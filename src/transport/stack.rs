@@ -1,5 +1,6 @@
 //! What every request passes through on every surface, written once.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::time::{Instant, timeout};
 use tonic::codegen::{Body, StdError};
 use tonic::{Code, Status};
+use tower::Service;
 
 use super::error::{ErrorReason, Failure, Problem};
 use super::grpc::Services;
-use super::request_id;
-use crate::telemetry;
+use super::{meters, request_id};
 
 /// No request takes longer, however slowly its caller sends. Above the longest deadline.
 const LIMIT: Duration = Duration::from_secs(35);
@@ -30,8 +31,23 @@ const OTHER: &str = "other";
 /// How a surface says that something went wrong outside its own code.
 pub type Render<B> = fn(Failure) -> http::Response<B>;
 
-/// Answers a gRPC request.
-pub async fn grpc<B>(
+/// Puts the gRPC services behind the stack.
+pub fn grpc<B>(
+    services: Services,
+) -> impl Service<
+    http::Request<B>,
+    Response = http::Response<tonic::body::Body>,
+    Error = Infallible,
+    Future: Send,
+> + Clone
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
+    tower::service_fn(move |request| answer(services.clone(), request).map(Ok))
+}
+
+async fn answer<B>(
     services: Services,
     request: http::Request<B>,
 ) -> http::Response<tonic::body::Body>
@@ -89,7 +105,7 @@ impl Asked {
         let outcome = outcome(&response);
         let path = uri.path();
         tracing::debug!(request_id = ?id, %method, path, outcome, ?elapsed, "answered");
-        telemetry::answered(label(outcome), outcome, elapsed);
+        meters::answered(label(outcome), outcome, elapsed);
         response.headers_mut().insert(request_id::HEADER, id);
         response
     }

@@ -19,8 +19,6 @@ pub struct Model {
     pub at: i64,
 }
 
-columns!(space, seq, user_id, actor, from_status, to_status, name, cause, at);
-
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
