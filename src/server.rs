@@ -36,7 +36,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 /// So many probes in a row must fail before the server says that it is not ready.
 const PROBE_FAILURES: u32 = 3;
 const QUEUE: usize = 4_096;
-const BATCH: usize = 256;
+/// So many commands usually fit into the one statement that writes them.
+const BATCH: usize = 96;
 
 /// The sockets to serve on, bound by whoever starts the server.
 pub struct Listeners {

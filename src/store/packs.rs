@@ -86,3 +86,27 @@ pub fn join(backend: DbBackend, join: Join, table: &str, alias: &str, on: &str) 
         (_, Join::Left) => format!("LEFT JOIN {table} {alias} ON {on}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_read_in_order_and_null_is_nothing() {
+        let packed = format!("a{CELL}7{CELL}{ROW}b{CELL}8{CELL}9");
+        let mut read = rows(Some(&packed));
+        let mut first = read.next().expect("there are two");
+        assert_eq!(first.next::<&str>().ok(), Some("a"));
+        assert_eq!(first.next::<i64>().ok(), Some(7));
+        assert_eq!(first.next::<Option<i64>>().ok(), Some(None));
+        assert!(first.next::<&str>().is_err());
+        assert_eq!(read.count(), 1);
+        assert_eq!(rows(None).count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error() {
+        let mut cells = rows(Some("x")).next().expect("there is one");
+        assert!(cells.next::<i64>().is_err());
+    }
+}

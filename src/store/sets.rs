@@ -161,3 +161,41 @@ fn json_cell(kind: Kind, cell: Option<&str>) -> Json {
         (Kind::Int, Some(cell)) => cell.parse::<i64>().map_or(Json::Null, Json::from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(rows: i64) -> RowSet {
+        RowSet::new()
+            .text("k_name", (0..rows).map(|n| format!("name-{n}")))
+            .optional_int("k_number", (0..rows).map(|n| (n % 2 == 0).then_some(n)))
+    }
+
+    fn json(set: RowSet) -> String {
+        let mut values = Vec::new();
+        set.source(DbBackend::Sqlite, &mut values);
+        format!("{values:?}")
+    }
+
+    #[test]
+    fn pieces_are_short_and_hold_every_row_once() {
+        let pieces = set(1_000).split(2_000);
+        assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.bytes() < 2_200));
+        let together: String = pieces.into_iter().map(json).collect();
+        for n in 0..1_000 {
+            assert_eq!(together.matches(&format!("\\\"name-{n}\\\"")).count(), 1, "{n}");
+        }
+    }
+
+    #[test]
+    fn what_is_short_stays_whole() {
+        assert_eq!(set(3).split(MOST_BYTES).len(), 1);
+        assert_eq!(set(0).split(MOST_BYTES).len(), 1);
+    }
+
+    #[test]
+    fn an_empty_cell_is_null() {
+        assert!(json(set(2)).contains("[[\\\"name-0\\\",0],[\\\"name-1\\\",null]]"));
+    }
+}

@@ -33,7 +33,7 @@ pub fn answered(route: &str, outcome: u16, elapsed: Duration) {
 
 fn register(route: &str, outcome: u16) {
     let label = ("route", route.to_owned());
-    let seconds = metrics::histogram!("roster_request_seconds", &[label.clone()]);
+    let seconds = metrics::histogram!("roster_request_seconds", std::slice::from_ref(&label));
     let labels = [label, ("outcome", outcome.to_string())];
     let count = metrics::counter!("roster_requests_total", &labels);
     let mut routes = ROUTES.write().unwrap_or_else(PoisonError::into_inner);
