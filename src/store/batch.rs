@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseExecutor,
-    DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryResult,
+    DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryResult,
     Statement, TransactionTrait, Value,
 };
 
@@ -238,21 +238,21 @@ impl Batch<'_> {
         packets.into_iter().map(|packet| self.at_once(packet)).collect()
     }
 
-    /// One statement that answers whether its spaces were unchanged, and does nothing if they were
-    /// not. Its parts touch different rows, so their order does not matter.
+    /// One statement that fails, and so does nothing, if one of its spaces was changed meanwhile: it
+    /// divides by zero. Its parts touch different rows, so their order does not matter.
     fn at_once(&self, steps: Vec<Step>) -> Statement {
         let mut values = Vec::new();
-        let (mut parts, mut unchanged) = (Vec::new(), "true");
+        let (mut parts, mut found) = (Vec::new(), Vec::new());
         for (n, Step { sql, rows, is_checked }) in steps.into_iter().enumerate() {
-            let mut source = rows.source(self.backend, &mut values);
             if is_checked {
-                parts.push(format!("moved AS {source}, {CHECK}"));
-                (source, unchanged) = ("moved".into(), "(SELECT unchanged FROM checked)");
+                values.push((rows.rows() as i64).into());
+                found.push(format!("(SELECT COUNT(*) FROM step_{n}) = ${}", values.len()));
             }
-            let sql = sql.replace("{rows}", &source).replace("{unchanged}", unchanged);
-            parts.push(format!("step_{n} AS ({sql})"));
+            let source = rows.source(self.backend, &mut values);
+            parts.push(format!("step_{n} AS ({})", sql.replace("{rows}", &source)));
         }
-        let sql = format!("WITH {} SELECT {unchanged} AS unchanged", parts.join(", "));
+        found.push("true".into());
+        let sql = format!("WITH {} SELECT 1 / ({})::int", parts.join(", "), found.join(" AND "));
         self.statement(sql, values)
     }
 
@@ -260,7 +260,7 @@ impl Batch<'_> {
         let mut values = Vec::new();
         let steps = steps.into_iter().map(|Step { sql, rows, .. }| {
             let source = rows.source(self.backend, &mut values);
-            sql.replace("{rows}", &source).replace("{unchanged}", "true")
+            sql.replace("{rows}", &source)
         });
         let sql = steps.collect::<Vec<_>>().join(";");
         self.statement(sql, values)
@@ -268,21 +268,11 @@ impl Batch<'_> {
 
     /// Outside of a transaction a statement commits itself.
     async fn write(&self, write: Statement) -> Result<(), Error> {
-        if self.backend != DbBackend::Postgres {
-            self.db().execute_raw(write).await?;
-            return Ok(());
-        }
-        let answered = self.db().query_one_raw(write).await;
-        let row = answered.map_err(|error| match self.transaction {
+        let written = self.db().execute_raw(write).await;
+        written.map(drop).map_err(|error| match self.transaction {
             Some(_) => Error::from(error),
             None => Error::from(error).at_commit(),
-        })?;
-        match row.map(|row| row.try_get("", "unchanged")).transpose()? {
-            Some(true) => Ok(()),
-            Some(false) | None => {
-                Err(Error::Contention(DbErr::Custom("a space was changed meanwhile".into())))
-            }
-        }
+        })
     }
 
     async fn query(&self, sql: String, values: Vec<Value>) -> Result<Option<QueryResult>, Error> {
@@ -306,14 +296,3 @@ fn packed(row: Option<&QueryResult>, place: usize) -> Result<Option<String>, Err
 fn memberships(packed: Option<&str>) -> Result<Vec<Membership>, Error> {
     rows(packed).map(|mut cells| convert::membership(&mut cells)).collect()
 }
-
-/// A space whose row is still as the same transaction left it has not been changed; the lock keeps
-/// it so. In order of name, so that two writers never wait for each other.
-const CHECK: &str = "
-    held AS (
-        SELECT 1 FROM moved CROSS JOIN space s WHERE s.name = k_space AND s.xmin::text = k_writer
-        ORDER BY s.name FOR UPDATE OF s
-    ),
-    checked AS (
-        SELECT (SELECT COUNT(*) FROM held) = (SELECT COUNT(*) FROM moved) AS unchanged
-    )";

@@ -38,12 +38,11 @@ impl Changes {
     }
 }
 
-/// One statement over a set of rows, which takes the place of `{rows}`. It does nothing unless
-/// `{unchanged}`.
+/// One statement over a set of rows, which takes the place of `{rows}`.
 pub(super) struct Step {
     pub(super) sql: &'static str,
     pub(super) rows: RowSet,
-    /// Whether the rows are spaces that somebody else may have changed meanwhile.
+    /// Whether somebody else may have changed the rows meanwhile, so that fewer would be found.
     pub(super) is_checked: bool,
 }
 
@@ -58,7 +57,11 @@ pub(super) fn steps(
     let mut steps = Vec::new();
     let mut add = |sql, is_checked, rows| steps.push(Step { sql, rows, is_checked });
     if !changes.moved.is_empty() {
-        add(MOVE_SPACES, true, moved_set(&changes.moved, written_by));
+        let (sql, is_checked) = match backend {
+            DbBackend::Postgres => (MOVE_UNCHANGED_SPACES, true),
+            _ => (MOVE_SPACES, false),
+        };
+        add(sql, is_checked, moved_set(&changes.moved, written_by));
     }
     if !gone.is_empty() {
         let delete = match backend {
@@ -81,15 +84,23 @@ const MOVE_SPACES: &str = "
         seq = k_seq, creator = k_creator, invited_count = k_invited,
         requested_count = k_requested, member_count = k_members, manager_count = k_managers,
         blocked_count = k_blocked
-    FROM {rows} k WHERE name = k_space AND {unchanged}";
+    FROM {rows} k WHERE name = k_space";
+
+/// A space whose row is still as the same transaction left it has not been changed.
+const MOVE_UNCHANGED_SPACES: &str = "
+    UPDATE space SET
+        seq = k_seq, creator = k_creator, invited_count = k_invited,
+        requested_count = k_requested, member_count = k_members, manager_count = k_managers,
+        blocked_count = k_blocked
+    FROM {rows} k WHERE name = k_space AND space.xmin::text = k_writer RETURNING 1";
 
 const DELETE_MEMBERSHIPS: &str = "
     DELETE FROM membership
-    WHERE (space, user_id) IN (SELECT k_space, k_user FROM {rows} k) AND {unchanged}";
+    WHERE (space, user_id) IN (SELECT k_space, k_user FROM {rows} k)";
 
 /// The same for PostgreSQL: the rows are looked up one by one, whatever the planner thinks.
 const DELETE_MEMBERSHIPS_BY_PLACE: &str = "
-    DELETE FROM membership WHERE {unchanged} AND ctid = ANY (ARRAY(
+    DELETE FROM membership WHERE ctid = ANY (ARRAY(
         SELECT m.ctid FROM {rows} k JOIN LATERAL (
             SELECT m.ctid FROM membership m WHERE m.space = k_space AND m.user_id = k_user OFFSET 0
         ) m ON true))";
@@ -98,7 +109,7 @@ const DELETE_MEMBERSHIPS_BY_PLACE: &str = "
 const SAVE_MEMBERSHIPS: &str = "
     INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
     SELECT k_space, k_user, k_status, k_version, k_invited_by, k_joined_at, k_changed_at
-    FROM {rows} k WHERE {unchanged}
+    FROM {rows} k WHERE true
     ON CONFLICT (space, user_id) DO UPDATE SET
         status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
         joined_at = excluded.joined_at, changed_at = excluded.changed_at";
@@ -107,7 +118,7 @@ const APPEND_EVENTS: &str = "
     INSERT INTO membership_event
         (space, seq, user_id, actor, from_status, to_status, name, cause, at)
     SELECT k_space, k_seq, k_user, k_actor, k_from, k_to, k_name, k_cause, k_at
-    FROM {rows} k WHERE {unchanged}";
+    FROM {rows} k";
 
 pub(super) fn name_set(names: &BTreeSet<SpaceName>) -> RowSet {
     RowSet::new().text("k_name", names.iter())

@@ -38,8 +38,9 @@ pub enum Error {
 }
 
 /// SQLSTATE classes and SQLite codes that another attempt may get past: serialization failure,
-/// deadlock, lock timeout, unique violation (two writers made the same row), busy and locked.
-const CONTENTION: &[&str] = &["40001", "40P01", "55P03", "23505"];
+/// deadlock, lock timeout, unique violation (two writers made the same row), busy and locked; and the
+/// division by zero with which a write gives up when a space was changed meanwhile.
+const CONTENTION: &[&str] = &["40001", "40P01", "55P03", "23505", "22012"];
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_CONSTRAINT_PRIMARY_KEY: &str = "1555";

@@ -89,6 +89,11 @@ impl RowSet {
         self
     }
 
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// How long the parameters are together, in bytes.
     pub fn bytes(&self) -> usize {
         self.columns.iter().map(|column| column.cells.len()).sum()
