@@ -34,7 +34,8 @@ pub struct Args {
     #[arg(long)]
     key: Option<PathBuf>,
     /// The key's name in the key set; its thumbprint if not given
-    #[arg(long, requires = "key")]
+    // One thumbprint in 64 begins with a hyphen.
+    #[arg(long, requires = "key", allow_hyphen_values = true)]
     kid: Option<String>,
     /// The issuer to name in the token
     #[arg(long, requires = "key")]
@@ -200,6 +201,12 @@ mod tests {
         assert!(is_admin(settings, &token(&line).unwrap()).await);
         let again = token(&["--new-key", folder.path().to_str().unwrap()]);
         assert!(again.unwrap_err().contains("key.pem: File exists"));
+    }
+
+    #[test]
+    fn a_name_may_begin_with_a_hyphen() {
+        let said = token(&["--subject", "ada", "--key", "/nowhere", "--kid", "-Wx"]).unwrap_err();
+        assert!(said.contains("/nowhere: No such file"), "{said}");
     }
 
     #[test]
