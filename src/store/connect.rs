@@ -8,6 +8,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::time::sleep;
 
 use super::error::Error;
 
@@ -22,6 +23,9 @@ const CACHE_SIZE: &str = "-8192";
 /// How long SQLite's log grows before its pages are written back: 32 MiB. Pages that many commits
 /// touch are then written back once.
 const PAGES_BEFORE_CHECKPOINT: &str = "8192";
+/// How often a SQLite file is tried that others are opening too, and how long after another.
+const OPENING_TRIES: u32 = 40;
+const OPENING_PAUSE: Duration = Duration::from_millis(50);
 /// A pooled connection that has rested this long is tried before it is used.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
 /// A random number that only schema changes of this program lock.
@@ -47,8 +51,8 @@ impl Store {
         let mut reads = options(url, readers);
         reads.min_connections(1);
         let mut writes = options(url, writers);
-        // A connection is served by the runtime that opens it: the first write does.
-        writes.connect_lazy(true);
+        // A connection to a server belongs to the runtime that opens it: the first write does.
+        writes.connect_lazy(!is_sqlite);
         let (reads, writes) = (connect(reads).await?, connect(writes).await?);
         Ok(Self { reads, writes })
     }
@@ -104,12 +108,23 @@ fn is_usable(url: &str) -> bool {
     is_file && !parameters.contains("mode=memory")
 }
 
+/// Several processes that make the same SQLite file at once are in each other's way, and SQLite does
+/// not wait by itself for that.
 async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, Error> {
-    Database::connect(options).await.map_err(|error| match error {
-        // Not an answer of a database: the address could not be read.
-        DbErr::Conn(RuntimeErr::Internal(_)) => Error::BadAddress,
-        error => error.into(),
-    })
+    let mut tries = OPENING_TRIES;
+    loop {
+        let error = match Database::connect(options.clone()).await {
+            Ok(connection) => return Ok(connection),
+            // Not an answer of a database: the address could not be read.
+            Err(DbErr::Conn(RuntimeErr::Internal(_))) => return Err(Error::BadAddress),
+            Err(error) => Error::from(error),
+        };
+        tries -= 1;
+        if tries == 0 || !matches!(error, Error::Contention(_)) {
+            return Err(error);
+        }
+        sleep(OPENING_PAUSE).await;
+    }
 }
 
 /// SQLite takes its write lock at once, or a transaction that reads first could fail later on.
