@@ -8,12 +8,12 @@ use sea_orm::{
     Statement, TransactionTrait, Value,
 };
 
-use super::changes::{Changes, Step, key_set, name_set, row, steps};
+use super::changes::{Changes, Step, UNCHANGED, key_set, name_set, row, steps};
 use super::connect::{Store, immediate};
 use super::convert;
 use super::entity::{membership, membership_event, space};
 use super::error::Error;
-use super::packs::{Join, join, pack, rows};
+use super::packs::{Join, join, pack, packed, rows};
 use super::reads::select;
 use super::sets::{MOST_BYTES, RowSet};
 use crate::domain::{Membership, Space, SpaceName, UserId};
@@ -95,7 +95,8 @@ impl Batch<'_> {
         names: &BTreeSet<SpaceName>,
         keys: &BTreeSet<Key>,
     ) -> Result<(Vec<Space>, Vec<Membership>), Error> {
-        let mut pieces = key_set(keys).split(MOST_BYTES).into_iter();
+        let mut pieces =
+            key_set(keys.iter().map(|(space, user)| (space, user))).split(MOST_BYTES).into_iter();
         if self.transaction.is_none() && pieces.len() > 1 {
             // Several looks see one moment only behind a lock.
             self.begin().await?;
@@ -147,7 +148,7 @@ impl Batch<'_> {
     async fn find_all(&self, keys: &BTreeSet<Key>, on: &str) -> Result<Vec<Membership>, Error> {
         let mut found = Vec::new();
         if !keys.is_empty() {
-            for piece in key_set(keys).split(MOST_BYTES) {
+            for piece in key_set(keys.iter().map(|(space, user)| (space, user))).split(MOST_BYTES) {
                 found.extend(self.find(piece, on).await?);
             }
         }
@@ -248,8 +249,9 @@ impl Batch<'_> {
                 values.push((rows.rows() as i64).into());
                 found.push(format!("(SELECT COUNT(*) FROM step_{n}) = ${}", values.len()));
             }
-            let source = rows.source(self.backend, &mut values);
-            parts.push(format!("step_{n} AS ({})", sql.replace("{rows}", &source)));
+            let check = if is_checked { UNCHANGED } else { "" };
+            let sql = sql.replace("{rows}", &rows.source(self.backend, &mut values));
+            parts.push(format!("step_{n} AS ({sql}{check})"));
         }
         found.push("true".into());
         let sql = format!("WITH {} SELECT 1 / ({})::int", parts.join(", "), found.join(" AND "));
@@ -287,11 +289,6 @@ impl Batch<'_> {
 const BY_USER: &str = "m.space = k_space AND m.user_id = k_user";
 // The index holds only those who have been invited by somebody, and SQLite wants to hear it.
 const BY_INVITER: &str = "m.space = k_space AND m.invited_by = k_user AND m.invited_by IS NOT NULL";
-
-/// The packed rows at this place.
-fn packed(row: Option<&QueryResult>, place: usize) -> Result<Option<String>, Error> {
-    Ok(row.map(|row| row.try_get_by(place)).transpose()?.flatten())
-}
 
 fn memberships(packed: Option<&str>) -> Result<Vec<Membership>, Error> {
     rows(packed).map(|mut cells| convert::membership(&mut cells)).collect()

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DbBackend;
 
-use super::batch::Key;
 use super::entity::space;
 use super::sets::RowSet;
-use crate::domain::{Event, Membership, Space, SpaceName, Status};
+use crate::domain::{Event, Membership, Space, SpaceName, Status, UserId};
 
 /// Everything that a batch changed.
 #[derive(Debug, Default)]
@@ -57,18 +56,14 @@ pub(super) fn steps(
     let mut steps = Vec::new();
     let mut add = |sql, is_checked, rows| steps.push(Step { sql, rows, is_checked });
     if !changes.moved.is_empty() {
-        let (sql, is_checked) = match backend {
-            DbBackend::Postgres => (MOVE_UNCHANGED_SPACES, true),
-            _ => (MOVE_SPACES, false),
-        };
-        add(sql, is_checked, moved_set(&changes.moved, written_by));
+        add(MOVE_SPACES, true, moved_set(&changes.moved, written_by));
     }
     if !gone.is_empty() {
         let delete = match backend {
             DbBackend::Postgres => DELETE_MEMBERSHIPS_BY_PLACE,
             _ => DELETE_MEMBERSHIPS,
         };
-        add(delete, false, member_set(gone.iter().copied()));
+        add(delete, false, key_set(gone.iter().map(|m| (&m.space, &m.user))));
     }
     if !kept.is_empty() {
         add(SAVE_MEMBERSHIPS, false, membership_set(&kept));
@@ -86,13 +81,9 @@ const MOVE_SPACES: &str = "
         blocked_count = k_blocked
     FROM {rows} k WHERE name = k_space";
 
-/// A space whose row is still as the same transaction left it has not been changed.
-const MOVE_UNCHANGED_SPACES: &str = "
-    UPDATE space SET
-        seq = k_seq, creator = k_creator, invited_count = k_invited,
-        requested_count = k_requested, member_count = k_members, manager_count = k_managers,
-        blocked_count = k_blocked
-    FROM {rows} k WHERE name = k_space AND space.xmin::text = k_writer RETURNING 1";
+/// What a checked step ends with. A row that is still as the same transaction left it has not been
+/// changed.
+pub(super) const UNCHANGED: &str = " AND space.xmin::text = k_writer RETURNING 1";
 
 const DELETE_MEMBERSHIPS: &str = "
     DELETE FROM membership
@@ -124,21 +115,17 @@ pub(super) fn name_set(names: &BTreeSet<SpaceName>) -> RowSet {
     RowSet::new().text("k_name", names.iter())
 }
 
-pub(super) fn key_set(keys: &BTreeSet<Key>) -> RowSet {
+pub(super) fn key_set<'a>(
+    keys: impl Iterator<Item = (&'a SpaceName, &'a UserId)> + Clone,
+) -> RowSet {
     RowSet::new()
-        .text("k_space", keys.iter().map(|(space, _)| space))
-        .text("k_user", keys.iter().map(|(_, user)| user))
-}
-
-fn member_set<'a>(members: impl Iterator<Item = &'a Membership> + Clone) -> RowSet {
-    RowSet::new()
-        .text("k_space", members.clone().map(|m| &m.space))
-        .text("k_user", members.map(|m| &m.user))
+        .text("k_space", keys.clone().map(|(space, _)| space))
+        .text("k_user", keys.map(|(_, user)| user))
 }
 
 fn membership_set(kept: &[&Membership]) -> RowSet {
-    let rows = || kept.iter().copied();
-    member_set(rows())
+    let rows = || kept.iter();
+    key_set(rows().map(|m| (&m.space, &m.user)))
         .text("k_status", rows().map(|m| m.status))
         .int("k_version", rows().map(|m| m.version))
         .optional_text("k_invited_by", rows().map(|m| m.invited_by.as_ref()))
@@ -148,9 +135,7 @@ fn membership_set(kept: &[&Membership]) -> RowSet {
 
 fn event_set(events: &[Event]) -> RowSet {
     let rows = || events.iter();
-    RowSet::new()
-        .text("k_space", rows().map(|e| &e.space))
-        .text("k_user", rows().map(|e| &e.user))
+    key_set(rows().map(|e| (&e.space, &e.user)))
         .int("k_seq", rows().map(|e| e.seq))
         .text("k_actor", rows().map(|e| &e.actor))
         .text("k_from", rows().map(|e| e.from))

@@ -38,7 +38,7 @@ pub(super) fn status_of(key: &str, word: &str) -> Result<Status, Error> {
 }
 
 /// Reads an inviter that stands alone.
-pub(super) fn inviter_of(key: &str, id: &str) -> Result<UserId, Error> {
+fn inviter_of(key: &str, id: &str) -> Result<UserId, Error> {
     read(("membership", "invited_by"), key, id, user_id)
 }
 
@@ -128,16 +128,23 @@ pub(super) const MEMBERSHIP: &[&str] =
 
 /// Reads a packed membership of this space.
 pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Membership, Error> {
-    let key = space.as_str();
-    Ok(Membership {
-        user: read(("membership", "user_id"), key, cells.next()?, user_id)?,
-        status: status_of(key, cells.next()?)?,
-        version: cells.next()?,
-        invited_by: cells.next::<Option<_>>()?.map(|id| inviter_of(key, id)).transpose()?,
-        joined_at: cells.next()?,
-        changed_at: cells.next()?,
-        space,
-    })
+    let user = read(("membership", "user_id"), space.as_str(), cells.next()?, user_id)?;
+    let status = status_of(space.as_str(), cells.next()?)?;
+    membership_of(space, user, status, cells)
+}
+
+/// Reads what follows a packed status.
+pub(super) fn membership_of(
+    space: SpaceName,
+    user: UserId,
+    status: Status,
+    cells: &mut Cells<'_>,
+) -> Result<Membership, Error> {
+    let version = cells.next()?;
+    let inviter: Option<&str> = cells.next()?;
+    let invited_by = inviter.map(|id| inviter_of(space.as_str(), id)).transpose()?;
+    let (joined_at, changed_at) = (cells.next()?, cells.next()?);
+    Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
 }
 
 /// Reads a packed membership that begins with its space.

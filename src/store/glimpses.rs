@@ -3,9 +3,9 @@
 use sea_orm::{DbBackend, Value};
 
 use super::connect::Store;
-use super::convert::{inviter_of, privacy_of, status_of};
+use super::convert::{membership_of, privacy_of, status_of};
 use super::error::Error;
-use super::packs::{Cells, Join, join, pack, rows};
+use super::packs::{Cells, Join, join, pack, packed, rows};
 use super::sets::{MOST_BYTES, RowSet};
 use crate::domain::{Membership, Privacy, SpaceName, Status, UserId};
 
@@ -49,9 +49,7 @@ impl Store {
             let mut values: Vec<Value> = Vec::new();
             let sql = question(backend, &piece.source(backend, &mut values));
             let found = self.query(sql, values).await?;
-            let packed = found.first().map(|row| row.try_get_by(0)).transpose()?.flatten();
-            let packed: Option<String> = packed;
-            for mut cells in rows(packed.as_deref()) {
+            for mut cells in rows(packed(found.first(), 0)?.as_deref()) {
                 let n = usize::try_from(cells.next::<i64>()?).unwrap_or(usize::MAX);
                 if let (Some(answer), Some(glance)) = (answers.get_mut(n), asked.get(n)) {
                     *answer = Some(glimpse(&mut cells, glance)?);
@@ -93,19 +91,10 @@ fn glimpse(cells: &mut Cells<'_>, glance: &Glance) -> Result<Glimpse, Error> {
     let own = status(cells.next()?)?.unwrap_or(Status::Absent);
     let target = match status(cells.next()?)? {
         None => None,
-        Some(status) => Some(membership(glance, status, cells)?),
+        Some(status) => {
+            let Glance { space, user, .. } = glance.clone();
+            Some(membership_of(space, user, status, cells)?)
+        }
     };
     Ok(Glimpse { privacy, seq, own, target })
-}
-
-fn membership(
-    Glance { space, user, .. }: &Glance,
-    status: Status,
-    cells: &mut Cells<'_>,
-) -> Result<Membership, Error> {
-    let (space, user) = (space.clone(), user.clone());
-    let (version, inviter) = (cells.next()?, cells.next::<Option<&str>>()?);
-    let invited_by = inviter.map(|inviter| inviter_of(space.as_str(), inviter)).transpose()?;
-    let (joined_at, changed_at) = (cells.next()?, cells.next()?);
-    Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
 }

@@ -3,7 +3,7 @@
 
 use std::str::Split;
 
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr, QueryResult};
 
 /// Stands between cells, in questions and answers. No text that is kept has a control character in
 /// it: ids and words are checked, display names too, and JSON escapes them.
@@ -13,6 +13,11 @@ const ROW: char = '\u{1e}';
 /// An expression over rows: all of them as one text, in no particular order; null if there are none.
 pub fn pack<S: std::borrow::Borrow<str>>(cells: &[S]) -> String {
     format!("string_agg(concat({}), '{ROW}')", cells.join(&format!(", '{CELL}', ")))
+}
+
+/// The packed rows at this place of a row.
+pub fn packed(row: Option<&QueryResult>, place: usize) -> Result<Option<String>, DbErr> {
+    Ok(row.map(|row| row.try_get_by(place)).transpose()?.flatten())
 }
 
 /// The packed rows, each as its cells.

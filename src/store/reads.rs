@@ -181,7 +181,7 @@ fn split<T>(
     read: impl Fn(&mut Cells<'_>) -> Result<T, Error>,
 ) -> Result<(Option<Sight>, Vec<T>), Error> {
     let Some(row) = rows.first() else { return Ok((None, Vec::new())) };
-    let packed: Option<String> = row.try_get_by(OWN + 1)?;
+    let packed = packs::packed(Some(row), OWN + 1)?;
     let found = packs::rows(packed.as_deref()).map(|mut cells| read(&mut cells));
     Ok((sight(row)?, found.collect::<Result<_, _>>()?))
 }
