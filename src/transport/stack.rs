@@ -57,7 +57,8 @@ where
 {
     let asked = Asked::of(request.method(), request.uri(), request.headers());
     let uri = asked.uri.clone();
-    let answered = async move { normalise(services.answer(request).await) };
+    // In a box, as each wrapper would hold it twice, and moving it costs more than making the box.
+    let answered = Box::pin(async move { normalise(services.answer(request).await) });
     let render = |failure| Status::from(failure).into_http();
     let label = |outcome| if outcome == Code::Unimplemented as u16 { OTHER } else { uri.path() };
     asked.watch(answered, render, label).await
