@@ -1,5 +1,7 @@
 //! Between messages and domain values. What comes in is parsed here, once.
 
+use std::fmt::Display;
+
 use prost_types::Timestamp;
 
 use super::{attributes, pb};
@@ -13,26 +15,26 @@ use crate::transport::error::{Failure, Problem};
 const MAX_DISPLAY_NAME: usize = 255;
 
 /// Reads a required resource name.
-pub fn space_name(field: &str, text: &str) -> Result<SpaceName, Failure> {
-    required(field, text)?;
-    SpaceName::parse(text).map_err(|_| Failure::field(field, Problem::Invalid))
+pub fn space_name(field: impl Display, text: &str) -> Result<SpaceName, Failure> {
+    required(&field, text)?;
+    SpaceName::parse(text).map_err(|_| failure(&field, Problem::Invalid))
 }
 
 /// Reads a required community id.
 pub fn community(text: &str) -> Result<SpaceName, Failure> {
-    required("community_id", text)?;
+    required(&"community_id", text)?;
     let name = SpaceName::of(Kind::Community, text);
     name.map_err(|_| Failure::field("community_id", Problem::Invalid))
 }
 
 /// Reads a required user id.
-pub fn user(field: &str, text: &str) -> Result<UserId, Failure> {
-    required(field, text)?;
-    UserId::parse(text).map_err(|_| Failure::field(field, Problem::Invalid))
+pub fn user(field: impl Display, text: &str) -> Result<UserId, Failure> {
+    required(&field, text)?;
+    UserId::parse(text).map_err(|_| failure(&field, Problem::Invalid))
 }
 
 /// Reads a user id that may be left out.
-pub fn optional_user(field: &str, text: &str) -> Result<Option<UserId>, Failure> {
+pub fn optional_user(field: impl Display, text: &str) -> Result<Option<UserId>, Failure> {
     if text.is_empty() { Ok(None) } else { user(field, text).map(Some) }
 }
 
@@ -64,8 +66,8 @@ pub fn membership_keys(
         return Err(Failure::field("keys", Problem::TooMany));
     }
     let read = |(index, key): (usize, &pb::MembershipKey)| {
-        let space = space_name(&format!("keys[{index}].space"), &key.space)?;
-        Ok((space, optional_user(&format!("keys[{index}].user"), &key.user)?))
+        let space = space_name(format_args!("keys[{index}].space"), &key.space)?;
+        Ok((space, optional_user(format_args!("keys[{index}].user"), &key.user)?))
     };
     keys.iter().enumerate().map(read).collect()
 }
@@ -80,8 +82,12 @@ pub fn users_failure(field: &str, error: UsersError) -> Failure {
     Failure::field(field, problem)
 }
 
-fn required(field: &str, text: &str) -> Result<(), Failure> {
-    if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
+fn required(field: &impl Display, text: &str) -> Result<(), Failure> {
+    if text.is_empty() { Err(failure(field, Problem::Required)) } else { Ok(()) }
+}
+
+fn failure(field: &impl Display, problem: Problem) -> Failure {
+    Failure::field(field.to_string(), problem)
 }
 
 /// Reads a filter; an empty one means everybody with a seat.
@@ -222,11 +228,11 @@ fn timestamp(at: Millis) -> Timestamp {
 /// A membership as a message.
 pub fn membership(membership: Membership) -> pb::Membership {
     pb::Membership {
-        space: membership.space.to_string(),
-        user: membership.user.to_string(),
+        space: membership.space.as_str().into(),
+        user: membership.user.as_str().into(),
         status: status_number(membership.status).into(),
         version: membership.version,
-        invited_by: membership.invited_by.map(|user| user.to_string()).unwrap_or_default(),
+        invited_by: membership.invited_by.map(|user| user.as_str().into()).unwrap_or_default(),
         join_time: membership.joined_at.map(timestamp),
         change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
     }
