@@ -175,7 +175,11 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
             }
         }
     }
-    report.ratio("SQLite join, 64 callers ÷ bare loop", "join spread 64", "bare join", 2.5);
+    for shape in ["spread", "hot"] {
+        let (name, ours) =
+            (format!("SQLite join {shape}, 64 callers ÷ bare loop"), format!("join {shape} 64"));
+        report.ratio(&name, &ours, "bare join", 2.5);
+    }
     drop(server);
     Ok(report)
 }

@@ -52,7 +52,7 @@ impl Scenario {
     pub fn yields(self) -> (usize, usize) {
         match self {
             Self::Postgres => (34, 7),
-            Self::Sqlite => (17, 1),
+            Self::Sqlite => (17, 2),
             Self::Rest => (4, 1),
             Self::Bulk => (6, 2),
             Self::Reads => (8, 4),
