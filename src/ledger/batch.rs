@@ -22,6 +22,8 @@ struct Page {
     snapshot: Option<Snapshot>,
     existed: bool,
     updated: bool,
+    /// Who had a row when the space was loaded.
+    known: BTreeSet<UserId>,
     touched: BTreeSet<UserId>,
 }
 
@@ -107,8 +109,9 @@ impl Pages {
         let page = |space: Space| {
             let name = space.name.clone();
             let memberships = of_space.remove(&name).unwrap_or_default();
+            let known = memberships.iter().map(|m| m.user.clone()).collect();
             let snapshot = Some(Snapshot::new(space, memberships));
-            (name, Page { snapshot, existed: true, ..Page::default() })
+            (name, Page { snapshot, existed: true, known, ..Page::default() })
         };
         Self { pages: spaces.into_iter().map(page).collect(), events: Vec::new() }
     }
@@ -143,7 +146,15 @@ impl Pages {
                 continue;
             };
             let moved = !page.touched.is_empty();
-            changes.memberships.extend(page.touched.iter().map(|user| snapshot.membership(user)));
+            for user in &page.touched {
+                let membership = snapshot.membership(user);
+                match (page.known.contains(user), membership.status != Status::Absent) {
+                    (false, false) => {}
+                    (false, true) => changes.added.push(membership),
+                    (true, false) => changes.gone.push(membership),
+                    (true, true) => changes.changed.push(membership),
+                }
+            }
             match (page.existed, page.updated, moved) {
                 (false, _, _) => changes.created.push(snapshot.space),
                 (true, true, _) => changes.updated.push(snapshot.space),

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseExecutor,
-    DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryResult,
-    Statement, TransactionTrait, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryResult, Statement, TransactionTrait, Value,
 };
 
 use super::changes::{Changes, Step, UNCHANGED, key_set, name_set, row, steps};
@@ -13,9 +12,9 @@ use super::connect::{Store, immediate};
 use super::convert;
 use super::entity::{membership, membership_event, space};
 use super::error::Error;
-use super::packs::{Join, join, pack, packed, rows};
-use super::reads::select;
-use super::sets::{MOST_BYTES, RowSet};
+use super::lines::Lines;
+use super::packs::{By, MEMBERSHIP_BY_KEY, found, look_up, numbered, packed, rows};
+use super::sets::{MOST_BYTES, RowSet, pieces};
 use crate::domain::{Membership, Space, SpaceName, UserId};
 
 /// A membership's key.
@@ -35,7 +34,7 @@ pub enum Locking {
 
 /// A write that has begun. Dropping it undoes everything.
 pub struct Batch<'a> {
-    connection: &'a DatabaseConnection,
+    writes: &'a Lines,
     transaction: Option<DatabaseTransaction>,
     backend: DbBackend,
     /// Which transaction wrote the row of each space that was loaded, in PostgreSQL's numbers.
@@ -49,10 +48,10 @@ impl Store {
         names: &BTreeSet<SpaceName>,
         locking: Locking,
     ) -> Result<Batch<'_>, Error> {
-        let connection = &self.writes;
-        let backend = connection.get_database_backend();
+        let writes = &self.writes;
+        let backend = writes.backend();
         let written_by = BTreeMap::new();
-        let mut batch = Batch { connection, transaction: None, backend, written_by };
+        let mut batch = Batch { writes, transaction: None, backend, written_by };
         if backend != DbBackend::Postgres {
             batch.begin().await?;
         } else if locking == Locking::Pessimistic {
@@ -65,26 +64,21 @@ impl Store {
 
 impl Batch<'_> {
     async fn begin(&mut self) -> Result<(), Error> {
-        self.transaction = Some(self.connection.begin_with_options(immediate()).await?);
+        self.transaction = Some(self.writes.pool.begin_with_options(immediate()).await?);
         Ok(())
-    }
-
-    fn db(&self) -> DatabaseExecutor<'_> {
-        match &self.transaction {
-            Some(transaction) => transaction.into(),
-            None => self.connection.into(),
-        }
     }
 
     /// In order of name, so that two writers never wait for each other.
     async fn lock(&self, names: &BTreeSet<SpaceName>) -> Result<(), Error> {
         let mut values = Vec::new();
-        let names = name_set(names).source(self.backend, &mut values);
+        let names = name_set(names.iter()).source(self.backend, &mut values);
         let sql = format!(
             "SELECT 1 FROM space WHERE name IN (SELECT k_name FROM {names} k)
              ORDER BY name FOR UPDATE"
         );
-        self.db().execute_raw(self.statement(sql, values)).await?;
+        if let Some(transaction) = &self.transaction {
+            transaction.execute_raw(statement(self.backend, sql, values)).await?;
+        }
         Ok(())
     }
 
@@ -95,30 +89,27 @@ impl Batch<'_> {
         names: &BTreeSet<SpaceName>,
         keys: &BTreeSet<Key>,
     ) -> Result<(Vec<Space>, Vec<Membership>), Error> {
-        let mut pieces =
-            key_set(keys.iter().map(|(space, user)| (space, user))).split(MOST_BYTES).into_iter();
+        let keys: Vec<_> = keys.iter().collect();
+        let length = |(space, user): &&Key| 2 * space.as_str().len() + user.as_str().len();
+        let mut pieces = pieces(&keys, length);
         if self.transaction.is_none() && pieces.len() > 1 {
             // Several looks see one moment only behind a lock.
             self.begin().await?;
             self.lock(names).await?;
         }
-        let mut values = Vec::new();
-        let names = name_set(names).source(self.backend, &mut values);
-        let first = pieces.next().unwrap_or_default().source(self.backend, &mut values);
-        let writer = if self.backend == DbBackend::Postgres { "s.xmin" } else { "NULL" };
-        let mut columns = select("s", convert::SPACE);
-        columns.push(writer.into());
-        let sql = format!(
-            "SELECT (SELECT {} FROM {names} k {}), ({})",
-            pack(&columns),
-            join(self.backend, Join::Inner, "space", "s", "s.name = k_name"),
-            self.found(&first, BY_USER),
+        let mut of_space = convert::SPACE.to_vec();
+        of_space.extend((self.backend == DbBackend::Postgres).then_some("xmin"));
+        let first = pieces.next().unwrap_or_default();
+        let (sql, values) = look_up(
+            self.backend,
+            (name_set(names.iter()), &of_space),
+            (keys_of(first), convert::MEMBERSHIP),
         );
         let row = self.query(sql, values).await?;
-        let mut memberships = memberships(packed(row.as_ref(), 1)?.as_deref())?;
         let spaces = self.spaces(packed(row.as_ref(), 0)?.as_deref())?;
+        let mut memberships = memberships(packed(row.as_ref(), 1)?.as_deref(), first)?;
         for piece in pieces {
-            memberships.extend(self.find(piece, BY_USER).await?);
+            memberships.extend(self.find(piece, MEMBERSHIP_BY_KEY).await?);
         }
         Ok((spaces, memberships))
     }
@@ -126,9 +117,10 @@ impl Batch<'_> {
     fn spaces(&mut self, packed: Option<&str>) -> Result<Vec<Space>, Error> {
         let mut spaces = Vec::new();
         for mut cells in rows(packed) {
+            cells.next::<i64>()?;
             let space = convert::space(&mut cells)?;
-            if let Some(writer) = cells.next()? {
-                self.written_by.insert(space.name.clone(), writer);
+            if self.backend == DbBackend::Postgres {
+                self.written_by.insert(space.name.clone(), cells.next()?);
             }
             spaces.push(space);
         }
@@ -137,36 +129,28 @@ impl Batch<'_> {
 
     /// The rows of these memberships, where there are any.
     pub async fn memberships(&self, keys: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
-        self.find_all(keys, BY_USER).await
+        self.find_all(keys, MEMBERSHIP_BY_KEY).await
     }
 
     /// The open invitations that these users have sent.
     pub async fn invitations_by(&self, senders: &BTreeSet<Key>) -> Result<Vec<Membership>, Error> {
-        self.find_all(senders, BY_INVITER).await
+        self.find_all(senders, MEMBERSHIP_BY_INVITER).await
     }
 
-    async fn find_all(&self, keys: &BTreeSet<Key>, on: &str) -> Result<Vec<Membership>, Error> {
+    async fn find_all(&self, keys: &BTreeSet<Key>, by: By) -> Result<Vec<Membership>, Error> {
+        let keys: Vec<_> = keys.iter().collect();
         let mut found = Vec::new();
-        if !keys.is_empty() {
-            for piece in key_set(keys.iter().map(|(space, user)| (space, user))).split(MOST_BYTES) {
-                found.extend(self.find(piece, on).await?);
-            }
+        for piece in pieces(&keys, |(space, user)| space.as_str().len() + user.as_str().len()) {
+            found.extend(self.find(piece, by).await?);
         }
         Ok(found)
     }
 
-    async fn find(&self, keys: RowSet, on: &str) -> Result<Vec<Membership>, Error> {
+    async fn find(&self, keys: &[&Key], by: By) -> Result<Vec<Membership>, Error> {
         let mut values = Vec::new();
-        let sql = self.found(&keys.source(self.backend, &mut values), on);
+        let sql = found(self.backend, keys_of(keys), &mut values, by, convert::MEMBERSHIP);
         let row = self.query(sql, values).await?;
-        memberships(packed(row.as_ref(), 0)?.as_deref())
-    }
-
-    fn found(&self, keys: &str, on: &str) -> String {
-        let mut columns = vec!["m.space".to_owned()];
-        columns.extend(select("m", convert::MEMBERSHIP));
-        let join = join(self.backend, Join::Inner, "membership", "m", on);
-        format!("SELECT {} FROM {keys} k {join}", pack(&columns))
+        memberships(packed(row.as_ref(), 0)?.as_deref(), keys)
     }
 
     /// Ends the write without a change.
@@ -180,48 +164,33 @@ impl Batch<'_> {
     /// Writes everything down for good, or nothing.
     pub async fn commit(mut self, changes: &Changes) -> Result<(), Error> {
         let writes = self.writes(steps(changes, self.backend, &self.written_by));
-        if self.transaction.is_none() && writes.len() > 1 {
+        if self.transaction.is_none() && (writes.len() > 1 || changes.touch_spaces()) {
             self.begin().await?;
         }
-        self.write_spaces(changes).await?;
-        for write in writes {
-            self.write(write).await?;
+        let Some(transaction) = self.transaction else {
+            for (sql, values) in writes {
+                // Outside of a transaction a statement commits itself.
+                let written = self.writes.run(sql, values).await;
+                written.map_err(|error| Error::from(error).at_commit())?;
+            }
+            return Ok(());
+        };
+        write_spaces(&transaction, changes).await?;
+        for (sql, values) in writes {
+            transaction.execute_raw(statement(self.backend, sql, values)).await?;
         }
-        let Some(transaction) = self.transaction else { return Ok(()) };
         transaction.commit().await.map_err(|error| Error::from(error).at_commit())
-    }
-
-    /// New, changed and deleted spaces, which are rare.
-    async fn write_spaces(&self, changes: &Changes) -> Result<(), Error> {
-        let db = &self.db();
-        for name in &changes.deleted {
-            let name = name.as_str();
-            let events = membership_event::Column::Space.eq(name);
-            membership_event::Entity::delete_many().filter(events).exec(db).await?;
-            let memberships = membership::Column::Space.eq(name);
-            membership::Entity::delete_many().filter(memberships).exec(db).await?;
-            space::Entity::delete_by_id(name).exec(db).await?;
-        }
-        if !changes.created.is_empty() {
-            let rows = changes.created.iter().map(|space| row(space).into_active_model());
-            space::Entity::insert_many(rows).exec_without_returning(db).await?;
-        }
-        for space in &changes.updated {
-            let row = row(space).into_active_model().reset_all();
-            space::Entity::update(row).exec(db).await?;
-        }
-        Ok(())
     }
 
     /// The steps as few statements: on PostgreSQL each of a length that is sent at once, on SQLite
     /// one text that holds them all.
-    fn writes(&self, steps: Vec<Step>) -> Vec<Statement> {
+    fn writes(&self, steps: Vec<Step>) -> Vec<(String, Vec<Value>)> {
         if self.backend != DbBackend::Postgres {
             return (!steps.is_empty()).then(|| self.in_a_row(steps)).into_iter().collect();
         }
         let pieces = steps.into_iter().flat_map(|Step { sql, rows, is_checked }| {
             let pieces = rows.split(MOST_BYTES).into_iter();
-            pieces.map(move |rows| Step { sql, rows, is_checked })
+            pieces.map(move |rows| Step { sql: sql.clone(), rows, is_checked })
         });
         let mut packets: Vec<Vec<Step>> = Vec::new();
         let mut room = 0;
@@ -241,7 +210,7 @@ impl Batch<'_> {
 
     /// One statement that fails, and so does nothing, if one of its spaces was changed meanwhile: it
     /// divides by zero. Its parts touch different rows, so their order does not matter.
-    fn at_once(&self, steps: Vec<Step>) -> Statement {
+    fn at_once(&self, steps: Vec<Step>) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let (mut parts, mut found) = (Vec::new(), Vec::new());
         for (n, Step { sql, rows, is_checked }) in steps.into_iter().enumerate() {
@@ -255,41 +224,68 @@ impl Batch<'_> {
         }
         found.push("true".into());
         let sql = format!("WITH {} SELECT 1 / ({})::int", parts.join(", "), found.join(" AND "));
-        self.statement(sql, values)
+        (sql, values)
     }
 
-    fn in_a_row(&self, steps: Vec<Step>) -> Statement {
+    fn in_a_row(&self, steps: Vec<Step>) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let steps = steps.into_iter().map(|Step { sql, rows, .. }| {
             let source = rows.source(self.backend, &mut values);
             sql.replace("{rows}", &source)
         });
-        let sql = steps.collect::<Vec<_>>().join(";");
-        self.statement(sql, values)
+        (steps.collect::<Vec<_>>().join(";"), values)
     }
 
-    /// Outside of a transaction a statement commits itself.
-    async fn write(&self, write: Statement) -> Result<(), Error> {
-        let written = self.db().execute_raw(write).await;
-        written.map(drop).map_err(|error| match self.transaction {
-            Some(_) => Error::from(error),
-            None => Error::from(error).at_commit(),
-        })
-    }
-
-    async fn query(&self, sql: String, values: Vec<Value>) -> Result<Option<QueryResult>, Error> {
-        Ok(self.db().query_one_raw(self.statement(sql, values)).await?)
-    }
-
-    fn statement(&self, sql: String, values: Vec<Value>) -> Statement {
-        Statement::from_sql_and_values(self.backend, sql, values)
+    async fn query(&self, sql: String, values: Vec<Value>) -> Result<Option<QueryResult>, DbErr> {
+        match &self.transaction {
+            Some(transaction) => {
+                transaction.query_one_raw(statement(self.backend, sql, values)).await
+            }
+            None => Ok(self.writes.run(sql, values).await?.into_iter().next()),
+        }
     }
 }
 
-const BY_USER: &str = "m.space = k_space AND m.user_id = k_user";
-// The index holds only those who have been invited by somebody, and SQLite wants to hear it.
-const BY_INVITER: &str = "m.space = k_space AND m.invited_by = k_user AND m.invited_by IS NOT NULL";
+/// New, changed and deleted spaces, which are rare.
+async fn write_spaces(db: &DatabaseTransaction, changes: &Changes) -> Result<(), DbErr> {
+    for name in &changes.deleted {
+        let name = name.as_str();
+        let events = membership_event::Column::Space.eq(name);
+        membership_event::Entity::delete_many().filter(events).exec(db).await?;
+        let memberships = membership::Column::Space.eq(name);
+        membership::Entity::delete_many().filter(memberships).exec(db).await?;
+        space::Entity::delete_by_id(name).exec(db).await?;
+    }
+    if !changes.created.is_empty() {
+        let rows = changes.created.iter().map(|space| row(space).into_active_model());
+        space::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    for space in &changes.updated {
+        let row = row(space).into_active_model().reset_all();
+        space::Entity::update(row).exec(db).await?;
+    }
+    Ok(())
+}
 
-fn memberships(packed: Option<&str>) -> Result<Vec<Membership>, Error> {
-    rows(packed).map(|mut cells| convert::membership(&mut cells)).collect()
+fn statement(backend: DbBackend, sql: String, values: Vec<Value>) -> Statement {
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+// The index holds only those who have been invited by somebody, and SQLite wants to hear it.
+const MEMBERSHIP_BY_INVITER: By = By {
+    table: "membership",
+    alias: "m",
+    on: "m.space = k_space AND m.invited_by = k_user AND m.invited_by IS NOT NULL",
+};
+
+fn keys_of(keys: &[&Key]) -> RowSet {
+    key_set(keys.iter().map(|(space, user)| (space, user)))
+}
+
+fn memberships(packed: Option<&str>, keys: &[&Key]) -> Result<Vec<Membership>, Error> {
+    let membership = |found| {
+        let ((space, _), mut cells): (&&Key, _) = found?;
+        convert::membership_in(space.clone(), &mut cells)
+    };
+    numbered(packed, keys).map(membership).collect()
 }

@@ -1,18 +1,24 @@
 //! What a batch changed, as statements over sets of rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use sea_orm::DbBackend;
 
 use super::entity::space;
 use super::sets::RowSet;
-use crate::domain::{Event, Membership, Space, SpaceName, Status, UserId};
+use crate::domain::{Event, Membership, Space, SpaceName, UserId};
 
 /// Everything that a batch changed.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Memberships as they are now; those that became ABSENT lose their row.
-    pub memberships: Vec<Membership>,
+    /// Memberships that had no row.
+    pub added: Vec<Membership>,
+    /// Memberships that have another status now, as they are now.
+    pub changed: Vec<Membership>,
+    /// Memberships that became ABSENT and lose their row.
+    pub gone: Vec<Membership>,
     /// What happened, in order.
     pub events: Vec<Event>,
     /// Spaces that are new.
@@ -28,18 +34,23 @@ pub struct Changes {
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.memberships.is_empty()
+        self.added.is_empty()
+            && self.changed.is_empty()
+            && self.gone.is_empty()
             && self.events.is_empty()
-            && self.created.is_empty()
-            && self.updated.is_empty()
             && self.moved.is_empty()
-            && self.deleted.is_empty()
+            && !self.touch_spaces()
+    }
+
+    /// Whether a space came, went, or changed in more than its memberships.
+    pub fn touch_spaces(&self) -> bool {
+        !(self.created.is_empty() && self.updated.is_empty() && self.deleted.is_empty())
     }
 }
 
 /// One statement over a set of rows, which takes the place of `{rows}`.
 pub(super) struct Step {
-    pub(super) sql: &'static str,
+    pub(super) sql: Cow<'static, str>,
     pub(super) rows: RowSet,
     /// Whether somebody else may have changed the rows meanwhile, so that fewer would be found.
     pub(super) is_checked: bool,
@@ -51,25 +62,28 @@ pub(super) fn steps(
     backend: DbBackend,
     written_by: &BTreeMap<SpaceName, String>,
 ) -> Vec<Step> {
-    let (gone, kept): (Vec<_>, Vec<_>) =
-        changes.memberships.iter().partition(|m| m.status == Status::Absent);
     let mut steps = Vec::new();
-    let mut add = |sql, is_checked, rows| steps.push(Step { sql, rows, is_checked });
+    let mut add =
+        |sql: Cow<'static, str>, is_checked, rows| steps.push(Step { sql, rows, is_checked });
     if !changes.moved.is_empty() {
-        add(MOVE_SPACES, true, moved_set(&changes.moved, written_by));
+        add(MOVE_SPACES.into(), true, moved_set(&changes.moved, written_by));
     }
-    if !gone.is_empty() {
+    if !changes.gone.is_empty() {
         let delete = match backend {
             DbBackend::Postgres => DELETE_MEMBERSHIPS_BY_PLACE,
             _ => DELETE_MEMBERSHIPS,
         };
-        add(delete, false, key_set(gone.iter().map(|m| (&m.space, &m.user))));
+        add(delete.into(), false, key_set(changes.gone.iter().map(|m| (&m.space, &m.user))));
     }
-    if !kept.is_empty() {
-        add(SAVE_MEMBERSHIPS, false, membership_set(&kept));
+    if !changes.changed.is_empty() {
+        let sql = format!("{ADD_MEMBERSHIPS}{OR_CHANGE_THEM}");
+        add(sql.into(), false, membership_set(&changes.changed));
+    }
+    if !changes.added.is_empty() {
+        add(ADD_MEMBERSHIPS.into(), false, membership_set(&changes.added));
     }
     if !changes.events.is_empty() {
-        add(APPEND_EVENTS, false, event_set(&changes.events));
+        add(APPEND_EVENTS.into(), false, event_set(&changes.events));
     }
     steps
 }
@@ -96,11 +110,13 @@ const DELETE_MEMBERSHIPS_BY_PLACE: &str = "
             SELECT m.ctid FROM membership m WHERE m.space = k_space AND m.user_id = k_user OFFSET 0
         ) m ON true))";
 
-// SQLite needs the WHERE to tell the upsert's ON from a join's.
-const SAVE_MEMBERSHIPS: &str = "
+const ADD_MEMBERSHIPS: &str = "
     INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
     SELECT k_space, k_user, k_status, k_version, k_invited_by, k_joined_at, k_changed_at
-    FROM {rows} k WHERE true
+    FROM {rows} k";
+
+// SQLite needs the WHERE to tell this ON from a join's.
+const OR_CHANGE_THEM: &str = " WHERE true
     ON CONFLICT (space, user_id) DO UPDATE SET
         status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
         joined_at = excluded.joined_at, changed_at = excluded.changed_at";
@@ -111,8 +127,8 @@ const APPEND_EVENTS: &str = "
     SELECT k_space, k_seq, k_user, k_actor, k_from, k_to, k_name, k_cause, k_at
     FROM {rows} k";
 
-pub(super) fn name_set(names: &BTreeSet<SpaceName>) -> RowSet {
-    RowSet::new().text("k_name", names.iter())
+pub(super) fn name_set(names: impl Iterator<Item = impl Display>) -> RowSet {
+    RowSet::new().text("k_name", names)
 }
 
 pub(super) fn key_set<'a>(
@@ -123,8 +139,8 @@ pub(super) fn key_set<'a>(
         .text("k_user", keys.map(|(_, user)| user))
 }
 
-fn membership_set(kept: &[&Membership]) -> RowSet {
-    let rows = || kept.iter();
+fn membership_set(memberships: &[Membership]) -> RowSet {
+    let rows = || memberships.iter();
     key_set(rows().map(|m| (&m.space, &m.user)))
         .text("k_status", rows().map(|m| m.status))
         .int("k_version", rows().map(|m| m.version))

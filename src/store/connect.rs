@@ -11,6 +11,7 @@ use sea_orm::{
 use tokio::time::sleep;
 
 use super::error::Error;
+use super::lines::{Lines, PATIENCE};
 
 /// How long a statement may wait for another transaction's lock.
 const LOCK_TIMEOUT: &str = "2000";
@@ -34,8 +35,8 @@ const MIGRATION_LOCK: i64 = 0x0072_6f73_7465_7201;
 /// An open database: one pool for reading, one for the ledger.
 #[derive(Clone)]
 pub struct Store {
-    pub(super) reads: DatabaseConnection,
-    pub(super) writes: DatabaseConnection,
+    pub(super) reads: Lines,
+    pub(super) writes: Lines,
 }
 
 impl Store {
@@ -43,34 +44,34 @@ impl Store {
     /// missing. `writers` is how many transactions the ledger has open at once (SQLite: one).
     pub async fn open(url: &str, writers: u32, readers: u32) -> Result<Self, Error> {
         let is_sqlite = url.starts_with("sqlite:");
-        // A connection that was just given back is still being checked when the next is needed.
-        let writers = if is_sqlite { 1 } else { writers * 2 };
+        // One for each writer's statements and one for his transactions; SQLite needs only the latter.
+        let connections = if is_sqlite { 1 } else { writers * 2 };
         if !is_usable(url) {
             return Err(Error::BadAddress);
         }
         let mut reads = options(url, readers);
         reads.min_connections(1);
-        let mut writes = options(url, writers);
+        let mut writes = options(url, connections);
         // A connection to a server belongs to the runtime that opens it: the first write does.
         writes.connect_lazy(!is_sqlite);
         let (reads, writes) = (connect(reads).await?, connect(writes).await?);
-        Ok(Self { reads, writes })
+        Ok(Self { reads: Lines::new(reads, readers), writes: Lines::new(writes, writers) })
     }
 
     /// Whether this is SQLite, which has one writer at a time.
     pub fn is_sqlite(&self) -> bool {
-        self.writes.get_database_backend() == DbBackend::Sqlite
+        self.writes.backend() == DbBackend::Sqlite
     }
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.reads.ping().await?)
+        Ok(self.reads.run("SELECT 1".into(), Vec::new()).await.map(drop)?)
     }
 
     /// Brings the schema up to date, whole or not at all. Of several replicas that start at once
     /// one does it while the others wait. A newer schema is refused.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let transaction = self.writes.begin_with_options(immediate()).await?;
+        let transaction = self.writes.pool.begin_with_options(immediate()).await?;
         if !self.is_sqlite() {
             // However long it takes: another replica may be at it, and the tables may be large.
             let lock = format!(
@@ -85,13 +86,13 @@ impl Store {
 
     /// Takes the whole schema down again, with all data. For development.
     pub async fn migrate_down(&self) -> Result<(), Error> {
-        Migrator::down(&self.writes, None).await.map_err(schema_error)
+        Migrator::down(&self.writes.pool, None).await.map_err(schema_error)
     }
 
     /// Closes both pools once their work is done.
     pub async fn close(&self) {
-        for pool in [&self.reads, &self.writes] {
-            if let Err(error) = pool.clone().close().await {
+        for lines in [&self.reads, &self.writes] {
+            if let Err(error) = lines.close().await {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
         }
@@ -147,7 +148,7 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(1))
+        .acquire_timeout(PATIENCE)
         .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {

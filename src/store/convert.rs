@@ -129,28 +129,24 @@ pub(super) const MEMBERSHIP: &[&str] =
 /// Reads a packed membership of this space.
 pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Membership, Error> {
     let user = read(("membership", "user_id"), space.as_str(), cells.next()?, user_id)?;
-    let status = status_of(space.as_str(), cells.next()?)?;
-    membership_of(space, user, status, cells)
+    state_of(space, user, cells)
 }
 
-/// Reads what follows a packed status.
-pub(super) fn membership_of(
+/// The columns that [`state_of`] reads.
+pub(super) const STATE: &[&str] = &["status", "version", "invited_by", "joined_at", "changed_at"];
+
+/// Reads a packed membership whose space and user are known.
+pub(super) fn state_of(
     space: SpaceName,
     user: UserId,
-    status: Status,
     cells: &mut Cells<'_>,
 ) -> Result<Membership, Error> {
+    let status = status_of(space.as_str(), cells.next()?)?;
     let version = cells.next()?;
     let inviter: Option<&str> = cells.next()?;
     let invited_by = inviter.map(|id| inviter_of(space.as_str(), id)).transpose()?;
     let (joined_at, changed_at) = (cells.next()?, cells.next()?);
     Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
-}
-
-/// Reads a packed membership that begins with its space.
-pub(super) fn membership(cells: &mut Cells<'_>) -> Result<Membership, Error> {
-    let name: &str = cells.next()?;
-    membership_in(read(("membership", "space"), name, name, space_name)?, cells)
 }
 
 /// The columns that [`event_in`] reads.

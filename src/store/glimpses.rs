@@ -1,12 +1,13 @@
 //! Looking many memberships up at once, for many callers at once.
 
-use sea_orm::{DbBackend, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::changes::{key_set, name_set};
 use super::connect::Store;
-use super::convert::{membership_of, privacy_of, status_of};
+use super::convert;
 use super::error::Error;
-use super::packs::{Cells, Join, join, pack, packed, rows};
-use super::sets::{MOST_BYTES, RowSet};
+use super::packs::{look_up, numbered, packed};
+use super::sets::pieces;
 use crate::domain::{Membership, Privacy, SpaceName, Status, UserId};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
@@ -18,6 +19,19 @@ pub struct Glance {
     pub user: UserId,
     /// The user who asks, if it is one.
     pub viewer: Option<UserId>,
+}
+
+impl Glance {
+    fn keys(&self) -> impl Iterator<Item = (&SpaceName, &UserId)> {
+        [Some(&self.user), self.viewer.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|user| (&self.space, user))
+    }
+
+    fn bytes(&self) -> usize {
+        self.keys().map(|(space, user)| space.as_str().len() + user.as_str().len()).sum()
+    }
 }
 
 /// What there is to be seen of a space and of one membership in it.
@@ -37,64 +51,41 @@ impl Store {
     /// The answers in order; `None` where there is no such space. One statement, unless the question
     /// is very long.
     pub async fn glimpses(&self, asked: &[Glance]) -> Result<Vec<Option<Glimpse>>, Error> {
-        let backend = self.reads.get_database_backend();
-        let questions = RowSet::new()
-            .int("k_n", (0..).take(asked.len()))
-            .text("k_space", asked.iter().map(|glance| &glance.space))
-            .text("k_user", asked.iter().map(|glance| &glance.user))
-            .optional_text("k_viewer", asked.iter().map(|glance| glance.viewer.as_ref()));
-        let limit = if backend == DbBackend::Postgres { MOST_BYTES } else { usize::MAX };
-        let mut answers = vec![None; asked.len()];
-        for piece in questions.split(limit) {
-            let mut values: Vec<Value> = Vec::new();
-            let sql = question(backend, &piece.source(backend, &mut values));
-            let found = self.query(sql, values).await?;
-            for mut cells in rows(packed(found.first(), 0)?.as_deref()) {
-                let n = usize::try_from(cells.next::<i64>()?).unwrap_or(usize::MAX);
-                if let (Some(answer), Some(glance)) = (answers.get_mut(n), asked.get(n)) {
-                    *answer = Some(glimpse(&mut cells, glance)?);
-                }
-            }
+        let mut answers = Vec::with_capacity(asked.len());
+        for piece in pieces(asked, Glance::bytes) {
+            answers.extend(self.look(piece).await?);
         }
         Ok(answers)
     }
-}
 
-fn question(backend: DbBackend, questions: &str) -> String {
-    let own = "o.space = k_space AND o.user_id = k_viewer";
-    let target = "t.space = k_space AND t.user_id = k_user";
-    let cells = [
-        "k_n",
-        "s.privacy",
-        "s.seq",
-        "o.status",
-        "t.status",
-        "t.version",
-        "t.invited_by",
-        "t.joined_at",
-        "t.changed_at",
-    ];
-    format!(
-        "SELECT {} FROM {questions} k {} {} {}",
-        pack(&cells),
-        join(backend, Join::Inner, "space", "s", "s.name = k_space"),
-        join(backend, Join::Left, "membership", "o", own),
-        join(backend, Join::Left, "membership", "t", target),
-    )
-}
-
-fn glimpse(cells: &mut Cells<'_>, glance: &Glance) -> Result<Glimpse, Error> {
-    let key = glance.space.as_str();
-    let privacy = privacy_of(key, cells.next()?)?;
-    let seq = cells.next()?;
-    let status = |word: Option<&str>| word.map(|word| status_of(key, word)).transpose();
-    let own = status(cells.next()?)?.unwrap_or(Status::Absent);
-    let target = match status(cells.next()?)? {
-        None => None,
-        Some(status) => {
-            let Glance { space, user, .. } = glance.clone();
-            Some(membership_of(space, user, status, cells)?)
+    /// Each space and each membership is looked up once, however many questions are about it.
+    async fn look(&self, asked: &[Glance]) -> Result<Vec<Option<Glimpse>>, Error> {
+        let names: BTreeSet<_> = asked.iter().map(|glance| &glance.space).collect();
+        let keys: BTreeSet<_> = asked.iter().flat_map(Glance::keys).collect();
+        let (names, keys) = (Vec::from_iter(names), Vec::from_iter(keys));
+        let (sql, values) = look_up(
+            self.reads.backend(),
+            (name_set(names.iter()), &["privacy", "seq"]),
+            (key_set(keys.iter().copied()), convert::STATE),
+        );
+        let answer = self.query(sql, values).await?;
+        let (mut spaces, mut memberships) = (BTreeMap::new(), BTreeMap::new());
+        for found in numbered(packed(answer.first(), 0)?.as_deref(), &names) {
+            let (name, mut cells) = found?;
+            let privacy = convert::privacy_of(name.as_str(), cells.next()?)?;
+            spaces.insert(*name, (privacy, cells.next()?));
         }
-    };
-    Ok(Glimpse { privacy, seq, own, target })
+        for found in numbered(packed(answer.first(), 1)?.as_deref(), &keys) {
+            let (key @ (space, user), mut cells) = found?;
+            let membership = convert::state_of((*space).clone(), (*user).clone(), &mut cells)?;
+            memberships.insert(*key, membership);
+        }
+        let answer = |glance: &Glance| {
+            let &(privacy, seq) = spaces.get(&glance.space)?;
+            let of = |user| memberships.get(&(&glance.space, user));
+            let own = glance.viewer.as_ref().and_then(of).map_or(Status::Absent, |own| own.status);
+            Some(Glimpse { privacy, seq, own, target: of(&glance.user).cloned() })
+        };
+        Ok(asked.iter().map(answer).collect())
+    }
 }

@@ -7,6 +7,7 @@ mod convert;
 mod entity;
 mod error;
 mod glimpses;
+mod lines;
 mod packs;
 mod reads;
 mod secrets;

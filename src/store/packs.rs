@@ -3,7 +3,9 @@
 
 use std::str::Split;
 
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbBackend, DbErr, QueryResult, Value};
+
+use super::sets::RowSet;
 
 /// Stands between cells, in questions and answers. No text that is kept has a control character in
 /// it: ids and words are checked, display names too, and JSON escapes them.
@@ -25,14 +27,29 @@ pub fn rows(packed: Option<&str>) -> impl Iterator<Item = Cells<'_>> {
     packed.into_iter().flat_map(|text| text.split(ROW)).map(|row| Cells(row.split(CELL)))
 }
 
+/// The packed rows, each behind what its number means: these are the keys of the set.
+pub fn numbered<'a, K>(
+    packed: Option<&'a str>,
+    keys: &'a [K],
+) -> impl Iterator<Item = Result<(&'a K, Cells<'a>), DbErr>> {
+    rows(packed).map(|mut cells| {
+        let number = cells.next::<i64>()?;
+        let key = usize::try_from(number - 1).ok().and_then(|place| keys.get(place));
+        Ok((key.ok_or_else(damaged)?, cells))
+    })
+}
+
+fn damaged() -> DbErr {
+    DbErr::Type("a packed row is damaged".into())
+}
+
 /// What is left of a packed row.
 pub struct Cells<'a>(Split<'a, char>);
 
 impl<'a> Cells<'a> {
     /// The next cell.
     pub fn next<T: Cell<'a>>(&mut self) -> Result<T, DbErr> {
-        let cell = self.0.next().and_then(T::read);
-        cell.ok_or_else(|| DbErr::Type("a packed row is damaged".into()))
+        self.0.next().and_then(T::read).ok_or_else(damaged)
     }
 }
 
@@ -67,28 +84,60 @@ impl<'a, T: Cell<'a>> Cell<'a> for Option<T> {
     }
 }
 
-/// Which rows of a join are wanted.
+/// A statement that looks spaces and memberships up by key. It answers with one text of packed rows
+/// for each; a row begins with its key's number in the set, from 1.
+pub fn look_up(
+    backend: DbBackend,
+    (names, of_space): (RowSet, &[&str]),
+    (keys, of_membership): (RowSet, &[&str]),
+) -> (String, Vec<Value>) {
+    let mut values = Vec::new();
+    let spaces = found(backend, names, &mut values, SPACE_BY_NAME, of_space);
+    let memberships = found(backend, keys, &mut values, MEMBERSHIP_BY_KEY, of_membership);
+    (format!("SELECT ({spaces}), ({memberships})"), values)
+}
+
+/// How the rows of a table are found that belong to a row of a set.
 #[derive(Clone, Copy, Debug)]
-pub enum Join {
-    /// Those with a partner.
-    Inner,
-    /// All.
-    Left,
+pub struct By {
+    /// The table.
+    pub table: &'static str,
+    /// What it is called in `on`.
+    pub alias: &'static str,
+    /// The condition.
+    pub on: &'static str,
+}
+
+const SPACE_BY_NAME: By = By { table: "space", alias: "s", on: "s.name = k_name" };
+
+/// By space and user.
+pub const MEMBERSHIP_BY_KEY: By =
+    By { table: "membership", alias: "m", on: "m.space = k_space AND m.user_id = k_user" };
+
+/// The packed rows of a table that belong to the rows of a set, each with its number.
+pub fn found(
+    backend: DbBackend,
+    set: RowSet,
+    values: &mut Vec<Value>,
+    By { table, alias, on }: By,
+    columns: &[&str],
+) -> String {
+    let set = set.source(backend, values);
+    let columns = columns.iter().map(|column| format!("{alias}.{column}"));
+    let cells: Vec<_> = std::iter::once("k_n".into()).chain(columns).collect();
+    let join = join(backend, table, alias, on);
+    format!("SELECT {} FROM {set} k {join}", pack(&cells))
 }
 
 /// Joins a table so that its rows are looked up one by one, by key, whatever the planner thinks. A
 /// plan that is made while a table is nearly empty would scan it, and is kept when it has grown.
-pub fn join(backend: DbBackend, join: Join, table: &str, alias: &str, on: &str) -> String {
-    match (backend, join) {
-        (DbBackend::Postgres, Join::Inner) => format!(
+fn join(backend: DbBackend, table: &str, alias: &str, on: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!(
             "JOIN LATERAL (SELECT *, {alias}.xmin FROM {table} {alias} WHERE {on} OFFSET 0) {alias} ON true"
         ),
-        (DbBackend::Postgres, Join::Left) => format!(
-            "LEFT JOIN LATERAL (SELECT * FROM {table} {alias} WHERE {on} OFFSET 0) {alias} ON true"
-        ),
         // SQLite keeps the order of a cross join.
-        (_, Join::Inner) => format!("CROSS JOIN {table} {alias} ON {on}"),
-        (_, Join::Left) => format!("LEFT JOIN {table} {alias} ON {on}"),
+        _ => format!("CROSS JOIN {table} {alias} ON {on}"),
     }
 }
 

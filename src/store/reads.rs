@@ -1,7 +1,7 @@
 //! The questions, each one statement, which also says what the caller may see: the space and his own
 //! status in it.
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 
 use super::connect::Store;
 use super::convert::{self, status_of};
@@ -139,19 +139,14 @@ impl Store {
         Ok(rows.first().map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
     }
 
-    /// Runs a query to its end even if nobody waits for it any longer: a connection whose use is
-    /// broken off half-way would go back to the pool in an unknown state.
+    /// Runs a query to its end even if nobody waits for it any longer.
     pub(super) async fn query(
         &self,
         sql: String,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, Error> {
         let reads = self.reads.clone();
-        let unit_of_work = tokio::spawn(async move {
-            let statement =
-                Statement::from_sql_and_values(reads.get_database_backend(), sql, values);
-            reads.query_all_raw(statement).await
-        });
+        let unit_of_work = tokio::spawn(async move { reads.run(sql, values).await });
         let rows = unit_of_work.await.map_err(|error| DbErr::Custom(error.to_string()))?;
         Ok(rows?)
     }

@@ -13,8 +13,8 @@ impl Store {
         let row = secret::ActiveModel { name: Set(name.into()), value: Set(fresh.clone()) };
         let unless_there = OnConflict::column(secret::Column::Name).do_nothing().to_owned();
         let insert = secret::Entity::insert(row).on_conflict(unless_there);
-        insert.exec_without_returning(&self.writes).await?;
-        let row = secret::Entity::find_by_id(name).one(&self.writes).await?;
+        insert.exec_without_returning(&self.writes.pool).await?;
+        let row = secret::Entity::find_by_id(name).one(&self.writes.pool).await?;
         Ok(row.map_or(fresh, |row| row.value))
     }
 }

@@ -2,16 +2,23 @@
 //! SQLite. A statement's text is then the same for every number of rows, so it is prepared once.
 
 use std::fmt::{Display, Write};
+use std::slice::Chunks;
 
 use sea_orm::{DbBackend, Value};
 use serde_json::Value as Json;
 
 use super::packs::CELL;
 
-/// The longest parameters of a statement to PostgreSQL. With its text it fits one TLS record: the
+/// The longest parameters of a statement, in bytes, for PostgreSQL's sake. With its text it fits one TLS record: the
 /// driver (sqlx 0.9.0) leaves Nagle's algorithm on, so a second record would wait for the
 /// acknowledgement of the first, which a server that waits for the rest delays by 40 ms.
 pub const MOST_BYTES: usize = 14 * 1024;
+
+/// The items in pieces of about [`MOST_BYTES`] each.
+pub fn pieces<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> Chunks<'_, T> {
+    let pieces = items.iter().map(bytes).sum::<usize>().div_ceil(MOST_BYTES).max(1);
+    items.chunks(items.len().div_ceil(pieces).max(1))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -120,7 +127,8 @@ impl RowSet {
         split
     }
 
-    /// The set as a table expression, with its parameters appended to `values`.
+    /// The set as a table expression, with its parameters appended to `values`. Its rows are
+    /// numbered from 1 by `k_n`.
     pub fn source(self, backend: DbBackend, values: &mut Vec<Value>) -> String {
         match backend {
             DbBackend::Postgres => self.arrays(values),
@@ -140,7 +148,8 @@ impl RowSet {
             });
         }
         let (selected, arrays, names) = (selected.join(", "), arrays.join(", "), names.join(", "));
-        format!("(SELECT {selected} FROM UNNEST({arrays}) AS u({names}))")
+        let numbered = format!("UNNEST({arrays}) WITH ORDINALITY AS u({names}, k_n)");
+        format!("(SELECT {selected}, k_n FROM {numbered})")
     }
 
     fn json(self, values: &mut Vec<Value>) -> String {
@@ -155,7 +164,7 @@ impl RowSet {
         };
         let rows: Json = (0..self.rows).map(row).collect::<Vec<Json>>().into();
         values.push(rows.to_string().into());
-        format!("(SELECT {selected} FROM json_each(${}))", values.len())
+        format!("(SELECT {selected}, key + 1 AS k_n FROM json_each(${}))", values.len())
     }
 }
 
