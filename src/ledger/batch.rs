@@ -12,6 +12,7 @@ use crate::store::{Changes, Key, Locking};
 
 /// The spaces of a batch with all that its commands can touch.
 pub struct Pages {
+    now: Millis,
     pages: BTreeMap<SpaceName, Page>,
     events: Vec<Event>,
 }
@@ -101,7 +102,7 @@ pub fn senders_to_load(submissions: &[&Submission]) -> BTreeSet<Key> {
 
 impl Pages {
     /// The loaded spaces with the loaded memberships.
-    pub fn new(spaces: Vec<Space>, memberships: Vec<Membership>) -> Self {
+    pub fn new(spaces: Vec<Space>, memberships: Vec<Membership>, now: Millis) -> Self {
         let mut of_space: BTreeMap<SpaceName, Vec<Membership>> = BTreeMap::new();
         for membership in memberships {
             of_space.entry(membership.space.clone()).or_default().push(membership);
@@ -113,11 +114,12 @@ impl Pages {
             let snapshot = Some(Snapshot::new(space, memberships));
             (name, Page { snapshot, existed: true, known, ..Page::default() })
         };
-        Self { pages: spaces.into_iter().map(page).collect(), events: Vec::new() }
+        Self { now, pages: spaces.into_iter().map(page).collect(), events: Vec::new() }
     }
 
     /// Decides one command and carries it out in memory.
-    pub fn execute(&mut self, submission: &Submission, now: Millis) -> Result<Outcome, Refusal> {
+    pub fn execute(&mut self, submission: &Submission) -> Result<Outcome, Refusal> {
+        let now = self.now;
         let Submission { space: name, actor, command, .. } = submission;
         let page = self.pages.entry(name.clone()).or_default();
         let decision = decide::decide(name, page.snapshot.as_ref(), actor, command, now)?;
@@ -137,7 +139,7 @@ impl Pages {
 
     /// What has to be written down.
     pub fn into_changes(self) -> Changes {
-        let mut changes = Changes { events: self.events, ..Changes::default() };
+        let mut changes = Changes { at: self.now, events: self.events, ..Changes::default() };
         for (name, page) in self.pages {
             let Some(snapshot) = page.snapshot else {
                 if page.existed {

@@ -169,9 +169,8 @@ impl Shard {
         let (spaces, mut memberships) = measured("load", batch.load(&names, &keys)).await?;
         memberships.extend(batch.memberships(&creators_to_load(&submissions, &spaces)).await?);
         memberships.extend(batch.invitations_by(&senders_to_load(&submissions)).await?);
-        let mut pages = Pages::new(spaces, memberships);
-        let now = self.clock.now();
-        let answers = submissions.iter().map(|submission| pages.execute(submission, now));
+        let mut pages = Pages::new(spaces, memberships, self.clock.now());
+        let answers = submissions.iter().map(|submission| pages.execute(submission));
         let answers = answers.collect::<Answers>();
         let changes = pages.into_changes();
         if changes.is_empty() {

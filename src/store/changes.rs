@@ -8,11 +8,13 @@ use sea_orm::DbBackend;
 
 use super::entity::space;
 use super::sets::RowSet;
-use crate::domain::{Event, Membership, Space, SpaceName, UserId};
+use crate::domain::{Event, Membership, Millis, Space, SpaceName, UserId};
 
 /// Everything that a batch changed.
 #[derive(Debug, Default)]
 pub struct Changes {
+    /// When all of it happened.
+    pub at: Millis,
     /// Memberships that had no row.
     pub added: Vec<Membership>,
     /// Memberships that have another status now, as they are now.
@@ -77,13 +79,13 @@ pub(super) fn steps(
     }
     if !changes.changed.is_empty() {
         let sql = format!("{ADD_MEMBERSHIPS}{OR_CHANGE_THEM}");
-        add(sql.into(), false, membership_set(&changes.changed));
+        add(sql.into(), false, membership_set(&changes.changed, changes.at));
     }
     if !changes.added.is_empty() {
-        add(ADD_MEMBERSHIPS.into(), false, membership_set(&changes.added));
+        add(ADD_MEMBERSHIPS.into(), false, membership_set(&changes.added, changes.at));
     }
     if !changes.events.is_empty() {
-        add(APPEND_EVENTS.into(), false, event_set(&changes.events));
+        add(APPEND_EVENTS.into(), false, event_set(&changes.events, changes.at));
     }
     steps
 }
@@ -112,7 +114,7 @@ const DELETE_MEMBERSHIPS_BY_PLACE: &str = "
 
 const ADD_MEMBERSHIPS: &str = "
     INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-    SELECT k_space, k_user, k_status, k_version, k_invited_by, k_joined_at, k_changed_at
+    SELECT k_space, k_user, k_status, k_version, k_invited_by, k_now - k_joined_ago, k_now
     FROM {rows} k";
 
 // SQLite needs the WHERE to tell this ON from a join's.
@@ -124,7 +126,7 @@ const OR_CHANGE_THEM: &str = " WHERE true
 const APPEND_EVENTS: &str = "
     INSERT INTO membership_event
         (space, seq, user_id, actor, from_status, to_status, name, cause, at)
-    SELECT k_space, k_seq, k_user, k_actor, k_from, k_to, k_name, k_cause, k_at
+    SELECT k_space, k_seq, k_user, COALESCE(k_actor, k_user), k_from, k_to, k_name, k_cause, k_now
     FROM {rows} k";
 
 pub(super) fn name_set(names: impl Iterator<Item = impl Display>) -> RowSet {
@@ -139,26 +141,28 @@ pub(super) fn key_set<'a>(
         .text("k_user", keys.map(|(_, user)| user))
 }
 
-fn membership_set(memberships: &[Membership]) -> RowSet {
+fn membership_set(memberships: &[Membership], now: Millis) -> RowSet {
     let rows = || memberships.iter();
     key_set(rows().map(|m| (&m.space, &m.user)))
         .text("k_status", rows().map(|m| m.status))
         .int("k_version", rows().map(|m| m.version))
         .optional_text("k_invited_by", rows().map(|m| m.invited_by.as_ref()))
-        .optional_int("k_joined_at", rows().map(|m| m.joined_at))
-        .int("k_changed_at", rows().map(|m| m.changed_at))
+        .optional_int("k_joined_ago", rows().map(|m| m.joined_at.map(|at| now - at)))
+        .common_int("k_now", now)
 }
 
-fn event_set(events: &[Event]) -> RowSet {
+/// Most users act for themselves, which goes without saying.
+fn event_set(events: &[Event], now: Millis) -> RowSet {
     let rows = || events.iter();
+    let another = |e: &'_ Event| (e.actor.user() != Some(&e.user)).then(|| e.actor.to_string());
     key_set(rows().map(|e| (&e.space, &e.user)))
         .int("k_seq", rows().map(|e| e.seq))
-        .text("k_actor", rows().map(|e| &e.actor))
+        .optional_text("k_actor", rows().map(another))
         .text("k_from", rows().map(|e| e.from))
         .text("k_to", rows().map(|e| e.to))
         .text("k_name", rows().map(|e| e.name))
         .text("k_cause", rows().map(|e| e.cause))
-        .int("k_at", rows().map(|e| e.at))
+        .common_int("k_now", now)
 }
 
 fn moved_set(spaces: &[Space], written_by: &BTreeMap<SpaceName, String>) -> RowSet {

@@ -37,6 +37,8 @@ struct Column {
 #[derive(Clone, Debug, Default)]
 pub struct RowSet {
     columns: Vec<Column>,
+    /// What is the same in every row.
+    common: Option<(&'static str, i64)>,
     rows: usize,
 }
 
@@ -72,6 +74,12 @@ impl RowSet {
         cells: impl Iterator<Item = Option<i64>>,
     ) -> Self {
         self.with(name, Kind::Int, cells)
+    }
+
+    /// Adds a number that is the same in every row.
+    pub fn common_int(mut self, name: &'static str, value: i64) -> Self {
+        self.common = Some((name, value));
+        self
     }
 
     fn with(
@@ -122,7 +130,7 @@ impl RowSet {
                 let cells: Vec<_> = cells.take(rows).collect();
                 Column { name, kind: *kind, cells: cells.join(CELL.encode_utf8(&mut [0; 4])) }
             });
-            split.push(Self { columns: columns.collect(), rows });
+            split.push(Self { columns: columns.collect(), common: self.common, rows });
         }
         split
     }
@@ -147,6 +155,10 @@ impl RowSet {
                 Kind::Int => format!("{name}::bigint AS {name}"),
             });
         }
+        if let Some((name, value)) = self.common {
+            values.push(value.into());
+            selected.push(format!("${}::bigint AS {name}", values.len()));
+        }
         let (selected, arrays, names) = (selected.join(", "), arrays.join(", "), names.join(", "));
         let numbered = format!("UNNEST({arrays}) WITH ORDINALITY AS u({names}, k_n)");
         format!("(SELECT {selected}, k_n FROM {numbered})")
@@ -155,7 +167,12 @@ impl RowSet {
     fn json(self, values: &mut Vec<Value>) -> String {
         let selected = self.columns.iter().enumerate();
         let selected = selected.map(|(n, column)| format!("value ->> {n} AS {}", column.name));
-        let selected = selected.collect::<Vec<_>>().join(", ");
+        let mut selected: Vec<_> = selected.collect();
+        if let Some((name, value)) = self.common {
+            values.push(value.into());
+            selected.push(format!("${} AS {name}", values.len()));
+        }
+        let selected = selected.join(", ");
         let mut columns: Vec<_> =
             self.columns.iter().map(|column| (column.kind, column.cells.split(CELL))).collect();
         let row = |_| {
