@@ -29,8 +29,10 @@ impl Glance {
             .map(|user| (&self.space, user))
     }
 
+    /// How long the question is: its keys, and once more its space.
     fn bytes(&self) -> usize {
-        self.keys().map(|(space, user)| space.as_str().len() + user.as_str().len()).sum()
+        let space = self.space.as_str().len();
+        self.keys().map(|(_, user)| space + user.as_str().len()).sum::<usize>() + space
     }
 }
 
