@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use sea_orm::{ConnectionTrait, Database};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -68,6 +69,38 @@ fn unavailable(status: tonic::Status) {
 }
 
 const UNAVAILABLE: (Code, &str) = (Code::Unavailable, "STORE_UNAVAILABLE");
+
+#[tokio::test]
+async fn a_dead_connection_is_not_used_twice() {
+    on_every_engine(|engine, url| async move {
+        if engine == Engine::Sqlite {
+            return;
+        }
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(COURSE, Privacy::Open, "ada", None).await;
+        assert_eq!(client.join("linus", COURSE).await, Ok(Status::Member));
+        let mut spaces = client.spaces.clone();
+        let mut read = async || {
+            let message = pb::GetSpaceRequest { name: COURSE.into() };
+            spaces.get_space(patient("linus", message)).await
+        };
+        read().await.unwrap();
+        let beside = Database::connect(&url).await.unwrap();
+        let kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name = 'roster'";
+        beside.execute_unprepared(kill).await.unwrap();
+        // Nothing is lost: a write is tried again, and a read says so.
+        assert_eq!(client.join("grace", COURSE).await, Ok(Status::Member));
+        let _ = read().await.map_err(unavailable);
+        for _ in 0..3 {
+            read().await.unwrap();
+        }
+        beside.close().await.unwrap();
+        app.stop().await;
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn an_outage_is_told_and_gets_over_by_itself() {

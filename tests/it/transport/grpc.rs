@@ -62,6 +62,29 @@ fn the_tables_of_calls_are_whole() {
 }
 
 #[tokio::test]
+async fn another_role_does_not_change_when_a_member_joined() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(COURSE, Privacy::Open, "ada", None).await;
+        client.join("linus", COURSE).await.unwrap();
+        let before = client.list(COURSE, &[Status::Member]).await.remove(0);
+        loop {
+            client.change_roles("ada", COURSE, &["linus"], &[], &[]).await.unwrap();
+            let after = client.list(COURSE, &[Status::Manager]).await.remove(0);
+            assert_eq!(after.join_time, before.join_time);
+            // Until the clock has moved on.
+            if after.change_time != before.change_time {
+                break;
+            }
+            client.change_roles("ada", COURSE, &[], &["linus"], &[]).await.unwrap();
+        }
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn joining_and_leaving_tell_the_membership() {
     on_every_engine(|_, url| async move {
         let app = App::start(&url).await;
