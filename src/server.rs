@@ -164,10 +164,7 @@ async fn probe(store: Store, ready: watch::Sender<bool>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let pinged = store.clone();
-        // In a task of its own: a ping that is broken off would spoil its connection.
-        let ping = tokio::spawn(async move { pinged.ping().await.is_ok() });
-        let alive = matches!(timeout(PROBE_TIMEOUT, ping).await, Ok(Ok(true)));
+        let alive = matches!(timeout(PROBE_TIMEOUT, store.ping()).await, Ok(Ok(())));
         failures = if alive { 0 } else { failures + 1 };
         let now_ready = failures < PROBE_FAILURES;
         ready.send_if_modified(|ready| {

@@ -274,8 +274,7 @@ fn statement(backend: DbBackend, sql: String, values: Vec<Value>) -> Statement {
 // The index holds only those who have been invited by somebody, and SQLite wants to hear it.
 const MEMBERSHIP_BY_INVITER: By = By {
     table: "membership",
-    alias: "m",
-    on: "m.space = k_space AND m.invited_by = k_user AND m.invited_by IS NOT NULL",
+    on: "t.space = k_space AND t.invited_by = k_user AND t.invited_by IS NOT NULL",
 };
 
 fn keys_of(keys: &[&Key]) -> RowSet {

@@ -44,7 +44,7 @@ impl Store {
     /// missing. `writers` is how many transactions the ledger has open at once (SQLite: one).
     pub async fn open(url: &str, writers: u32, readers: u32) -> Result<Self, Error> {
         let is_sqlite = url.starts_with("sqlite:");
-        // One for each writer's statements and one for his transactions; SQLite needs only the latter.
+        // One for each writer's statements and one for his transactions; SQLite needs only this.
         let connections = if is_sqlite { 1 } else { writers * 2 };
         if !is_usable(url) {
             return Err(Error::BadAddress);
@@ -65,7 +65,7 @@ impl Store {
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.reads.run("SELECT 1".into(), Vec::new()).await.map(drop)?)
+        self.query("SELECT 1".into(), Vec::new()).await.map(drop)
     }
 
     /// Brings the schema up to date, whole or not at all. Of several replicas that start at once

@@ -132,8 +132,8 @@ pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<M
     state_of(space, user, cells)
 }
 
-/// The columns that [`state_of`] reads.
-pub(super) const STATE: &[&str] = &["status", "version", "invited_by", "joined_at", "changed_at"];
+/// The columns that [`state_of`] reads: all but the user.
+pub(super) const STATE: &[&str] = MEMBERSHIP.split_at(1).1;
 
 /// Reads a packed membership whose space and user are known.
 pub(super) fn state_of(

@@ -1,6 +1,7 @@
 //! Looking many memberships up at once, for many callers at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
 
 use super::changes::{key_set, name_set};
 use super::connect::Store;
@@ -23,10 +24,7 @@ pub struct Glance {
 
 impl Glance {
     fn keys(&self) -> impl Iterator<Item = (&SpaceName, &UserId)> {
-        [Some(&self.user), self.viewer.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|user| (&self.space, user))
+        once(&self.user).chain(&self.viewer).map(|user| (&self.space, user))
     }
 
     /// How long the question is: its keys, and once more its space.

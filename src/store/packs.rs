@@ -102,42 +102,39 @@ pub fn look_up(
 pub struct By {
     /// The table.
     pub table: &'static str,
-    /// What it is called in `on`.
-    pub alias: &'static str,
-    /// The condition.
+    /// The condition, in which the table is called `t`.
     pub on: &'static str,
 }
 
-const SPACE_BY_NAME: By = By { table: "space", alias: "s", on: "s.name = k_name" };
+const SPACE_BY_NAME: By = By { table: "space", on: "t.name = k_name" };
 
 /// By space and user.
 pub const MEMBERSHIP_BY_KEY: By =
-    By { table: "membership", alias: "m", on: "m.space = k_space AND m.user_id = k_user" };
+    By { table: "membership", on: "t.space = k_space AND t.user_id = k_user" };
 
 /// The packed rows of a table that belong to the rows of a set, each with its number.
 pub fn found(
     backend: DbBackend,
     set: RowSet,
     values: &mut Vec<Value>,
-    By { table, alias, on }: By,
+    by: By,
     columns: &[&str],
 ) -> String {
     let set = set.source(backend, values);
-    let columns = columns.iter().map(|column| format!("{alias}.{column}"));
+    let columns = columns.iter().map(|column| format!("t.{column}"));
     let cells: Vec<_> = std::iter::once("k_n".into()).chain(columns).collect();
-    let join = join(backend, table, alias, on);
-    format!("SELECT {} FROM {set} k {join}", pack(&cells))
+    format!("SELECT {} FROM {set} k {}", pack(&cells), join(backend, by))
 }
 
 /// Joins a table so that its rows are looked up one by one, by key, whatever the planner thinks. A
 /// plan that is made while a table is nearly empty would scan it, and is kept when it has grown.
-fn join(backend: DbBackend, table: &str, alias: &str, on: &str) -> String {
+fn join(backend: DbBackend, By { table, on }: By) -> String {
     match backend {
-        DbBackend::Postgres => format!(
-            "JOIN LATERAL (SELECT *, {alias}.xmin FROM {table} {alias} WHERE {on} OFFSET 0) {alias} ON true"
-        ),
+        DbBackend::Postgres => {
+            format!("JOIN LATERAL (SELECT *, t.xmin FROM {table} t WHERE {on} OFFSET 0) t ON true")
+        }
         // SQLite keeps the order of a cross join.
-        _ => format!("CROSS JOIN {table} {alias} ON {on}"),
+        _ => format!("CROSS JOIN {table} t ON {on}"),
     }
 }
 

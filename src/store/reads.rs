@@ -18,7 +18,7 @@ impl Store {
         name: &SpaceName,
         viewer: Option<&UserId>,
     ) -> Result<Option<Sight>, Error> {
-        let columns = select("s", space::COLUMNS).join(", ");
+        let columns = select("s", space::COLUMNS);
         let sql = format!(
             "SELECT {columns}, o.status AS own FROM space s
              LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1"
@@ -108,8 +108,8 @@ impl Store {
         let sql = format!(
             "SELECT {}, {} FROM membership m JOIN space s ON s.name = m.space
              WHERE {filter} ORDER BY {order} LIMIT ${} OFFSET ${}",
-            select("s", space::COLUMNS).join(", "),
-            select("m", membership::COLUMNS).join(", "),
+            select("s", space::COLUMNS),
+            select("m", membership::COLUMNS),
             values.len() - 1,
             values.len(),
         );
@@ -153,8 +153,9 @@ impl Store {
 }
 
 /// `a.x`, `a.y`, …
-pub(super) fn select(alias: &str, columns: &[&str]) -> Vec<String> {
-    columns.iter().map(|column| format!("{alias}.{column}")).collect()
+fn select(alias: &str, columns: &[&str]) -> String {
+    let columns = columns.iter().map(|column| format!("{alias}.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 /// The place of the caller's own status in a row, behind the space.
@@ -165,7 +166,7 @@ fn seen_page(page: &str, columns: &[&str]) -> String {
     format!(
         "SELECT {}, o.status AS own, (SELECT {} FROM ({page}) p) FROM space s
          LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 WHERE s.name = $1",
-        select("s", space::COLUMNS).join(", "),
+        select("s", space::COLUMNS),
         pack(columns),
     )
 }

@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 use super::packs::CELL;
 
-/// The longest parameters of a statement, in bytes, for PostgreSQL's sake. With its text it fits one TLS record: the
-/// driver (sqlx 0.9.0) leaves Nagle's algorithm on, so a second record would wait for the
-/// acknowledgement of the first, which a server that waits for the rest delays by 40 ms.
+/// The longest parameters of a statement, in bytes, for PostgreSQL's sake. With its text it fits one
+/// TLS record: the driver (sqlx 0.9.0) leaves Nagle's algorithm on, so a second record would wait for
+/// the acknowledgement of the first, which a server that waits for the rest delays by 40 ms.
 pub const MOST_BYTES: usize = 14 * 1024;
 
 /// The items in pieces of about [`MOST_BYTES`] each.
@@ -138,13 +138,18 @@ impl RowSet {
     /// The set as a table expression, with its parameters appended to `values`. Its rows are
     /// numbered from 1 by `k_n`.
     pub fn source(self, backend: DbBackend, values: &mut Vec<Value>) -> String {
+        let common = self.common.map(|(name, value)| {
+            values.push(value.into());
+            format!("CAST(${} AS BIGINT) AS {name}, ", values.len())
+        });
+        let common = common.unwrap_or_default();
         match backend {
-            DbBackend::Postgres => self.arrays(values),
-            _ => self.json(values),
+            DbBackend::Postgres => self.arrays(&common, values),
+            _ => self.json(&common, values),
         }
     }
 
-    fn arrays(self, values: &mut Vec<Value>) -> String {
+    fn arrays(self, common: &str, values: &mut Vec<Value>) -> String {
         let (mut selected, mut arrays, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for Column { name, kind, cells } in self.columns {
             values.push(cells.into());
@@ -155,24 +160,15 @@ impl RowSet {
                 Kind::Int => format!("{name}::bigint AS {name}"),
             });
         }
-        if let Some((name, value)) = self.common {
-            values.push(value.into());
-            selected.push(format!("${}::bigint AS {name}", values.len()));
-        }
         let (selected, arrays, names) = (selected.join(", "), arrays.join(", "), names.join(", "));
         let numbered = format!("UNNEST({arrays}) WITH ORDINALITY AS u({names}, k_n)");
-        format!("(SELECT {selected}, k_n FROM {numbered})")
+        format!("(SELECT {common}{selected}, k_n FROM {numbered})")
     }
 
-    fn json(self, values: &mut Vec<Value>) -> String {
+    fn json(self, common: &str, values: &mut Vec<Value>) -> String {
         let selected = self.columns.iter().enumerate();
         let selected = selected.map(|(n, column)| format!("value ->> {n} AS {}", column.name));
-        let mut selected: Vec<_> = selected.collect();
-        if let Some((name, value)) = self.common {
-            values.push(value.into());
-            selected.push(format!("${} AS {name}", values.len()));
-        }
-        let selected = selected.join(", ");
+        let selected = selected.collect::<Vec<_>>().join(", ");
         let mut columns: Vec<_> =
             self.columns.iter().map(|column| (column.kind, column.cells.split(CELL))).collect();
         let row = |_| {
@@ -181,7 +177,7 @@ impl RowSet {
         };
         let rows: Json = (0..self.rows).map(row).collect::<Vec<Json>>().into();
         values.push(rows.to_string().into());
-        format!("(SELECT {selected}, key + 1 AS k_n FROM json_each(${}))", values.len())
+        format!("(SELECT {common}{selected}, key + 1 AS k_n FROM json_each(${}))", values.len())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that a caller can be told went wrong, in one value that every surface can render.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::auth;
@@ -80,8 +81,8 @@ impl Failure {
     }
 
     /// One unreadable field.
-    pub fn field(field: impl Into<String>, problem: Problem) -> Self {
-        let violation = Violation { field: field.into(), problem };
+    pub fn field(field: impl Display, problem: Problem) -> Self {
+        let violation = Violation { field: field.to_string(), problem };
         let reason = match problem {
             Problem::TooMany => ErrorReason::TooManyUsers,
             Problem::Required

@@ -17,12 +17,12 @@ const MAX_DISPLAY_NAME: usize = 255;
 /// Reads a required resource name.
 pub fn space_name(field: impl Display, text: &str) -> Result<SpaceName, Failure> {
     required(&field, text)?;
-    SpaceName::parse(text).map_err(|_| failure(&field, Problem::Invalid))
+    SpaceName::parse(text).map_err(|_| Failure::field(field, Problem::Invalid))
 }
 
 /// Reads a required community id.
 pub fn community(text: &str) -> Result<SpaceName, Failure> {
-    required(&"community_id", text)?;
+    required("community_id", text)?;
     let name = SpaceName::of(Kind::Community, text);
     name.map_err(|_| Failure::field("community_id", Problem::Invalid))
 }
@@ -30,7 +30,7 @@ pub fn community(text: &str) -> Result<SpaceName, Failure> {
 /// Reads a required user id.
 pub fn user(field: impl Display, text: &str) -> Result<UserId, Failure> {
     required(&field, text)?;
-    UserId::parse(text).map_err(|_| failure(&field, Problem::Invalid))
+    UserId::parse(text).map_err(|_| Failure::field(field, Problem::Invalid))
 }
 
 /// Reads a user id that may be left out.
@@ -45,7 +45,7 @@ pub fn user_ids(field: &str, texts: &[String]) -> Result<Vec<UserId>, Failure> {
     }
     let read = |(index, text): (usize, &String)| {
         UserId::parse(text)
-            .map_err(|_| Failure::field(format!("{field}[{index}]"), Problem::Invalid))
+            .map_err(|_| Failure::field(format_args!("{field}[{index}]"), Problem::Invalid))
     };
     texts.iter().enumerate().map(read).collect()
 }
@@ -82,12 +82,8 @@ pub fn users_failure(field: &str, error: UsersError) -> Failure {
     Failure::field(field, problem)
 }
 
-fn required(field: &impl Display, text: &str) -> Result<(), Failure> {
-    if text.is_empty() { Err(failure(field, Problem::Required)) } else { Ok(()) }
-}
-
-fn failure(field: &impl Display, problem: Problem) -> Failure {
-    Failure::field(field.to_string(), problem)
+fn required(field: impl Display, text: &str) -> Result<(), Failure> {
+    if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
 }
 
 /// Reads a filter; an empty one means everybody with a seat.
