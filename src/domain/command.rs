@@ -1,10 +1,11 @@
 //! What can be asked for, with its arguments. A value of these types is always well formed.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::transition::Verb;
-use super::{Action, Actor, Contribution, Privacy, UserId};
+use super::{
+    Action, Actor, Attributes, Capacity, Content, Contribution, DisplayName, Privacy, UserId,
+};
 
 /// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Users {
     /// The most users that one call may name.
     pub const MAX: usize = 1_000;
 
-    /// Takes a list in which a user may stand twice: he counts once.
+    /// Takes a list in which a user may stand twice: they count once.
     pub fn new(mut named: Vec<UserId>) -> Result<Self, UsersError> {
         if named.is_empty() {
             return Err(UsersError::Empty);
@@ -82,16 +83,14 @@ impl RoleChange {
 pub struct NewSpace {
     /// How private it is.
     pub privacy: Privacy,
-    /// What people call it.
-    pub display_name: Arc<str>,
     /// Its owner.
     pub creator: UserId,
     /// Who may add content.
     pub contribution: Contribution,
-    /// The most seats, at least 1, if there is a limit.
-    pub capacity: Option<i64>,
-    /// The text of a JSON object.
-    pub attributes: Arc<str>,
+    /// The most seats, if there is a limit.
+    pub capacity: Option<Capacity>,
+    /// What it shows.
+    pub content: Content,
 }
 
 /// What to change of a space; `None` leaves a field as it is.
@@ -100,23 +99,23 @@ pub struct SpacePatch {
     /// A new privacy, if the rules let the space become that.
     pub privacy: Option<Privacy>,
     /// A new display name.
-    pub display_name: Option<Arc<str>>,
+    pub display_name: Option<DisplayName>,
     /// Who may add content from now on.
     pub contribution: Option<Contribution>,
     /// A new limit on seats, or `Some(None)` for none.
-    pub capacity: Option<Option<i64>>,
+    pub capacity: Option<Option<Capacity>>,
     /// New attributes in place of the old ones.
-    pub attributes: Option<Arc<str>>,
+    pub attributes: Option<Attributes>,
 }
 
 /// The closed list of things that change a space or a membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// The actor joins, asks to join, or accepts his invitation.
+    /// The actor joins, asks to join, or accepts their invitation.
     Join,
-    /// The actor leaves, withdraws his request, or declines his invitation.
+    /// The actor leaves, withdraws their request, or declines their invitation.
     Leave,
-    /// A manager throws somebody out or rejects his request. Naming oneself is leaving.
+    /// A manager throws somebody out or rejects their request. Naming oneself is leaving.
     Remove(UserId),
     /// A manager invites users; those who have requested to join become members.
     Invite(Users),

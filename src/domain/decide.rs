@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::permission::{need, permit};
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::{
-    Action, Actor, Command, Counts, EventName, Millis, NewSpace, Privacy, Refusal, Snapshot, Space,
-    SpaceName, SpacePatch, Standing, Status, UserId,
+    Action, Actor, Command, Content, Counts, EventName, Millis, NewSpace, Privacy, Refusal,
+    Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -28,15 +28,27 @@ pub enum Decision {
     /// Memberships change, or nothing does if the list is empty.
     Move(Vec<Change>),
     /// A new space, with its creator.
-    Create(Box<Space>),
-    /// The space has these properties now; its memberships stay.
-    Update(Box<Space>),
+    Create {
+        /// The space, without anybody in it yet.
+        space: Box<Space>,
+        /// What it shows.
+        content: Content,
+    },
+    /// The space itself changes; its memberships stay.
+    Update {
+        /// The space as it is now.
+        space: Box<Space>,
+        /// What it shows now, if that was known.
+        content: Option<Content>,
+        /// What is different; never empty.
+        fields: Vec<SpaceField>,
+    },
     /// The space goes, with its memberships and history.
     Delete,
 }
 
 /// Decides one command. The order of checks is itself a rule: nobody learns anything of a space
-/// before he may see it, and capacity is looked at last.
+/// before they may see it, and capacity is looked at last.
 pub fn decide(
     name: &SpaceName,
     current: Option<&Snapshot>,
@@ -55,7 +67,7 @@ pub fn decide(
     let action = command.action(actor);
     check(snapshot.space.privacy, action, snapshot.standing(actor))?;
     match command {
-        Command::UpdateSpace(patch) => update(&snapshot.space, patch),
+        Command::UpdateSpace(patch) => update(snapshot, patch),
         Command::DeleteSpace => Ok(Decision::Delete),
         Command::CreateSpace(_)
         | Command::Join
@@ -71,17 +83,17 @@ pub fn decide(
             for (verb, user) in command.moves(actor) {
                 plan.add(verb, user)?;
             }
-            Ok(Decision::Move(plan.changes))
+            plan.finish()
         }
     }
 }
 
-/// Whether somebody of this standing may do this to a space of this privacy: what he cannot see
-/// does not exist for him, but what he holds a place in he may always leave.
+/// Whether somebody of this standing may do this to a space of this privacy: what they
+/// cannot see does not exist for them, but a place that they hold they may always leave.
 pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Result<(), Refusal> {
-    let leaves_his_place = matches!(action, Action::Leave)
+    let leaves_their_place = matches!(action, Action::Leave)
         && matches!(standing, Standing::User(status) if status.holds_a_place());
-    if !privacy.shows_to(standing) && !leaves_his_place {
+    if !privacy.shows_to(standing) && !leaves_their_place {
         return Err(Refusal::SpaceNotFound);
     }
     permit(need(action), standing)
@@ -110,33 +122,42 @@ impl<'a> Plan<'a> {
             Move::Stay => {}
             Move::Refuse(refusal) => return Err(refusal),
             Move::To(to, event) => {
-                self.change(user, to, event)?;
+                self.change(user, to, event);
                 if to == Status::Creator {
                     let old = &self.snapshot.space.creator;
-                    self.change(old, Status::Manager, EventName::OwnershipGiven)?;
+                    self.change(old, Status::Manager, EventName::OwnershipGiven);
                 }
-            }
-        }
-        if revokes_sent_invitations(verb) {
-            for invitee in self.snapshot.invited_by(user) {
-                if self.status(invitee) == Status::Invited {
-                    self.change(invitee, Status::Absent, EventName::InvitationRevoked)?;
+                if revokes_sent_invitations(verb) {
+                    self.revoke_invitations_of(user);
                 }
             }
         }
         Ok(())
     }
 
-    fn change(&mut self, user: &UserId, to: Status, event: EventName) -> Result<(), Refusal> {
+    fn revoke_invitations_of(&mut self, inviter: &UserId) {
+        for invitee in self.snapshot.invited_by(inviter) {
+            if self.status(invitee) == Status::Invited {
+                self.change(invitee, Status::Absent, EventName::InvitationRevoked);
+            }
+        }
+    }
+
+    fn change(&mut self, user: &UserId, to: Status, event: EventName) {
         let from = self.status(user);
         self.counts.shift(from, to);
-        let takes_a_seat = to.is_seated() && !from.is_seated();
-        if takes_a_seat && self.snapshot.space.capacity.is_some_and(|c| self.counts.seats() > c) {
-            return Err(Refusal::SpaceFull);
-        }
         self.changed.insert(user.clone(), to);
         self.changes.push(Change { user: user.clone(), from, to, event });
-        Ok(())
+    }
+
+    /// Seats are counted when all is done, so that a command can give one and take one.
+    fn finish(self) -> Result<Decision, Refusal> {
+        let Space { capacity, counts, .. } = &self.snapshot.space;
+        let takes_seats = self.counts.seats() > counts.seats();
+        if takes_seats && capacity.is_some_and(|c| self.counts.seats() > c.seats()) {
+            return Err(Refusal::SpaceFull);
+        }
+        Ok(Decision::Move(self.changes))
     }
 }
 
@@ -150,40 +171,55 @@ fn create(
     let space = Space {
         name: name.clone(),
         privacy: new.privacy,
-        display_name: new.display_name.clone(),
         creator: new.creator.clone(),
         contribution: new.contribution,
         capacity: new.capacity,
-        attributes: new.attributes.clone(),
         seq: 0,
         counts: Counts::default(),
         created_at: now,
     };
-    let Some(existing) = current.map(|snapshot| &snapshot.space) else {
-        return Ok(Decision::Create(Box::new(space)));
+    let Some(existing) = current else {
+        return Ok(Decision::Create { space: Box::new(space), content: new.content.clone() });
     };
-    let repeated = Space {
-        seq: existing.seq,
-        counts: existing.counts,
-        created_at: existing.created_at,
-        ..space
-    };
-    if repeated == *existing { Ok(Decision::Move(Vec::new())) } else { Err(Refusal::SpaceExists) }
+    let Space { seq, counts, created_at, .. } = existing.space;
+    let repeats = Space { seq, counts, created_at, ..space } == existing.space
+        && existing.content.as_ref() == Some(&new.content);
+    if repeats { Ok(Decision::Move(Vec::new())) } else { Err(Refusal::SpaceExists) }
 }
 
-fn update(space: &Space, patch: &SpacePatch) -> Result<Decision, Refusal> {
+/// An update that changes nothing is a repeat and no error.
+fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refusal> {
+    let Snapshot { space, content, .. } = snapshot;
     let SpacePatch { privacy, display_name, contribution, capacity, attributes } = patch.clone();
     let next = Space {
         privacy: privacy.unwrap_or(space.privacy),
-        display_name: display_name.unwrap_or_else(|| space.display_name.clone()),
         contribution: contribution.unwrap_or(space.contribution),
         capacity: capacity.unwrap_or(space.capacity),
-        attributes: attributes.unwrap_or_else(|| space.attributes.clone()),
         ..space.clone()
     };
+    let next_content = content.as_ref().map(|content| Content {
+        display_name: display_name.unwrap_or_else(|| content.display_name.clone()),
+        attributes: attributes.unwrap_or_else(|| content.attributes.clone()),
+    });
     space.privacy.may_become(next.privacy, space.name.kind())?;
-    if next.capacity.is_some_and(|capacity| next.counts.seats() > capacity) {
+    if next.capacity != space.capacity && next.is_overfull() {
         return Err(Refusal::SpaceFull);
     }
-    Ok(Decision::Update(Box::new(next)))
+    let differs = |field: &SpaceField| match field {
+        SpaceField::Privacy => next.privacy != space.privacy,
+        SpaceField::Contribution => next.contribution != space.contribution,
+        SpaceField::Capacity => next.capacity != space.capacity,
+        SpaceField::DisplayName => {
+            content.as_ref().map(|c| &c.display_name)
+                != next_content.as_ref().map(|c| &c.display_name)
+        }
+        SpaceField::Attributes => {
+            content.as_ref().map(|c| &c.attributes) != next_content.as_ref().map(|c| &c.attributes)
+        }
+    };
+    let fields: Vec<_> = SpaceField::ALL.iter().copied().filter(differs).collect();
+    if fields.is_empty() {
+        return Ok(Decision::Move(Vec::new()));
+    }
+    Ok(Decision::Update { space: Box::new(next), content: next_content, fields })
 }

@@ -1,13 +1,13 @@
 //! What happened, as the history keeps it.
 
-use super::{Action, Actor, Millis, SpaceName, Status, UserId};
+use super::{Action, Actor, Millis, SpaceField, SpaceName, Status, UserId};
 
 words! {
-    /// What a change means to the user it happened to.
+    /// What a change means to the user, or to the space, that it happened to.
     EventName {
         /// The space was made, with this user as its creator.
         Created = "created",
-        /// Joined by himself.
+        /// Joined without an invitation.
         Joined = "joined",
         /// Asked to join.
         Requested = "requested",
@@ -31,7 +31,7 @@ words! {
         Promoted = "promoted",
         /// Was a manager, is a plain member now.
         Demoted = "demoted",
-        /// Left by himself.
+        /// Left of their own accord.
         Left = "left",
         /// A manager threw the user out.
         Removed = "removed",
@@ -43,7 +43,24 @@ words! {
         OwnershipReceived = "ownership_received",
         /// Was the creator, is a manager now.
         OwnershipGiven = "ownership_given",
+        /// The space itself was changed.
+        Updated = "updated",
+        /// The space was deleted, with its memberships and the history before this.
+        Deleted = "deleted",
     }
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorship {
+    /// Who did it.
+    pub actor: Actor,
+    /// The service that asked in the actor's name, if one did.
+    pub service: Option<UserId>,
+    /// The action that caused it: an invitation revoked by a block says `block`.
+    pub cause: Action,
+    /// When.
+    pub at: Millis,
 }
 
 /// One entry in a space's history.
@@ -53,18 +70,39 @@ pub struct Event {
     pub space: SpaceName,
     /// Its place in the space's history, counted from 1 without gaps.
     pub seq: i64,
-    /// Whose membership changed.
-    pub user: UserId,
-    /// Who did it.
-    pub actor: Actor,
-    /// The status before.
-    pub from: Status,
-    /// The status after.
-    pub to: Status,
-    /// What it means.
+    /// What happened.
     pub name: EventName,
-    /// The action that caused it: an invitation revoked by a block says `block`.
-    pub cause: Action,
-    /// When.
-    pub at: Millis,
+    /// To what.
+    pub subject: Subject,
+    /// By whom, and when.
+    pub by: Authorship,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One membership.
+    Membership {
+        /// Whose.
+        user: UserId,
+        /// The status before.
+        from: Status,
+        /// The status after.
+        to: Status,
+    },
+    /// The space itself.
+    Space {
+        /// The fields that have another value now.
+        fields: Vec<SpaceField>,
+    },
+}
+
+impl Event {
+    /// Whose membership changed, if one did.
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.subject {
+            Subject::Membership { user, .. } => Some(user),
+            Subject::Space { .. } => None,
+        }
+    }
 }

@@ -88,10 +88,10 @@ impl UserId {
     }
 }
 
-/// Who asks: a user for himself, or an internal service with the admin scope.
+/// Who asks: a user, or an internal service with the admin scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, also when a service acts on his behalf.
+    /// A user, also when a service acts on their behalf.
     User(UserId),
     /// An internal service, which has a manager's rights everywhere.
     Service(UserId),
@@ -106,7 +106,7 @@ impl Actor {
         }
     }
 
-    /// The actor's standing in a space to which he, if he is a user, is `own`.
+    /// The actor's standing in a space to which they, if they are a user, are `own`.
     pub fn standing(&self, own: Status) -> Standing {
         match self {
             Self::User(_) => Standing::User(own),

@@ -18,7 +18,7 @@ words! {
         Manager = "manager",
         /// The one owner. Cannot leave, be removed or be blocked; may hand the space over.
         Creator = "creator",
-        /// Shut out until a manager unblocks him.
+        /// Shut out until a manager unblocks them.
         Blocked = "blocked",
     }
 }
@@ -51,11 +51,11 @@ pub struct Membership {
     /// What the user is to the space.
     pub status: Status,
     /// The space's event number at this membership's last change. An ABSENT user has no row to keep
-    /// it, so his is the space's last event number: of two answers the higher is the newer one.
+    /// it, so theirs is the space's last event number: of two answers the higher is the newer one.
     pub version: i64,
     /// Who sent the open invitation. Set only while `status` is INVITED.
     pub invited_by: Option<UserId>,
-    /// When the user took his seat; set only while he has one.
+    /// When the user took their seat; set only while they have one.
     pub joined_at: Option<Millis>,
     /// When the membership last changed; 0 for ABSENT.
     pub changed_at: Millis,

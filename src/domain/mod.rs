@@ -48,18 +48,20 @@ pub mod privacy;
 pub mod refusal;
 pub mod snapshot;
 pub mod space;
+pub mod text;
 pub mod transition;
 
 pub use command::{Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
 pub use decide::{Change, Decision, decide};
-pub use event::{Event, EventName};
+pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use membership::{Membership, Status};
 pub use permission::{Action, Standing};
 pub use privacy::Privacy;
 pub use refusal::Refusal;
-pub use snapshot::Snapshot;
-pub use space::{Contribution, Counts, Space};
+pub use snapshot::{Snapshot, SpaceState};
+pub use space::{Capacity, Content, Contribution, Counts, Space, SpaceField};
+pub use text::{Attributes, DisplayName, InvalidText};
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 pub type Millis = i64;

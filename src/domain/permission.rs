@@ -9,7 +9,7 @@ words! {
         Join = "join",
         /// Leave, withdraw a request, or decline an invitation.
         Leave = "leave",
-        /// Throw somebody out, or reject his request.
+        /// Throw somebody out, or reject their request.
         Remove = "remove",
         /// Invite people, or accept their requests.
         Invite = "invite",

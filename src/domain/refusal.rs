@@ -13,7 +13,7 @@ words! {
         NotTheCreator = "NOT_THE_CREATOR",
         /// The user in question is blocked in this space.
         Blocked = "BLOCKED",
-        /// The creator cannot leave or be removed; he must hand the space over first.
+        /// The creator cannot leave or be removed; they must hand the space over first.
         CreatorCannotLeave = "CREATOR_CANNOT_LEAVE",
         /// The creator's status cannot be changed by role or block.
         CreatorFixed = "CREATOR_FIXED",

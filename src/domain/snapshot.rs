@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Action, Actor, Change, Decision, Event, EventName, Membership, Millis, Space, Standing, Status,
-    UserId,
+    Actor, Authorship, Change, Content, Decision, Event, EventName, Membership, Space, SpaceField,
+    Standing, Status, Subject, UserId,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -12,6 +12,8 @@ use super::{
 pub struct Snapshot {
     /// The space itself.
     pub space: Space,
+    /// What it shows, if a command needs to know.
+    pub content: Option<Content>,
     memberships: BTreeMap<UserId, Membership>,
 }
 
@@ -19,7 +21,7 @@ impl Snapshot {
     /// A snapshot of `space` with the given memberships of it.
     pub fn new(space: Space, memberships: impl IntoIterator<Item = Membership>) -> Self {
         let memberships = memberships.into_iter().map(|m| (m.user.clone(), m)).collect();
-        Self { space, memberships }
+        Self { space, content: None, memberships }
     }
 
     /// What this user is to the space.
@@ -32,14 +34,16 @@ impl Snapshot {
         actor.standing(actor.user().map_or(Status::Absent, |user| self.status(user)))
     }
 
-    /// The membership of this user.
+    /// The membership of this user. An ABSENT one has the space's own version, however recently they
+    /// became so.
     pub fn membership(&self, user: &UserId) -> Membership {
         let Space { name, seq, .. } = &self.space;
         let absent = || Membership::absent(name.clone(), user.clone(), *seq);
-        self.memberships.get(user).cloned().unwrap_or_else(absent)
+        let known = self.memberships.get(user).filter(|m| m.status != Status::Absent);
+        known.cloned().unwrap_or_else(absent)
     }
 
-    /// Every membership that has been loaded or changed.
+    /// Every membership that has been loaded or changed; ABSENT where it was taken away.
     pub fn memberships(&self) -> impl Iterator<Item = &Membership> {
         self.memberships.values()
     }
@@ -50,62 +54,91 @@ impl Snapshot {
         self.memberships.values().filter(sent).map(|m| &m.user)
     }
 
+    /// Adds memberships that were loaded later. What is known already stays as it is.
+    pub fn add(&mut self, memberships: impl IntoIterator<Item = Membership>) {
+        for membership in memberships {
+            self.memberships.entry(membership.user.clone()).or_insert(membership);
+        }
+    }
+
+    fn next_event(&mut self, name: EventName, subject: Subject, by: &Authorship) -> Event {
+        self.space.seq += 1;
+        let (space, seq) = (self.space.name.clone(), self.space.seq);
+        Event { space, seq, name, subject, by: by.clone() }
+    }
+
     /// Carries one change out: the membership, the counts and the event number move together.
-    fn apply(&mut self, change: Change, actor: &Actor, cause: Action, at: Millis) -> Event {
-        let Change { user, to, event, .. } = change;
+    fn apply(&mut self, change: Change, by: &Authorship) -> Event {
+        let Change { user, to, event: name, .. } = change;
         let mut membership = self.membership(&user);
         let from = membership.status;
-        self.space.seq += 1;
+        let event = self.next_event(name, Subject::Membership { user: user.clone(), from, to }, by);
         self.space.counts.shift(from, to);
         if to == Status::Creator {
             self.space.creator = user.clone();
         }
         membership.status = to;
-        membership.version = self.space.seq;
-        membership.invited_by = (to == Status::Invited).then(|| actor.user().cloned()).flatten();
-        membership.joined_at = to.is_seated().then(|| membership.joined_at.unwrap_or(at));
-        membership.changed_at = at;
-        self.memberships.insert(user.clone(), membership);
-        let space = self.space.name.clone();
-        Event {
-            space,
-            seq: self.space.seq,
-            user,
-            actor: actor.clone(),
-            from,
-            to,
-            name: event,
-            cause,
-            at,
-        }
+        membership.version = event.seq;
+        membership.invited_by = (to == Status::Invited).then(|| by.actor.user().cloned()).flatten();
+        membership.joined_at = to.is_seated().then(|| membership.joined_at.unwrap_or(by.at));
+        membership.changed_at = by.at;
+        self.memberships.insert(user, membership);
+        event
+    }
+
+    fn update(
+        &mut self,
+        space: Space,
+        content: Option<Content>,
+        fields: Vec<SpaceField>,
+        by: &Authorship,
+    ) -> Event {
+        (self.space, self.content) = (space, content);
+        self.next_event(EventName::Updated, Subject::Space { fields }, by)
     }
 }
 
-/// Carries a decision out on a space that may not exist yet, and says what happened.
-pub fn carry_out(
-    current: &mut Option<Snapshot>,
-    decision: Decision,
-    actor: &Actor,
-    cause: Action,
-    at: Millis,
-) -> Vec<Event> {
-    let changes = match decision {
-        Decision::Move(changes) => changes,
-        Decision::Create(space) => {
-            let user = space.creator.clone();
-            *current = Some(Snapshot::new(*space, []));
-            let (from, to, event) = (Status::Absent, Status::Creator, EventName::Created);
-            vec![Change { user, from, to, event }]
-        }
-        Decision::Update(space) => {
-            current.iter_mut().for_each(|snapshot| snapshot.space = (*space).clone());
-            Vec::new()
-        }
-        Decision::Delete => {
-            *current = None;
-            Vec::new()
-        }
-    };
-    let Some(snapshot) = current else { return Vec::new() };
-    changes.into_iter().map(|change| snapshot.apply(change, actor, cause, at)).collect()
+/// What there is under a space's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpaceState {
+    /// The space, if there is one.
+    pub snapshot: Option<Snapshot>,
+    /// The number of the last event under this name, which outlives the space; 0 if there was none.
+    pub seq: i64,
+}
+
+impl SpaceState {
+    /// Carries a decision out, and says what happened.
+    pub fn carry_out(&mut self, decision: Decision, by: &Authorship) -> Vec<Event> {
+        let events = match (decision, &mut self.snapshot) {
+            (Decision::Move(changes), Some(snapshot)) => {
+                changes.into_iter().map(|change| snapshot.apply(change, by)).collect()
+            }
+            (Decision::Update { space, content, fields }, Some(snapshot)) => {
+                vec![snapshot.update(*space, content, fields, by)]
+            }
+            (Decision::Delete, Some(snapshot)) => {
+                let about = Subject::Space { fields: Vec::new() };
+                let event = snapshot.next_event(EventName::Deleted, about, by);
+                self.snapshot = None;
+                vec![event]
+            }
+            (Decision::Create { mut space, content }, _) => {
+                // A new space counts on where an earlier one of its name ended.
+                space.seq = self.seq;
+                let created = Change {
+                    user: space.creator.clone(),
+                    from: Status::Absent,
+                    to: Status::Creator,
+                    event: EventName::Created,
+                };
+                let mut snapshot = Snapshot::new(*space, []);
+                snapshot.content = Some(content);
+                vec![self.snapshot.insert(snapshot).apply(created, by)]
+            }
+            (Decision::Move(_) | Decision::Update { .. } | Decision::Delete, None) => Vec::new(),
+        };
+        self.seq = events.last().map_or(self.seq, |event| event.seq);
+        events
+    }
 }

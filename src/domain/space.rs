@@ -1,8 +1,8 @@
 //! A space: the thing one belongs to. Its content is its owner's; its membership is ours.
 
-use std::sync::Arc;
+use std::fmt;
 
-use super::{Millis, Privacy, SpaceName, Status, UserId};
+use super::{Attributes, DisplayName, Millis, Privacy, SpaceName, Status, UserId};
 
 words! {
     /// Who may add content to a community. Kept and shown, not enforced here.
@@ -14,24 +14,68 @@ words! {
     }
 }
 
-/// A course, a group or a community.
+words! {
+    /// A field of a space that an update can change.
+    SpaceField {
+        /// What people call it.
+        DisplayName = "display_name",
+        /// How private it is.
+        Privacy = "privacy",
+        /// Who may add content.
+        Contribution = "contribution",
+        /// The most seats.
+        Capacity = "capacity",
+        /// The owner's own content fields.
+        Attributes = "attributes",
+    }
+}
+
+/// The most seats of a space: at least one, as the creator has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Capacity(i64);
+
+impl Capacity {
+    /// Takes a number of seats, if it is positive.
+    pub const fn new(seats: i64) -> Option<Self> {
+        if seats >= 1 { Some(Self(seats)) } else { None }
+    }
+
+    /// How many seats.
+    pub const fn seats(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Capacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a space shows but no rule looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// What people call it.
+    pub display_name: DisplayName,
+    /// The owner's own content fields.
+    pub attributes: Attributes,
+}
+
+/// A course, a group or a community, as far as the rules look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
     /// Its resource name.
     pub name: SpaceName,
     /// How private it is.
     pub privacy: Privacy,
-    /// What people call it.
-    pub display_name: Arc<str>,
     /// Its owner: always the one user whose status is CREATOR.
     pub creator: UserId,
     /// Who may add content.
     pub contribution: Contribution,
     /// The most seats (MEMBER, MANAGER and CREATOR together), if there is a limit.
-    pub capacity: Option<i64>,
-    /// The owner's own content fields: the text of a JSON object.
-    pub attributes: Arc<str>,
-    /// The number of the space's last event. Events are numbered from 1 without gaps.
+    pub capacity: Option<Capacity>,
+    /// The number of the space's last event, which is also its version. Events are numbered from 1
+    /// without gaps.
     pub seq: i64,
     /// How many users have which status.
     pub counts: Counts,
@@ -54,6 +98,13 @@ pub struct Counts {
     pub creators: i64,
     /// Blocked users.
     pub blocked: i64,
+}
+
+impl Space {
+    /// Whether more seats are taken than there are.
+    pub fn is_overfull(&self) -> bool {
+        self.capacity.is_some_and(|capacity| self.counts.seats() > capacity.seats())
+    }
 }
 
 impl Counts {

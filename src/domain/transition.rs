@@ -10,9 +10,9 @@ words! {
         Join = "join",
         /// The user leaves, withdraws, or declines.
         Leave = "leave",
-        /// A manager throws the user out, rejects him, or takes his invitation back.
+        /// A manager throws the user out, rejects them, or takes their invitation back.
         Remove = "remove",
-        /// A manager invites the user, or accepts his request.
+        /// A manager invites the user, or accepts their request.
         Invite = "invite",
         /// A manager takes the user's invitation back.
         RemoveInvitation = "remove invitation",
@@ -131,7 +131,7 @@ const fn leave(from: Status) -> Move {
     }
 }
 
-/// Whether the verb throws the user out, so that invitations which he sent are taken back too.
+/// Whether the verb throws the user out, so that invitations that they sent are taken back too.
 pub const fn revokes_sent_invitations(verb: Verb) -> bool {
     match verb {
         Verb::Remove | Verb::MakeNone | Verb::Block => true,
