@@ -117,7 +117,9 @@ impl Server {
         let api = grpc::Api::new(door.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
         let grpc = stack::grpc(services);
-        let state = rest::State { door, service, public_url: config.public_url };
+        let bound = listeners.rest.local_addr().ok();
+        let public_url = config.public_url.or_else(|| bound.and_then(rest::listening_url));
+        let state = rest::State { door, service, public_url };
         let rest = rest::router(state).merge(probes(readiness));
         servers.spawn(listen::serve(listeners.grpc, grpc, connections.clone()));
         servers.spawn(listen::serve(listeners.rest, rest, connections.clone()));
