@@ -4,7 +4,7 @@
 //!
 //! * [`transport`]: gRPC and two REST dialects; parses what comes in, renders what goes out.
 //! * [`service`]: one function for each use case; the only thing that transports call.
-//! * [`ledger`]: group commit; every change goes through it. [`lookup`]: group reading.
+//! * [`ledger`]: group commit; every change goes through it.
 //! * [`store`]: the database, SQLite or PostgreSQL.
 //! * [`domain`]: the rules, pure.
 //!
@@ -19,7 +19,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod ledger;
-pub mod lookup;
 pub mod server;
 pub mod service;
 pub mod store;

@@ -16,9 +16,9 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::{Ledger, Limits, Thread};
+use crate::ledger::{Ledger, Limits, Runtime};
 use crate::service::Service;
-use crate::store::{self, Store};
+use crate::store::{self, PAGE_TOKENS, Store};
 use crate::telemetry;
 use crate::transport::caller::Door;
 use crate::transport::listen::{self, Connections};
@@ -35,8 +35,11 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 /// So many probes in a row must fail before the server says that it is not ready.
 const PROBE_FAILURES: u32 = 3;
-const QUEUE: usize = 4_096;
-/// So many commands usually fit into the one statement that writes them.
+/// How many users may be named in one shard's queue: some megabytes of ids, and about a second of work.
+const WAITING: usize = 32_768;
+/// How many of them by one caller, so that eight greedy ones leave room for everybody else.
+const WAITING_OF_CALLER: usize = WAITING / 8;
+/// So many users usually fit into the one statement that writes them.
 const BATCH: usize = 96;
 
 /// The sockets to serve on, bound by whoever starts the server.
@@ -74,7 +77,7 @@ pub struct Server {
     service: Service,
     pages: PageTokens,
     ledger_tasks: TaskTracker,
-    ledger_thread: Thread,
+    ledger_runtime: Runtime,
 }
 
 impl Server {
@@ -85,19 +88,21 @@ impl Server {
         clock: Clock,
     ) -> Result<Self, Error> {
         let verifier = Verifier::new(tokens, clock.clone()).await?;
-        let store = Store::open(&config.database, config.writers, config.readers).await?;
-        let ledger_thread = Thread::start().map_err(Error::NoThread)?;
-        // On that thread, as connections belong to the thread that opened them.
-        let migrated = store.clone();
-        let migrating = ledger_thread.handle().spawn(async move { migrated.migrate().await });
-        migrating.await.map_err(|error| Error::NoThread(error.into()))??;
-        let key = store.secret("page_tokens", fresh_key()?).await?;
+        let store = Store::open(&config.database, config.readers).await?;
+        store.migrate().await?;
+        let key = store.shared_key(PAGE_TOKENS, fresh_key()?).await?;
+        let ledger_runtime = Runtime::start().map_err(Error::NoThread)?;
         let ledger_tasks = TaskTracker::new();
-        let limits = Limits { shards: config.writers as usize, queue: QUEUE, batch: BATCH };
-        let ledger = Ledger::start(&store, &clock, limits, &ledger_thread, &ledger_tasks);
+        let limits = Limits {
+            shards: config.writers as usize,
+            waiting: WAITING,
+            waiting_of_caller: WAITING_OF_CALLER,
+            batch: BATCH,
+        };
+        let ledger = Ledger::start(&store, &clock, limits, &ledger_runtime, &ledger_tasks);
         let service = Service::new(ledger, store.clone());
         let pages = PageTokens::new(key.as_bytes());
-        Ok(Self { config, store, verifier, service, pages, ledger_tasks, ledger_thread })
+        Ok(Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime })
     }
 
     /// The use cases, for whoever wants to fill the database first.
@@ -112,8 +117,8 @@ impl Server {
         let (ready, readiness) = watch::channel(true);
         let connections = Connections::default();
         let servers = TaskTracker::new();
-        let Self { config, store, verifier, service, pages, ledger_tasks, ledger_thread } = self;
-        let door = Door::new(verifier);
+        let Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime } = self;
+        let (door, probed) = (Door::new(verifier), service.clone());
         let api = grpc::Api::new(door.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
         let grpc = stack::grpc(services);
@@ -126,7 +131,7 @@ impl Server {
         if let Some(admin) = listeners.admin {
             servers.spawn(listen::serve(admin, admin_router(), connections.clone()));
         }
-        let probe = tokio::spawn(probe(store.clone(), ready.clone()));
+        let probe = tokio::spawn(probe(store.clone(), probed, ready.clone()));
         shutdown.await;
         tracing::info!("shutting down");
         probe.abort();
@@ -135,7 +140,7 @@ impl Server {
         if timeout(CLOSE, store.close()).await.is_err() {
             tracing::warn!("the database did not close in time");
         }
-        drop(ledger_thread);
+        drop(ledger_runtime);
     }
 }
 
@@ -160,7 +165,7 @@ async fn drain(connections: &Connections, servers: &TaskTracker, ledger_tasks: &
 }
 
 /// Follows the database, so that traffic goes elsewhere while it does not answer.
-async fn probe(store: Store, ready: watch::Sender<bool>) {
+async fn probe(store: Store, service: Service, ready: watch::Sender<bool>) {
     let mut failures = 0;
     let mut ticks = interval(PROBE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -168,7 +173,7 @@ async fn probe(store: Store, ready: watch::Sender<bool>) {
         ticks.tick().await;
         let alive = matches!(timeout(PROBE_TIMEOUT, store.ping()).await, Ok(Ok(())));
         failures = if alive { 0 } else { failures + 1 };
-        let now_ready = failures < PROBE_FAILURES;
+        let now_ready = failures < PROBE_FAILURES && service.takes_changes();
         ready.send_if_modified(|ready| {
             let changed = *ready != now_ready;
             *ready = now_ready;

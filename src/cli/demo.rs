@@ -12,6 +12,7 @@ use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::domain::{
+    Attributes, Content, DisplayName,
     Actor, Command, Contribution, NewSpace, Privacy, Refusal, RoleChange, SpaceName, UserId, Users,
 };
 use crate::server::{Listeners, Server};
@@ -113,11 +114,14 @@ fn story(privacy: Privacy, title: &str) -> Result<Vec<(Call, Command)>, Failed> 
     });
     let new = NewSpace {
         privacy,
-        display_name: (*title).into(),
         creator: user(CREATOR)?,
         contribution: Contribution::Anyone,
         capacity: None,
-        attributes: attributes.to_string().into(),
+        content: Content {
+            display_name: DisplayName::new(title).map_err(|_| "a sample has no name")?,
+            attributes: Attributes::new(&attributes.to_string())
+                .map_err(|_| "a sample's attributes are not well formed")?,
+        },
     };
     let roles = RoleChange::new(vec![user(MANAGER)?], vec![user(MEMBER)?], Vec::new());
     let roles = roles.map_err(|_| "the sample roles contradict each other")?;

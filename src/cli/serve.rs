@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
 
 pub async fn migrate(args: MigrateArgs) -> Result<(), Failed> {
     let config = Config::load(&args.flags, &environment())?;
-    let store = Store::open(&config.database, 1, 1).await?;
+    let store = Store::open(&config.database, 1).await?;
     if args.down {
         store.migrate_down().await?
     } else {

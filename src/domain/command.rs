@@ -180,4 +180,22 @@ impl Command {
             Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace => Vec::new(),
         }
     }
+
+    /// How many users are named, at least one: what the command costs, roughly.
+    pub fn users(&self) -> usize {
+        match self {
+            Self::Invite(users)
+            | Self::RemoveInvitations(users)
+            | Self::Block(users)
+            | Self::Unblock(users) => users.0.len(),
+            Self::ChangeRoles(change) => change.moves.len(),
+            Self::Join
+            | Self::Leave
+            | Self::Remove(_)
+            | Self::TransferOwnership(_)
+            | Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::DeleteSpace => 1,
+        }
+    }
 }

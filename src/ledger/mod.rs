@@ -2,29 +2,39 @@
 //!
 //! A command is put into the queue of its space's shard, and only the answer is waited for: no
 //! database work ever lives inside a request that can be cancelled. One task for each shard takes
-//! what is queued, decides it in order over one snapshot, and commits it together.
+//! what is queued, decides it in order over one snapshot, and commits it together. What is shared is
+//! the wait for the disk and nothing else: who cannot be served now is put aside, and the others go on.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-mod batch;
+mod admission;
 mod error;
-mod thread;
-mod worker;
+mod health;
+mod memory;
+mod parked;
+mod queue;
+mod runtime;
+mod settle;
+mod shard;
+mod spaces;
+mod working_set;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Command, Membership, Space, SpaceName};
+use crate::domain::{Actor, Command, Content, Membership, Space, SpaceName, UserId};
 use crate::store::Store;
 
+use admission::{Admission, Admitted};
+use health::Health;
+
 pub use error::Error;
-pub use thread::Thread;
+pub use runtime::Runtime;
 
 /// A command on its way to the ledger.
 #[derive(Clone, Debug)]
@@ -33,6 +43,8 @@ pub struct Submission {
     pub space: SpaceName,
     /// Who asks.
     pub actor: Actor,
+    /// Whose token it came with: the actor, or the service that acts for them.
+    pub caller: UserId,
     /// For what.
     pub command: Command,
     /// The moment after which it must not be begun.
@@ -44,6 +56,8 @@ pub struct Submission {
 pub struct Outcome {
     /// The space after the command; as it was before, if the command deleted it.
     pub space: Space,
+    /// What the space shows, if the command was about that.
+    pub content: Option<Content>,
     /// The users that the command named, in order, each once.
     pub targets: Vec<Target>,
 }
@@ -73,9 +87,12 @@ pub enum TargetOutcome {
 pub struct Limits {
     /// How many transactions are open at once. SQLite has one writer, so more than one is idle.
     pub shards: usize,
-    /// How many commands may wait in one shard before the next is turned away.
-    pub queue: usize,
-    /// How many commands go into one transaction at most.
+    /// How many users the commands that wait in one shard may name together before the next is turned
+    /// away.
+    pub waiting: usize,
+    /// How many of them may be named by the commands of one caller.
+    pub waiting_of_caller: usize,
+    /// How many users go into one transaction, unless one command names more.
     pub batch: usize,
 }
 
@@ -83,30 +100,42 @@ pub struct Limits {
 struct Entry {
     submission: Submission,
     answer: oneshot::Sender<Result<Outcome, Error>>,
+    /// Its place in the queue, which is free again when this is dropped.
+    admitted: Admitted,
+}
+
+#[derive(Clone)]
+struct ShardHandle {
+    queue: mpsc::UnboundedSender<Entry>,
+    admission: Arc<Admission>,
+    health: Health,
 }
 
 /// Where commands are handed in. When the last handle is dropped the ledger finishes what is
 /// queued and ends.
 #[derive(Clone)]
 pub struct Ledger {
-    shards: Arc<[mpsc::Sender<Entry>]>,
+    shards: Arc<[ShardHandle]>,
 }
 
 impl Ledger {
-    /// Starts the shards on `thread`. `tasks` knows when they have ended.
+    /// Starts the shards on `runtime`. `tasks` knows when they have ended.
     pub fn start(
         store: &Store,
         clock: &Clock,
         limits: Limits,
-        thread: &Thread,
+        runtime: &Runtime,
         tasks: &TaskTracker,
     ) -> Self {
         let shards = if store.is_sqlite() { 1 } else { limits.shards };
         let start = |_| {
-            let (sender, queue) = mpsc::channel(limits.queue);
-            let shard = worker::run(store.clone(), clock.clone(), queue, limits.batch);
-            tasks.spawn_on(shard, thread.handle());
-            sender
+            // Bounded by what is admitted.
+            let (queue, waiting) = mpsc::unbounded_channel();
+            let health = Health::new();
+            let shard = shard::Shard::new(store, clock, limits, health.clone());
+            tasks.spawn_on(shard.run(waiting), runtime.handle());
+            let admission = Arc::new(Admission::new(limits.waiting, limits.waiting_of_caller));
+            ShardHandle { queue, admission, health }
         };
         Self { shards: (0..shards).map(start).collect() }
     }
@@ -115,21 +144,27 @@ impl Ledger {
     /// is then done whole, or not at all.
     pub async fn submit(&self, submission: Submission) -> Result<Outcome, Error> {
         let deadline = submission.deadline;
+        let shard = self.shard(&submission.space);
+        let users = submission.command.users();
+        let admitted = shard.admission.admit(&submission.caller, users).ok_or(Error::Overloaded)?;
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { answer, submission };
-        self.shard(&entry.submission.space).try_send(entry).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Overloaded,
-            TrySendError::Closed(_) => Error::StoreUnavailable,
-        })?;
+        let entry = Entry { answer, submission, admitted };
+        shard.queue.send(entry).map_err(|_| Error::StoreUnavailable)?;
         match timeout_at(deadline, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Error::Internal("a batch ended without an answer".into())),
+            Err(_) if shard.health.is_failing() => Err(Error::StoreUnavailable),
             Err(_) => Err(Error::Deadline),
         }
     }
 
+    /// Whether every shard has lately had an answer from the database.
+    pub fn is_well(&self) -> bool {
+        self.shards.iter().all(|shard| shard.health.is_well())
+    }
+
     /// One space's commands always meet in the same shard.
-    fn shard(&self, space: &SpaceName) -> &mpsc::Sender<Entry> {
+    fn shard(&self, space: &SpaceName) -> &ShardHandle {
         let mut hasher = DefaultHasher::new();
         space.hash(&mut hasher);
         &self.shards[hasher.finish() as usize % self.shards.len()]

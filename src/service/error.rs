@@ -2,10 +2,10 @@
 
 use crate::auth::Scope;
 use crate::domain::Refusal;
-use crate::{ledger, lookup, store};
+use crate::{ledger, store};
 
 /// Why a use case was not carried out.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A rule said no.
     #[error("refused: {0}")]
@@ -19,7 +19,7 @@ pub enum Error {
     /// Other writers were in the way until the retries ran out. Nothing was done.
     #[error("too much contention")]
     Contention,
-    /// The queue is full. Nothing was done.
+    /// A queue is full. Nothing was done.
     #[error("overloaded")]
     Overloaded,
     /// The database does not answer. A change may have been made.
@@ -52,35 +52,9 @@ impl From<ledger::Error> for Error {
     }
 }
 
-impl From<lookup::Failed> for Error {
-    fn from(failed: lookup::Failed) -> Self {
-        match failed {
-            lookup::Failed::Overloaded => Self::Overloaded,
-            lookup::Failed::Store(error) => (&*error).into(),
-            lookup::Failed::Gone => Self::Internal(failed.to_string()),
-        }
-    }
-}
-
+/// What went wrong while reading means what it means while writing.
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        (&error).into()
-    }
-}
-
-/// What went wrong while reading.
-impl From<&store::Error> for Error {
-    fn from(error: &store::Error) -> Self {
-        match error {
-            store::Error::Contention(_) => Self::Contention,
-            store::Error::Unavailable(error) | store::Error::InDoubt(error) => {
-                tracing::warn!(%error, "the database is not available");
-                Self::StoreUnavailable
-            }
-            store::Error::Rejected(_)
-            | store::Error::Corrupt { .. }
-            | store::Error::BadAddress
-            | store::Error::SchemaTooNew => Self::Internal(error.to_string()),
-        }
+        ledger::Error::from(error).into()
     }
 }

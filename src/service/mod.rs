@@ -3,21 +3,22 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod coalesce;
 mod error;
-mod reads;
+mod queries;
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
 use crate::domain::{Actor, Command, Kind, SpaceName, UserId};
 use crate::ledger::{Ledger, Submission};
-use crate::lookup::Lookup;
 use crate::store::Store;
 
+use coalesce::LookUps;
+
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
-pub use crate::store::{Counted, ListedSpace, MemberQuery, Page};
 pub use error::Error;
-pub use reads::{SpaceView, UserSpaces};
+pub use queries::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]
@@ -63,14 +64,19 @@ impl Call {
 #[derive(Clone)]
 pub struct Service {
     ledger: Ledger,
-    lookup: Lookup,
+    look_ups: LookUps,
     store: Store,
 }
 
 impl Service {
+    /// Whether changes get through, as far as the ledger can tell.
+    pub fn takes_changes(&self) -> bool {
+        self.ledger.is_well()
+    }
+
     /// The use cases over this ledger and this store. Starts a task, so a runtime must be there.
     pub fn new(ledger: Ledger, store: Store) -> Self {
-        Self { ledger, lookup: Lookup::start(&store), store }
+        Self { ledger, look_ups: LookUps::start(&store), store }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
@@ -94,7 +100,8 @@ impl Service {
         } else {
             call.actor.clone()
         };
-        let submission = Submission { space, actor, command, deadline: call.deadline };
+        let caller = call.caller.clone();
+        let submission = Submission { space, actor, caller, command, deadline: call.deadline };
         Ok(self.ledger.submit(submission).await?)
     }
 }

@@ -1,22 +1,25 @@
-//! Opening a database: pools, pragmas, time limits, and the schema.
+//! Which database, and how it is opened, brought up to date and closed.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::time::sleep;
 
+use super::Store;
+use super::connection::Connection;
 use super::error::Error;
-use super::lines::{Lines, PATIENCE};
+use super::readers::Readers;
 
-/// How long a statement may wait for another transaction's lock.
-const LOCK_TIMEOUT: &str = "2000";
-/// How long a statement may run. Above the longest deadline of a call there is nobody to answer.
-const STATEMENT_TIMEOUT: &str = "30000";
 /// How long SQLite waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much of a SQLite file each connection keeps in memory: 8 MiB, said in KiB below zero.
@@ -24,89 +27,208 @@ const CACHE_SIZE: &str = "-8192";
 /// How long SQLite's log grows before its pages are written back: 32 MiB. Pages that many commits
 /// touch are then written back once.
 const PAGES_BEFORE_CHECKPOINT: &str = "8192";
+/// The log grows beyond that while somebody reads for long. Afterwards it is cut back to this.
+const LOG_LIMIT: &str = "67108864";
 /// How often a SQLite file is tried that others are opening too, and how long after another.
 const OPENING_TRIES: u32 = 40;
 const OPENING_PAUSE: Duration = Duration::from_millis(50);
-/// A pooled connection that has rested this long is tried before it is used.
-const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
-/// A random number that only schema changes of this program lock.
-const MIGRATION_LOCK: i64 = 0x0072_6f73_7465_7201;
 
-/// An open database: one pool for reading, one for the ledger.
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Changes, by the ledger.
+    Writer,
+    /// Questions.
+    Reader,
+}
+
+/// A database that can be connected to.
 #[derive(Clone)]
-pub struct Store {
-    pub(super) reads: Lines,
-    pub(super) writes: Lines,
+pub enum Target {
+    /// A server that speaks PostgreSQL's language.
+    Postgres(Box<PgConnectOptions>),
+    /// A file.
+    Sqlite(Arc<SqliteFile>),
+}
+
+/// A SQLite file, which must stay the one that it was at first.
+pub struct SqliteFile {
+    path: PathBuf,
+    options: SqliteConnectOptions,
+    /// Device and number of the file.
+    identity: OnceLock<(u64, u64)>,
+}
+
+impl SqliteFile {
+    pub(super) fn options(&self) -> &SqliteConnectOptions {
+        &self.options
+    }
+
+    /// A file that was deleted or replaced goes on existing for whoever has it open; what is written
+    /// to it then is lost.
+    fn check(&self) -> Result<(), Error> {
+        let Some(first) = self.identity.get() else { return Ok(()) };
+        let gone = || DbErr::Conn(RuntimeErr::Internal("the file is not there any more".into()));
+        match identity(&self.path) {
+            Some(now) if now == *first => Ok(()),
+            Some(_) | None => Err(Error::Unavailable(gone())),
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+impl Target {
+    /// Reads an address: `sqlite:{path}` or `postgres://…`. A file, as what is kept in memory each
+    /// connection would have to itself.
+    fn parse(url: &str) -> Result<Self, Error> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url).map_err(|_| Error::BadAddress)?;
+            // A parameter that poolers refuse; it matters to fractions alone.
+            let options = options.application_name("roster").extra_float_digits(None);
+            return Ok(Self::Postgres(Box::new(options)));
+        }
+        let file = url.strip_prefix("sqlite:").ok_or(Error::BadAddress)?;
+        let (path, parameters) = file.split_once('?').unwrap_or((file, ""));
+        let is_file = !path.trim_matches('/').is_empty() && path != ":memory:";
+        if !is_file || parameters.contains("mode=memory") {
+            return Err(Error::BadAddress);
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(|_| Error::BadAddress)?;
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", CACHE_SIZE)
+            .pragma("wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)
+            .pragma("journal_size_limit", LOG_LIMIT);
+        let path = options.get_filename().to_owned();
+        Ok(Self::Sqlite(Arc::new(SqliteFile { path, options, identity: OnceLock::new() })))
+    }
+
+    /// The database's kind.
+    pub fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    /// Whether the database is still the one that was opened, as far as that can be seen from here.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Sqlite(file) => file.check(),
+        }
+    }
+
+    /// The driver (sqlx 0.9.0) leaves Nagle's algorithm on for TCP; a socket in the file system has
+    /// none.
+    pub(super) fn has_nagle(&self) -> bool {
+        match self {
+            Self::Postgres(options) => {
+                options.get_socket().is_none() && !options.get_host().starts_with('/')
+            }
+            Self::Sqlite(_) => false,
+        }
+    }
 }
 
 impl Store {
-    /// Opens the database at `url`: `sqlite:{path}` or `postgres://…`. SQLite files are made when
-    /// missing. `writers` is how many transactions the ledger has open at once (SQLite: one).
-    pub async fn open(url: &str, writers: u32, readers: u32) -> Result<Self, Error> {
-        let is_sqlite = url.starts_with("sqlite:");
-        // One for each writer's statements and one for his transactions; SQLite needs only this.
-        let connections = if is_sqlite { 1 } else { writers * 2 };
-        if !is_usable(url) {
-            return Err(Error::BadAddress);
+    /// Opens the database at `url`: `sqlite:{path}` or `postgres://…`, with so many connections for
+    /// reading. A SQLite file is made if it is not there; once it was opened it is not made again.
+    pub async fn open(url: &str, readers: u32) -> Result<Self, Error> {
+        let target = Target::parse(url)?;
+        let setup = connect(setup_options(url)).await?;
+        if let Target::Sqlite(file) = &target
+            && let Some(identity) = identity(&file.path)
+        {
+            file.identity.get_or_init(|| identity);
         }
-        let mut reads = options(url, readers);
-        reads.min_connections(1);
-        let mut writes = options(url, connections);
-        // A connection to a server belongs to the runtime that opens it: the first write does.
-        writes.connect_lazy(!is_sqlite);
-        let (reads, writes) = (connect(reads).await?, connect(writes).await?);
-        Ok(Self { reads: Lines::new(reads, readers), writes: Lines::new(writes, writers) })
-    }
-
-    /// Whether this is SQLite, which has one writer at a time.
-    pub fn is_sqlite(&self) -> bool {
-        self.writes.backend() == DbBackend::Sqlite
-    }
-
-    /// Asks the database for a sign of life.
-    pub async fn ping(&self) -> Result<(), Error> {
-        self.query("SELECT 1".into(), Vec::new()).await.map(drop)
+        setup.close().await.map_err(Error::from)?;
+        if target.backend() == DbBackend::Postgres {
+            refuse_pooling_by_transaction(&target).await?;
+        }
+        let readers = Readers::start(&target, readers);
+        Ok(Self { url: url.into(), target, readers })
     }
 
     /// Brings the schema up to date, whole or not at all. Of several replicas that start at once
     /// one does it while the others wait. A newer schema is refused.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let transaction = self.writes.pool.begin_with_options(immediate()).await?;
-        if !self.is_sqlite() {
-            // However long it takes: another replica may be at it, and the tables may be large.
-            let lock = format!(
-                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
-                 SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
-            );
-            transaction.execute_unprepared(&lock).await?;
-        }
-        Migrator::up(&transaction, None).await.map_err(schema_error)?;
-        Ok(transaction.commit().await?)
+        let setup = connect(setup_options(&self.url)).await?;
+        let done = migrate(&setup).await;
+        setup.close().await.map_err(Error::from)?;
+        done
     }
 
     /// Takes the whole schema down again, with all data. For development.
     pub async fn migrate_down(&self) -> Result<(), Error> {
-        Migrator::down(&self.writes.pool, None).await.map_err(schema_error)
-    }
-
-    /// Closes both pools once their work is done.
-    pub async fn close(&self) {
-        for lines in [&self.reads, &self.writes] {
-            if let Err(error) = lines.close().await {
-                tracing::warn!(%error, "the database did not close cleanly");
-            }
-        }
+        let setup = connect(setup_options(&self.url)).await?;
+        let done = Migrator::down(&setup, None).await.map_err(schema_error);
+        setup.close().await.map_err(Error::from)?;
+        done
     }
 }
 
-/// A server, or a file: what is kept in memory, each connection would have to itself.
-fn is_usable(url: &str) -> bool {
-    let Some(file) = url.strip_prefix("sqlite:") else {
-        return url.starts_with("postgres://") || url.starts_with("postgresql://");
-    };
-    let (path, parameters) = file.split_once('?').unwrap_or((file, ""));
-    let is_file = !path.trim_matches('/').is_empty() && path != ":memory:";
-    is_file && !parameters.contains("mode=memory")
+/// A row that whoever changes the schema locks; every server that speaks SQL has such locks.
+const MAKE_LOCK: &str = "CREATE TABLE IF NOT EXISTS schema_lock (id INTEGER PRIMARY KEY);
+    INSERT INTO schema_lock (id) VALUES (1) ON CONFLICT DO NOTHING";
+const TAKE_LOCK: &str = "SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE";
+
+async fn migrate(setup: &DatabaseConnection) -> Result<(), Error> {
+    let is_sqlite = setup.get_database_backend() == DbBackend::Sqlite;
+    if !is_sqlite {
+        let mut tries = OPENING_TRIES;
+        // Two servers that make the same table at once are in each other's way.
+        while let Err(error) = setup.execute_unprepared(MAKE_LOCK).await {
+            tries -= 1;
+            if tries == 0 {
+                return Err(error.into());
+            }
+            sleep(OPENING_PAUSE).await;
+        }
+    }
+    let transaction = setup.begin_with_options(immediate()).await?;
+    if !is_sqlite {
+        transaction.execute_unprepared(TAKE_LOCK).await?;
+    }
+    Migrator::up(&transaction, None).await.map_err(schema_error)?;
+    Ok(transaction.commit().await?)
+}
+
+/// SQLite takes its write lock at once, or a transaction that reads first could fail later on.
+fn immediate() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// The migrator reports a step that it does not know as a custom error, and nothing else so.
+fn schema_error(error: DbErr) -> Error {
+    match error {
+        DbErr::Custom(_) => Error::SchemaTooNew,
+        error => error.into(),
+    }
+}
+
+/// One connection without limits: another replica may be changing the schema, and tables may be large.
+fn setup_options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+    });
+    options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
+    options
 }
 
 /// Several processes that make the same SQLite file at once are in each other's way, and SQLite does
@@ -128,52 +250,37 @@ async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, Error> {
     }
 }
 
-/// SQLite takes its write lock at once, or a transaction that reads first could fail later on.
-pub(super) fn immediate() -> TransactionOptions {
-    TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
+/// Two connections that are open at the same time have a session each, unless somebody between hands
+/// one session to both in turn.
+async fn refuse_pooling_by_transaction(target: &Target) -> Result<(), Error> {
+    const SESSION: &str = "SELECT pg_backend_pid()";
+    let mut first = Connection::new(target.clone(), Role::Reader);
+    let mut second = Connection::new(target.clone(), Role::Reader);
+    let mut sessions = Vec::new();
+    for connection in [&mut first, &mut second] {
+        let rows = connection.run(SESSION, []).await.map_err(as_pooling)?;
+        let session = rows.first().map(|row| row.try_get_by::<i32, _>(0)).transpose()?;
+        sessions.push(session);
     }
+    first.close().await;
+    second.close().await;
+    if sessions.first() == sessions.last() { Err(Error::PooledByTransaction) } else { Ok(()) }
 }
 
-/// The migrator reports a step that it does not know as a custom error, and nothing else so.
-fn schema_error(error: DbErr) -> Error {
-    match error {
-        DbErr::Custom(_) => Error::SchemaTooNew,
-        error => error.into(),
+/// A prepared statement that is there already, or is not there any more, is another connection's.
+fn as_pooling(error: Error) -> Error {
+    match &error {
+        Error::Rejected(rejected) => {
+            let text = rejected.to_string();
+            if text.contains("prepared statement") { Error::PooledByTransaction } else { error }
+        }
+        Error::Contention(_)
+        | Error::Unavailable(_)
+        | Error::InDoubt(_)
+        | Error::Overloaded
+        | Error::Corrupt { .. }
+        | Error::BadAddress
+        | Error::PooledByTransaction
+        | Error::SchemaTooNew => error,
     }
-}
-
-fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT)
-                .pragma("cache_size", CACHE_SIZE)
-                .pragma("wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)
-        })
-        .map_sqlx_postgres_opts(|postgres| {
-            postgres.application_name("roster").options([
-                ("lock_timeout", LOCK_TIMEOUT),
-                ("statement_timeout", STATEMENT_TIMEOUT),
-                // A set's size would tempt the planner to plan anew for each set.
-                ("plan_cache_mode", "force_generic_plan"),
-                // Every statement finds its rows by key. Without this a plan that was made when a
-                // table was small would go on scanning it when it is large.
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                // Pages are read in the order of an index, however few rows the planner expects.
-                ("enable_bitmapscan", "off"),
-            ])
-        });
-    options
 }

@@ -1,11 +1,12 @@
-//! Rows to domain values. A row that cannot be read is reported as corrupt, never as missing.
+//! Rows to domain values and back. A row that cannot be read is reported as corrupt, never as missing.
 
-use super::entity::{membership, space};
+use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
-use super::packs::Cells;
+use super::rows::Cells;
 use crate::domain::{
-    Action, Actor, Contribution, Counts, Event, EventName, Membership, Privacy, Space, SpaceName,
-    Status, UserId,
+    Action, Actor, Attributes, Authorship, Capacity, Content, Contribution, Counts, DisplayName,
+    Event, EventName, Membership, Privacy, Space, SpaceField, SpaceName, SpaceState, Status,
+    Subject, UserId,
 };
 
 /// Reads one column, or says where the unreadable value stands.
@@ -37,11 +38,6 @@ pub(super) fn status_of(key: &str, word: &str) -> Result<Status, Error> {
     read(("membership", "status"), key, word, Status::from_word)
 }
 
-/// Reads an inviter that stands alone.
-fn inviter_of(key: &str, id: &str) -> Result<UserId, Error> {
-    read(("membership", "invited_by"), key, id, user_id)
-}
-
 fn actor(text: &str) -> Option<Actor> {
     match text.strip_prefix("service/") {
         Some(service) => user_id(service).map(Actor::Service),
@@ -49,24 +45,60 @@ fn actor(text: &str) -> Option<Actor> {
     }
 }
 
+fn field_list(text: &str) -> Option<Vec<SpaceField>> {
+    text.split_ascii_whitespace().map(SpaceField::from_word).collect()
+}
+
+/// The columns of `space` that [`state`] reads, in its order.
+pub(super) const SPACE: &str = "name, privacy, creator, contribution, capacity, seq, invited_count, \
+     requested_count, member_count, manager_count, blocked_count, created_at, deleted_at";
+
+/// Reads a packed space, or what is left of one.
+pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Error> {
+    let row = space::Model {
+        name: cells.next()?,
+        privacy: cells.next()?,
+        creator: cells.next()?,
+        contribution: cells.next()?,
+        capacity: cells.next()?,
+        seq: cells.next()?,
+        invited_count: cells.next()?,
+        requested_count: cells.next()?,
+        member_count: cells.next()?,
+        manager_count: cells.next()?,
+        blocked_count: cells.next()?,
+        created_at: cells.next()?,
+        deleted_at: cells.next()?,
+    };
+    let (name, seq) = (read(("space", "name"), &row.name, &row.name, space_name)?, row.seq);
+    let snapshot = match row.deleted_at {
+        Some(_) => None,
+        None => Some(crate::domain::Snapshot::new(row.try_into()?, [])),
+    };
+    Ok((name, SpaceState { snapshot, seq }))
+}
+
 impl TryFrom<space::Model> for Space {
     type Error = Error;
 
     fn try_from(row: space::Model) -> Result<Self, Error> {
         let key = &row.name;
+        let column = |column| ("space", column);
+        let capacity = |seats: &str| seats.parse().ok().and_then(Capacity::new);
         Ok(Self {
-            name: read(("space", "name"), key, key, space_name)?,
+            name: read(column("name"), key, key, space_name)?,
             privacy: privacy_of(key, &row.privacy)?,
-            creator: read(("space", "creator"), key, &row.creator, user_id)?,
+            creator: read(column("creator"), key, &row.creator, user_id)?,
             contribution: read(
-                ("space", "contribution"),
+                column("contribution"),
                 key,
                 &row.contribution,
                 Contribution::from_word,
             )?,
-            display_name: row.display_name.into(),
-            capacity: row.capacity,
-            attributes: row.attributes.into(),
+            capacity: row
+                .capacity
+                .map(|seats| read(column("capacity"), key, &seats.to_string(), capacity))
+                .transpose()?,
             seq: row.seq,
             counts: Counts {
                 invited: row.invited_count,
@@ -81,62 +113,82 @@ impl TryFrom<space::Model> for Space {
     }
 }
 
+/// A space as its row.
+pub(super) fn space_row(space: &Space) -> space::Model {
+    space::Model {
+        name: space.name.to_string(),
+        privacy: space.privacy.to_string(),
+        creator: space.creator.to_string(),
+        contribution: space.contribution.to_string(),
+        capacity: space.capacity.map(Capacity::seats),
+        seq: space.seq,
+        invited_count: space.counts.invited,
+        requested_count: space.counts.requested,
+        member_count: space.counts.members,
+        manager_count: space.counts.managers,
+        blocked_count: space.counts.blocked,
+        created_at: space.created_at,
+        deleted_at: None,
+    }
+}
+
+impl TryFrom<space_content::Model> for Content {
+    type Error = Error;
+
+    fn try_from(row: space_content::Model) -> Result<Self, Error> {
+        let column = |column| ("space_content", column);
+        let name = |text: &str| DisplayName::new(text).ok();
+        let attributes = |text: &str| Attributes::new(text).ok();
+        Ok(Self {
+            display_name: read(column("display_name"), &row.space, &row.display_name, name)?,
+            attributes: read(column("attributes"), &row.space, &row.attributes, attributes)?,
+        })
+    }
+}
+
+/// A space's content as its row.
+pub(super) fn content_row(space: &SpaceName, content: &Content) -> space_content::Model {
+    space_content::Model {
+        space: space.to_string(),
+        display_name: content.display_name.to_string(),
+        search_name: folded(content.display_name.as_str()),
+        attributes: content.attributes.to_string(),
+    }
+}
+
+/// A text as it is searched for, in any script: the databases fold ASCII alone, or whatever their
+/// locale says.
+pub(super) fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
 impl TryFrom<membership::Model> for Membership {
     type Error = Error;
 
     fn try_from(row: membership::Model) -> Result<Self, Error> {
         let key = &row.space;
+        let column = |column| ("membership", column);
+        let inviter = |id: &String| read(column("invited_by"), key, id, user_id);
         Ok(Self {
-            space: read(("membership", "space"), key, key, space_name)?,
-            user: read(("membership", "user_id"), key, &row.user_id, user_id)?,
+            space: read(column("space"), key, key, space_name)?,
+            user: read(column("user_id"), key, &row.user_id, user_id)?,
             status: status_of(key, &row.status)?,
             version: row.version,
-            invited_by: row.invited_by.as_ref().map(|id| inviter_of(key, id)).transpose()?,
+            invited_by: row.invited_by.as_ref().map(inviter).transpose()?,
             joined_at: row.joined_at,
             changed_at: row.changed_at,
         })
     }
 }
 
-/// The columns that [`space`] reads.
-pub(super) const SPACE: &[&str] = space::COLUMNS;
-
-/// Reads a packed space.
-pub(super) fn space(cells: &mut Cells<'_>) -> Result<Space, Error> {
-    let row = space::Model {
-        name: cells.next()?,
-        privacy: cells.next()?,
-        display_name: cells.next()?,
-        creator: cells.next()?,
-        contribution: cells.next()?,
-        capacity: cells.next()?,
-        attributes: cells.next()?,
-        seq: cells.next()?,
-        invited_count: cells.next()?,
-        requested_count: cells.next()?,
-        member_count: cells.next()?,
-        manager_count: cells.next()?,
-        blocked_count: cells.next()?,
-        created_at: cells.next()?,
-    };
-    row.try_into()
-}
-
-/// The columns that [`membership_in`] reads.
-pub(super) const MEMBERSHIP: &[&str] =
-    &["user_id", "status", "version", "invited_by", "joined_at", "changed_at"];
-
-/// Reads a packed membership of this space.
+/// Reads a packed membership of this space: user, then what [`membership_of`] reads.
 pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Membership, Error> {
     let user = read(("membership", "user_id"), space.as_str(), cells.next()?, user_id)?;
-    state_of(space, user, cells)
+    membership_of(space, user, cells)
 }
 
-/// The columns that [`state_of`] reads: all but the user.
-pub(super) const STATE: &[&str] = MEMBERSHIP.split_at(1).1;
-
-/// Reads a packed membership whose space and user are known.
-pub(super) fn state_of(
+/// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at.
+pub(super) fn membership_of(
     space: SpaceName,
     user: UserId,
     cells: &mut Cells<'_>,
@@ -144,28 +196,66 @@ pub(super) fn state_of(
     let status = status_of(space.as_str(), cells.next()?)?;
     let version = cells.next()?;
     let inviter: Option<&str> = cells.next()?;
-    let invited_by = inviter.map(|id| inviter_of(space.as_str(), id)).transpose()?;
+    let inviter_of = |id| read(("membership", "invited_by"), space.as_str(), id, user_id);
+    let invited_by = inviter.map(inviter_of).transpose()?;
     let (joined_at, changed_at) = (cells.next()?, cells.next()?);
     Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
 }
 
-/// The columns that [`event_in`] reads.
-pub(super) const EVENT: &[&str] =
-    &["seq", "user_id", "actor", "from_status", "to_status", "name", "cause", "at"];
+impl TryFrom<membership_event::Model> for Event {
+    type Error = Error;
 
-/// Reads a packed event of this space.
-pub(super) fn event_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<Event, Error> {
-    const TABLE: &str = "membership_event";
-    let key = space.as_str();
-    Ok(Event {
-        seq: cells.next()?,
-        user: read((TABLE, "user_id"), key, cells.next()?, user_id)?,
-        actor: read((TABLE, "actor"), key, cells.next()?, actor)?,
-        from: read((TABLE, "from_status"), key, cells.next()?, Status::from_word)?,
-        to: read((TABLE, "to_status"), key, cells.next()?, Status::from_word)?,
-        name: read((TABLE, "name"), key, cells.next()?, EventName::from_word)?,
-        cause: read((TABLE, "cause"), key, cells.next()?, Action::from_word)?,
-        at: cells.next()?,
-        space,
-    })
+    fn try_from(row: membership_event::Model) -> Result<Self, Error> {
+        let key = &row.space;
+        let column = |column| ("membership_event", column);
+        let status = |name, word: &str| read(column(name), key, word, Status::from_word);
+        let subject = match row.user_id.as_str() {
+            "" => {
+                let fields = row.fields.as_deref().unwrap_or_default();
+                Subject::Space { fields: read(column("fields"), key, fields, field_list)? }
+            }
+            user => Subject::Membership {
+                user: read(column("user_id"), key, user, user_id)?,
+                from: status("from_status", &row.from_status)?,
+                to: status("to_status", &row.to_status)?,
+            },
+        };
+        let service = |id: &String| read(column("service"), key, id, user_id);
+        Ok(Self {
+            space: read(column("space"), key, key, space_name)?,
+            seq: row.seq,
+            name: read(column("name"), key, &row.name, EventName::from_word)?,
+            subject,
+            by: Authorship {
+                actor: read(column("actor"), key, &row.actor, actor)?,
+                service: row.service.as_ref().map(service).transpose()?,
+                cause: read(column("cause"), key, &row.cause, Action::from_word)?,
+                at: row.at,
+            },
+        })
+    }
+}
+
+/// An event as its row. One about the space itself belongs to nobody, and nobody's status changed.
+pub(super) fn event_row(event: &Event) -> membership_event::Model {
+    let (user_id, from, to, fields) = match &event.subject {
+        Subject::Membership { user, from, to } => (user.to_string(), *from, *to, None),
+        Subject::Space { fields } => {
+            let words: Vec<_> = fields.iter().map(|field| field.word()).collect();
+            (String::new(), Status::Absent, Status::Absent, Some(words.join(" ")))
+        }
+    };
+    membership_event::Model {
+        space: event.space.to_string(),
+        seq: event.seq,
+        user_id,
+        actor: event.by.actor.to_string(),
+        from_status: from.to_string(),
+        to_status: to.to_string(),
+        name: event.name.to_string(),
+        cause: event.by.cause.to_string(),
+        at: event.by.at,
+        service: event.by.service.as_ref().map(UserId::to_string),
+        fields,
+    }
 }

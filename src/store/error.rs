@@ -8,7 +8,7 @@ pub enum Error {
     /// Another transaction was in the way: the same work may succeed a moment later.
     #[error("contention: {0}")]
     Contention(DbErr),
-    /// The database cannot be reached, or has stopped answering.
+    /// The database cannot be reached, has stopped answering, or takes no changes now.
     #[error("the database does not answer: {0}")]
     Unavailable(DbErr),
     /// The connection was lost while committing: the work was done whole, or not at all.
@@ -17,6 +17,9 @@ pub enum Error {
     /// The database refuses this work, and would again.
     #[error("the database refuses: {0}")]
     Rejected(DbErr),
+    /// Too many questions wait for a connection.
+    #[error("too many questions wait")]
+    Overloaded,
     /// A row says what it cannot say.
     #[error("corrupt: {table}.{column} of {key} is {value:?}")]
     Corrupt {
@@ -32,18 +35,75 @@ pub enum Error {
     /// No database can be opened by this address. It may hold a password and is not repeated.
     #[error("the database's address must be sqlite:FILE or postgres://USER@HOST/NAME")]
     BadAddress,
+    /// Two connections met in one session of the server, so a pooler hands sessions from one transaction
+    /// to the next. Settings and prepared statements are lost that way.
+    #[error("the pooler in front of the database must pool by session, not by transaction")]
+    PooledByTransaction,
     /// The database belongs to a newer version of this program.
     #[error("the database's schema is newer than this program; run the newer version")]
     SchemaTooNew,
 }
 
-/// SQLSTATE classes and SQLite codes that another attempt may get past: serialization failure,
-/// deadlock, lock timeout, unique violation (two writers made the same row), busy and locked; and the
-/// division by zero with which a write gives up when a space was changed meanwhile.
-const CONTENTION: &[&str] = &["40001", "40P01", "55P03", "23505", "22012"];
-const SQLITE_BUSY: i32 = 5;
-const SQLITE_LOCKED: i32 = 6;
-const SQLITE_CONSTRAINT_PRIMARY_KEY: &str = "1555";
+/// What an error code means for whoever sent the statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Another transaction was in the way.
+    Contention,
+    /// Not now.
+    Unavailable,
+    /// Never.
+    Rejected,
+}
+
+/// PostgreSQL's error codes by their beginning; the first row that fits holds. Everything else is
+/// rejected.
+pub const SQLSTATES: &[(&str, Class, &str)] = &[
+    ("40001", Class::Contention, "serialization failure"),
+    ("40P01", Class::Contention, "deadlock"),
+    ("55P03", Class::Contention, "the lock was not to be had in time"),
+    ("08", Class::Unavailable, "the connection broke"),
+    ("25006", Class::Unavailable, "read-only: a standby, or a managed database with a full disk"),
+    ("25P03", Class::Unavailable, "idle in a transaction for too long"),
+    ("53", Class::Unavailable, "out of disk, memory or connections"),
+    ("57", Class::Unavailable, "shutting down, starting, or took too long"),
+    ("58", Class::Unavailable, "an I/O error of the server's"),
+];
+
+/// The keys that two writers can make at the same moment. Violated, they are contention.
+pub const KNOWN_KEYS: &[&str] =
+    &["space_pkey", "space_content_pkey", "membership_pkey", "membership_event_pkey"];
+const UNIQUE_VIOLATION: &str = "23505";
+
+/// SQLite's primary codes. Everything else is rejected.
+pub const SQLITE_CODES: &[(i32, Class, &str)] = &[
+    (5, Class::Contention, "busy: another process writes"),
+    (6, Class::Contention, "locked"),
+    (7, Class::Unavailable, "out of memory"),
+    (8, Class::Unavailable, "read-only"),
+    (9, Class::Unavailable, "interrupted: took too long"),
+    (10, Class::Unavailable, "the disk fails"),
+    (13, Class::Unavailable, "the disk is full"),
+    (14, Class::Unavailable, "the file cannot be opened"),
+];
+const SQLITE_DUPLICATE_KEY: i32 = 1555;
+
+/// What this code of PostgreSQL's means. The constraint is the one that was violated, if one was.
+pub fn class_of_sqlstate(code: &str, constraint: Option<&str>) -> Class {
+    if code == UNIQUE_VIOLATION && constraint.is_some_and(|key| KNOWN_KEYS.contains(&key)) {
+        return Class::Contention;
+    }
+    let row = SQLSTATES.iter().find(|(begins, ..)| code.starts_with(begins));
+    row.map_or(Class::Rejected, |(_, class, _)| *class)
+}
+
+/// What this extended code of SQLite's means: it keeps the primary one in the low byte.
+pub fn class_of_sqlite(code: i32) -> Class {
+    if code == SQLITE_DUPLICATE_KEY {
+        return Class::Contention;
+    }
+    let row = SQLITE_CODES.iter().find(|(primary, ..)| code & 0xff == *primary);
+    row.map_or(Class::Rejected, |(_, class, _)| *class)
+}
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -54,57 +114,49 @@ impl From<DbErr> for Error {
             DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => return Self::Unavailable(error),
             _ => return Self::Rejected(error),
         };
-        match sqlx.as_ref() {
-            SqlxError::Database(e) => {
-                let code = e.code().unwrap_or_default();
-                if is_contention(&code) {
-                    Self::Contention(error)
-                } else if is_outage(&code) {
-                    Self::Unavailable(error)
-                } else {
-                    Self::Rejected(error)
-                }
-            }
-            SqlxError::Io(_)
-            | SqlxError::Tls(_)
-            | SqlxError::Protocol(_)
-            | SqlxError::PoolTimedOut
-            | SqlxError::PoolClosed
-            | SqlxError::WorkerCrashed => Self::Unavailable(error),
-            _ => Self::Rejected(error),
+        match class(sqlx) {
+            Class::Contention => Self::Contention(error),
+            Class::Unavailable => Self::Unavailable(error),
+            Class::Rejected => Self::Rejected(error),
         }
     }
 }
 
-/// Extended SQLite codes keep the primary code in the low byte.
-fn is_contention(code: &str) -> bool {
-    let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5).map(|c| c & 0xff);
-    CONTENTION.contains(&code)
-        || code == SQLITE_CONSTRAINT_PRIMARY_KEY
-        || matches!(sqlite, Some(SQLITE_BUSY | SQLITE_LOCKED))
-}
-
-/// PostgreSQL is starting, stopping, out of connections or disk, or took too long; SQLite's disk is
-/// full or failing.
-fn is_outage(code: &str) -> bool {
-    let sqlite = code.parse::<i32>().ok().filter(|_| code.len() < 5).map(|c| c & 0xff);
-    code.starts_with("08")
-        || code.starts_with("53")
-        || code.starts_with("57")
-        || code.starts_with("58")
-        || matches!(sqlite, Some(8 | 10 | 13 | 14))
+fn class(error: &SqlxError) -> Class {
+    match error {
+        SqlxError::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            // A SQLSTATE has five characters, a code of SQLite's at most four.
+            match code.parse::<i32>() {
+                Ok(sqlite) if code.len() < 5 => class_of_sqlite(sqlite),
+                _ => class_of_sqlstate(&code, error.constraint()),
+            }
+        }
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::WorkerCrashed => Class::Unavailable,
+        _ => Class::Rejected,
+    }
 }
 
 impl Error {
-    /// What a failed COMMIT means: unless the database itself said no, nobody knows.
+    /// A database that says nothing.
+    pub fn silent() -> Self {
+        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("no answer in time".into())))
+    }
+
+    /// What a failed commit means: unless the database itself said no, nobody knows.
     pub fn at_commit(self) -> Self {
         match self {
             Self::Unavailable(error) => Self::InDoubt(error),
             Self::Contention(_)
             | Self::InDoubt(_)
             | Self::Rejected(_)
+            | Self::Overloaded
             | Self::Corrupt { .. }
             | Self::BadAddress
+            | Self::PooledByTransaction
             | Self::SchemaTooNew => self,
         }
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// See the migration for what each column means.
+/// See the migrations for what each column means.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
@@ -17,9 +17,20 @@ pub struct Model {
     pub changed_at: i64,
 }
 
-columns!(space, user_id, status, version, invited_by, joined_at, changed_at);
-
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::space::Entity",
+        from = "Column::Space",
+        to = "super::space::Column::Name"
+    )]
+    Space,
+}
+
+impl Related<super::space::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Space.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// See the migration for what each column means.
+/// See the migrations for what each column means.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership_event")]
 pub struct Model {
@@ -17,6 +17,8 @@ pub struct Model {
     pub name: String,
     pub cause: String,
     pub at: i64,
+    pub service: Option<String>,
+    pub fields: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

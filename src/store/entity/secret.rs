@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// See the migration for what each column means.
+/// See the migrations for what each column means.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "secret")]
 pub struct Model {

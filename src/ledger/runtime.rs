@@ -2,18 +2,18 @@
 
 use std::io;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Handle};
 
-/// A thread for the shards and their connections. On the threads that answer requests every step of a
+/// A runtime for the shards and their connections. On the threads that answer requests every step of a
 /// transaction would queue up behind the requests that have just come in, and all who wait for the
 /// transaction would wait for that too.
-pub struct Thread {
+pub struct Runtime {
     handle: Handle,
-    runtime: Option<Runtime>,
+    runtime: Option<tokio::runtime::Runtime>,
 }
 
-impl Thread {
-    /// Starts it. It ends when this is dropped.
+impl Runtime {
+    /// Starts its thread, which ends when this is dropped.
     pub fn start() -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).thread_name("ledger").enable_all().build()?;
@@ -26,8 +26,8 @@ impl Thread {
     }
 }
 
-impl Drop for Thread {
-    /// Does not wait: whoever drops a server may be a task himself, and must not block.
+impl Drop for Runtime {
+    /// Does not wait: whoever drops a server may be a task, and must not block.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

@@ -1,0 +1,292 @@
+//! Settling a batch: look, decide each command in order, write what changed, answer whose space was
+//! settled. Whoever met another writer is decided again, behind a lock.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::shard::Shard;
+use super::working_set::{
+    Decided, WorkingSet, can_be_assumed, knows_creator, needs_permission, permitted,
+    wanted_to_decide, wanted_to_permit,
+};
+use super::{Entry, Error};
+use crate::domain::{Space, SpaceName};
+use crate::store::{self, Changes, Loaded, lock, write};
+
+/// How often commands are decided again when other writers are in the way.
+const CONTENTION_RETRIES: u32 = 8;
+/// How often a batch is tried again when its connection turns out to be dead.
+const CONNECTION_RETRIES: u32 = 1;
+
+impl Shard {
+    /// Carries commands out that change memberships, and answers them.
+    pub(super) async fn settle(&mut self, entries: Vec<Entry>) {
+        let entries = self.parked.sort_out(entries);
+        let (contended, others): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .partition(|entry| self.memory.is_contended(&entry.submission.space));
+        let mut parts = vec![contended, others];
+        while let Some(part) = parts.pop() {
+            if let Some(rest) = self.settle_part(part).await {
+                parts.extend(halves(rest));
+            }
+        }
+    }
+
+    /// Returns what has to be divided: the database rejects all of it because of one of them, or one is
+    /// in the way of all.
+    async fn settle_part(&mut self, mut part: Vec<Entry>) -> Option<Vec<Entry>> {
+        let (mut contentions, mut outages) = (0, 0);
+        loop {
+            answer_expired(&mut part);
+            if part.is_empty() {
+                return None;
+            }
+            match self.attempt(&mut part).await {
+                Ok(()) => self.health.answered(),
+                Err(store::Error::Contention(error)) => {
+                    contentions += 1;
+                    tracing::info!(%error, contentions, "contention");
+                    self.failed(&Error::Contention);
+                    part = self.park_locked(part).await;
+                    if names(&part).len() > 1 {
+                        return Some(part);
+                    }
+                    if contentions > CONTENTION_RETRIES {
+                        answer(part, &Error::Contention);
+                        return None;
+                    }
+                }
+                // Nothing was committed: another connection may be alive.
+                Err(store::Error::Unavailable(error)) if outages < CONNECTION_RETRIES => {
+                    outages += 1;
+                    tracing::warn!(%error, "the database is not available");
+                    self.failed(&Error::StoreUnavailable);
+                }
+                // To try again could do the same thing twice.
+                Err(error) => {
+                    tracing::warn!(%error, commands = part.len(), "a batch was not written");
+                    let error = Error::from(error);
+                    self.failed(&error);
+                    if matches!(error, Error::Internal(_)) && part.len() > 1 {
+                        return Some(part);
+                    }
+                    answer(part, &error);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Answers what can be settled. What is left met another writer.
+    async fn attempt(&mut self, part: &mut Vec<Entry>) -> Result<(), store::Error> {
+        let is_sqlite = self.connection.is_sqlite();
+        let is_contended = part.iter().any(|e| self.memory.is_contended(&e.submission.space));
+        if is_sqlite || is_contended {
+            return self.attempt_locked(part, is_sqlite).await;
+        }
+        let remembered = self.remembered(part);
+        let looked_at =
+            |entry: &&Entry| !remembered.iter().any(|s| s.name == entry.submission.space);
+        let seen = self.permit(part).await?;
+        let others = || part.iter().filter(looked_at).map(|entry| &entry.submission);
+        let wanted = wanted_to_decide(others(), &seen);
+        if !wanted.fits_one_look(&self.connection) {
+            return self.attempt_locked(part, false).await;
+        }
+        let loaded = match wanted.spaces.is_empty() {
+            true => Loaded::new(),
+            false => measured("load", wanted.load(&mut self.connection)).await?,
+        };
+        self.decide_and_write(part, loaded, remembered, false).await
+    }
+
+    async fn attempt_locked(
+        &mut self,
+        part: &mut Vec<Entry>,
+        is_sqlite: bool,
+    ) -> Result<(), store::Error> {
+        if is_sqlite {
+            measured("begin", self.connection.begin()).await?;
+        }
+        let seen = self.permit(part).await?;
+        if part.is_empty() {
+            return if is_sqlite { self.connection.rollback().await } else { Ok(()) };
+        }
+        if !is_sqlite {
+            self.connection.begin().await?;
+            measured("lock", lock(&mut self.connection, &names(part))).await?;
+        }
+        let submissions = part.iter().map(|entry| &entry.submission);
+        let wanted = wanted_to_decide(submissions, &seen);
+        let loaded = measured("load", wanted.load(&mut self.connection)).await?;
+        self.decide_and_write(part, loaded, Vec::new(), true).await
+    }
+
+    /// Turns those away who may not do what they ask for, before anybody else is looked at. Returns what
+    /// was seen for that.
+    async fn permit(&mut self, part: &mut Vec<Entry>) -> Result<Loaded, store::Error> {
+        let memory = &self.memory;
+        let asks = |entry: &&Entry| needs_permission(&entry.submission, memory);
+        let wanted = wanted_to_permit(part.iter().filter(asks).map(|entry| &entry.submission));
+        if wanted.spaces.is_empty() {
+            return Ok(Loaded::new());
+        }
+        let seen = measured("permit", wanted.load(&mut self.connection)).await?;
+        let mut permitted_entries = Vec::with_capacity(part.len());
+        for entry in part.drain(..) {
+            let submission = &entry.submission;
+            if !needs_permission(submission, &self.memory) {
+                permitted_entries.push(entry);
+                continue;
+            }
+            match permitted(submission, &seen) {
+                Ok(()) => {
+                    let manager = submission.actor.user().cloned();
+                    let name = submission.space.clone();
+                    manager.into_iter().for_each(|user| self.memory.remember_manager(&name, user));
+                    permitted_entries.push(entry);
+                }
+                Err(refusal) => {
+                    let _ = entry.answer.send(Err(Error::Refused(refusal)));
+                }
+            }
+        }
+        *part = permitted_entries;
+        Ok(seen)
+    }
+
+    /// The spaces that need no look: they are remembered, and all that is asked for is to join them.
+    fn remembered(&self, part: &[Entry]) -> Vec<Space> {
+        let looks = part.iter().filter(|entry| !can_be_assumed(&entry.submission));
+        let looked_at: BTreeSet<_> = looks.map(|entry| &entry.submission.space).collect();
+        let names: BTreeSet<_> = part.iter().map(|entry| &entry.submission.space).collect();
+        let names = names.difference(&looked_at);
+        names.filter_map(|name| self.memory.space(name)).cloned().collect()
+    }
+
+    async fn decide_and_write(
+        &mut self,
+        part: &mut Vec<Entry>,
+        loaded: Loaded,
+        remembered: Vec<Space>,
+        is_locked: bool,
+    ) -> Result<(), store::Error> {
+        let unknown: Vec<bool> =
+            part.iter().map(|entry| !knows_creator(&entry.submission, &loaded)).collect();
+        let mut set = WorkingSet::new(loaded, remembered, self.clock.now());
+        let decided: Vec<_> = part
+            .iter()
+            .zip(unknown)
+            .map(|(entry, unknown)| (!unknown).then(|| set.execute(&entry.submission)))
+            .collect();
+        let changes = set.changes();
+        let moved = self.write(&changes, is_locked).await?;
+        let mut left = Vec::new();
+        for (entry, decided) in part.drain(..).zip(decided) {
+            let name = &entry.submission.space;
+            let was_written = changes.spaces.iter().any(|moved| moved.space.name == *name);
+            match decided {
+                Some(Decided { changed, result }) if !was_written || moved.contains(name) => {
+                    if !changed && set.is_assumed(name) {
+                        // Nothing proves it: to be looked at.
+                        self.memory.forget(name);
+                        left.push(entry);
+                    } else {
+                        let _ = entry.answer.send(result.map_err(Error::Refused));
+                    }
+                }
+                Some(_) | None => {
+                    self.memory.met_another(name);
+                    left.push(entry);
+                }
+            }
+        }
+        self.remember(&set, &changes, &moved, &left);
+        *part = left;
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        changes: &Changes,
+        is_locked: bool,
+    ) -> Result<BTreeSet<SpaceName>, store::Error> {
+        if !changes.is_empty() {
+            return measured("commit", write(&mut self.connection, changes, is_locked)).await;
+        }
+        if is_locked {
+            self.connection.rollback().await?;
+        }
+        Ok(BTreeSet::new())
+    }
+
+    /// Remembers the spaces as they are now, but those that were forgotten for a reason.
+    fn remember(
+        &mut self,
+        set: &WorkingSet,
+        changes: &Changes,
+        moved: &BTreeSet<SpaceName>,
+        left: &[Entry],
+    ) {
+        let left = names(left);
+        let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
+        for (name, snapshot) in set.snapshots() {
+            let holds = !written.contains(name) || moved.contains(name);
+            if holds && !left.contains(name) {
+                self.memory.remember(snapshot.space.clone());
+            }
+        }
+    }
+}
+
+/// The spaces that these commands are about.
+pub(super) fn names(entries: &[Entry]) -> BTreeSet<SpaceName> {
+    entries.iter().map(|entry| entry.submission.space.clone()).collect()
+}
+
+/// By space, if there are several; else by command.
+fn halves(mut part: Vec<Entry>) -> [Vec<Entry>; 2] {
+    part.sort_by(|a, b| a.submission.space.cmp(&b.submission.space));
+    let middle = part.len() / 2;
+    let split = (1..part.len())
+        .filter(|n| part[*n].submission.space != part[*n - 1].submission.space)
+        .min_by_key(|n| n.abs_diff(middle));
+    let second = part.split_off(split.unwrap_or(middle));
+    [part, second]
+}
+
+/// Nobody waits for these any longer, so they are never begun.
+fn answer_expired(part: &mut Vec<Entry>) {
+    let now = Instant::now();
+    for entry in
+        part.extract_if(.., |entry| entry.submission.deadline <= now || entry.answer.is_closed())
+    {
+        let _ = entry.answer.send(Err(Error::Deadline));
+    }
+}
+
+/// Gives all of them the same answer.
+pub(super) fn answer(entries: Vec<Entry>, error: &Error) {
+    for entry in entries {
+        // A receiver that is gone has stopped waiting.
+        let _ = entry.answer.send(Err(error.clone()));
+    }
+}
+
+/// Records how long a step of a transaction takes.
+pub(super) async fn measured<T>(step: &'static str, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let done = work.await;
+    metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
+    done
+}
+
+/// Between half of the pause and all of it, so that replicas do not meet again and again.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 512;
+    pause.mul_f64((512 + random) as f64 / 1024.0)
+}

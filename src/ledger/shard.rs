@@ -1,0 +1,158 @@
+//! One shard: a task that takes what is queued, settles it with its own connection, and answers
+//! everybody. What cannot be settled now is put aside, so that the rest need not wait.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+
+use super::health::Health;
+use super::memory::Memory;
+use super::parked::Parked;
+use super::queue::{LARGE, Queue};
+use super::working_set::changes_space;
+use super::{Entry, Error, Limits};
+use crate::clock::Clock;
+use crate::store::{Connection, Role, Store, probe};
+
+/// A shard that has nothing to do asks the database so often whether it is still there.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a shard works with.
+pub struct Shard {
+    store: Store,
+    pub(super) clock: Clock,
+    pub(super) connection: Connection,
+    pub(super) memory: Memory,
+    pub(super) health: Health,
+    pub(super) parked: Parked,
+    queue: Queue,
+    batch: usize,
+}
+
+impl Shard {
+    /// A shard with a connection of its own, which opens with the first command.
+    pub fn new(store: &Store, clock: &Clock, limits: Limits, health: Health) -> Self {
+        Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            connection: store.connection(Role::Writer),
+            memory: Memory::default(),
+            health,
+            parked: Parked::default(),
+            queue: Queue::default(),
+            batch: limits.batch,
+        }
+    }
+
+    /// Works until nobody can hand in anything and all is answered.
+    pub async fn run(mut self, mut incoming: UnboundedReceiver<Entry>) {
+        let mut is_open = true;
+        while is_open || !self.queue.is_empty() || !self.parked.is_empty() {
+            if self.has_to_wait() {
+                tokio::select! {
+                    next = incoming.recv(), if is_open => match next {
+                        Some(entry) => self.queue.push(entry, Instant::now()),
+                        None => is_open = false,
+                    },
+                    () = sleep_until(self.next_wake()) => {}
+                }
+            }
+            self.gather(&mut incoming).await;
+            let batch = self.queue.take(self.batch, Instant::now());
+            let work = AssertUnwindSafe(self.work(batch)).catch_unwind();
+            if work.await.is_err() {
+                tracing::error!("a batch panicked");
+                self.reset();
+            }
+        }
+        self.connection.close().await;
+    }
+
+    fn has_to_wait(&self) -> bool {
+        let now = Instant::now();
+        let is_turn = self.queue.next_turn().is_some_and(|turn| turn <= now);
+        !is_turn && self.next_wake() > now
+    }
+
+    fn next_wake(&self) -> Instant {
+        let probe = Instant::now() + PROBE_INTERVAL.saturating_sub(self.health.silence());
+        [self.queue.next_turn(), self.parked.next_try()]
+            .into_iter()
+            .flatten()
+            .fold(probe, Instant::min)
+    }
+
+    /// Callers who were answered together come back together: lets them in before the next transaction
+    /// begins, for as long as they keep coming. Nobody else comes when all is quiet, so a single command
+    /// is not held up.
+    async fn gather(&mut self, incoming: &mut UnboundedReceiver<Entry>) {
+        let mut gathered = 0;
+        loop {
+            yield_now().await;
+            let (before, now) = (gathered, Instant::now());
+            while gathered < self.batch
+                && let Ok(entry) = incoming.try_recv()
+            {
+                gathered += 1;
+                self.queue.push(entry, now);
+            }
+            if gathered == before || gathered >= self.batch {
+                return;
+            }
+        }
+    }
+
+    async fn work(&mut self, batch: Vec<Entry>) {
+        let began = Instant::now();
+        self.retry_parked().await;
+        if batch.is_empty() {
+            self.probe().await;
+            return;
+        }
+        metrics::histogram!("roster_batch_commands").record(batch.len() as f64);
+        let large: Vec<_> = batch
+            .iter()
+            .filter(|entry| entry.admitted.users() > LARGE)
+            .map(|entry| entry.submission.caller.clone())
+            .collect();
+        let (spaces, memberships): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|entry| changes_space(&entry.submission.command));
+        for entry in spaces {
+            self.change_space(entry).await;
+        }
+        self.settle(memberships).await;
+        let now = Instant::now();
+        for caller in large {
+            self.queue.charge(&caller, now - began, now);
+        }
+        self.queue.tidy(now);
+    }
+
+    /// Tells whoever asks for readiness what this connection is good for.
+    async fn probe(&mut self) {
+        if self.health.silence() < PROBE_INTERVAL {
+            return;
+        }
+        match probe(&mut self.connection, self.health.is_failing()).await {
+            Ok(()) => self.health.answered(),
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
+    /// Whatever was believed may not hold behind a new connection.
+    pub(super) fn failed(&mut self, error: &Error) {
+        if matches!(error, Error::StoreUnavailable | Error::Internal(_)) {
+            self.health.failed();
+        }
+        self.memory.clear();
+    }
+
+    fn reset(&mut self) {
+        self.connection = self.store.connection(Role::Writer);
+        self.memory.clear();
+    }
+}

@@ -1,0 +1,117 @@
+//! Making, changing and deleting spaces: rare, so each has a transaction to itself.
+
+use std::collections::BTreeSet;
+
+use super::settle::{answer, measured};
+use super::shard::Shard;
+use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
+use super::{Entry, Error, Submission};
+use crate::domain::{Command, Event, Refusal, SpaceName};
+use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
+
+/// How often such a command is tried again when another writer or a dead connection is in the way.
+const RETRIES: u32 = 4;
+
+impl Shard {
+    /// Carries one such command out and answers it.
+    pub(super) async fn change_space(&mut self, entry: Entry) {
+        let mut waiting = self.parked.sort_out(vec![entry]);
+        let mut tries = 0;
+        while let Some(entry) = waiting.pop() {
+            let error = match self.try_to_change_space(&entry.submission).await {
+                Ok(done) => {
+                    self.health.answered();
+                    self.memory.forget(&entry.submission.space);
+                    let _ = entry.answer.send(done.result.map_err(Error::Refused));
+                    return;
+                }
+                Err(error) => error,
+            };
+            tries += 1;
+            tracing::warn!(%error, tries, "a space was not written");
+            let is_in_the_way = matches!(error, store::Error::Contention(_));
+            let may_try_again = is_in_the_way || matches!(error, store::Error::Unavailable(_));
+            let error = Error::from(error);
+            self.failed(&error);
+            if !may_try_again || tries > RETRIES {
+                return answer(vec![entry], &error);
+            }
+            waiting.push(entry);
+            if is_in_the_way {
+                waiting = self.park_locked(waiting).await;
+            }
+        }
+    }
+
+    async fn try_to_change_space(
+        &mut self,
+        submission: &Submission,
+    ) -> Result<Decided, store::Error> {
+        let refused = |refusal| Decided { result: Err(refusal), changed: false };
+        let is_new = matches!(submission.command, Command::CreateSpace(_));
+        if !is_new && let Some(refusal) = self.refusal(submission).await? {
+            return Ok(refused(refusal));
+        }
+        self.connection.begin().await?;
+        let names = BTreeSet::from([submission.space.clone()]);
+        lock(&mut self.connection, &names).await?;
+        let wanted = wanted_to_permit([submission].into_iter());
+        let mut loaded = measured("load", wanted.load(&mut self.connection)).await?;
+        self.add_content(&submission.space, &mut loaded).await?;
+        let is_repeated = loaded.contains_key(&submission.space);
+        let mut set = WorkingSet::new(loaded, Vec::new(), self.clock.now());
+        let decided = set.execute(submission);
+        let Some(event) = set.events().last().filter(|_| decided.changed) else {
+            self.connection.rollback().await?;
+            return Ok(decided);
+        };
+        self.write_space(submission, &set, event, is_repeated).await?;
+        measured("commit", self.connection.commit()).await?;
+        Ok(decided)
+    }
+
+    /// Whether the actor may not do this, before the space is locked.
+    async fn refusal(&mut self, submission: &Submission) -> Result<Option<Refusal>, store::Error> {
+        let wanted = wanted_to_permit([submission].into_iter());
+        let seen = measured("permit", wanted.load(&mut self.connection)).await?;
+        Ok(permitted(submission, &seen).err())
+    }
+
+    async fn add_content(
+        &mut self,
+        name: &SpaceName,
+        loaded: &mut Loaded,
+    ) -> Result<(), store::Error> {
+        if let Some(snapshot) = loaded.get_mut(name).and_then(|state| state.snapshot.as_mut()) {
+            snapshot.content = load_content(&mut self.connection, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_space(
+        &mut self,
+        submission: &Submission,
+        set: &WorkingSet,
+        event: &Event,
+        is_repeated: bool,
+    ) -> Result<(), store::Error> {
+        let name = &submission.space;
+        let snapshot = set.state(name).and_then(|state| state.snapshot.as_ref());
+        let Some((snapshot, content)) =
+            snapshot.and_then(|snapshot| Some((snapshot, snapshot.content.as_ref()?)))
+        else {
+            let delete = SpaceWrite::Delete { name, at: event.by.at };
+            return delete.write(&mut self.connection, event).await;
+        };
+        let space = &snapshot.space;
+        let write = match event.user() {
+            Some(creator) => {
+                let creator = &snapshot.membership(creator);
+                let create = SpaceWrite::Create { space, content, creator, is_repeated };
+                return create.write(&mut self.connection, event).await;
+            }
+            None => SpaceWrite::Update { space, content },
+        };
+        write.write(&mut self.connection, event).await
+    }
+}

@@ -1,0 +1,226 @@
+//! From commands to changes, in memory: each command sees what the ones before it did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::memory::Memory;
+use super::{Outcome, Submission, Target, TargetOutcome};
+use crate::domain::decide::{check, decide};
+use crate::domain::transition::{Verb, revokes_sent_invitations};
+use crate::domain::{
+    Actor, Authorship, Command, Event, Millis, Refusal, Snapshot, Space, SpaceName, SpaceState,
+    Status, UserId,
+};
+use crate::store::{Changes, Key, Loaded, MovedSpace, Wanted};
+
+/// The spaces of a batch with all that its commands can touch.
+pub struct WorkingSet {
+    now: Millis,
+    states: Loaded,
+    before: BTreeMap<SpaceName, Space>,
+    assumed: BTreeSet<SpaceName>,
+    touched: BTreeSet<Key>,
+    events: Vec<Event>,
+}
+
+/// What a command came to, and whether it changed anything.
+pub struct Decided {
+    pub result: Result<Outcome, Refusal>,
+    pub changed: bool,
+}
+
+impl WorkingSet {
+    /// Spaces that were looked at, and spaces that are remembered. Of those, whoever is not known is
+    /// assumed to be ABSENT.
+    pub fn new(mut states: Loaded, remembered: Vec<Space>, now: Millis) -> Self {
+        let assumed = remembered.iter().map(|space| space.name.clone()).collect();
+        for space in remembered {
+            let seq = space.seq;
+            let state = SpaceState { snapshot: Some(Snapshot::new(space, [])), seq };
+            if let Some(snapshot) = &state.snapshot {
+                states.insert(snapshot.space.name.clone(), state);
+            }
+        }
+        let spaces = states.values().filter_map(|state| state.snapshot.as_ref());
+        let before = spaces.map(|s| (s.space.name.clone(), s.space.clone())).collect();
+        Self { now, states, before, assumed, touched: BTreeSet::new(), events: Vec::new() }
+    }
+
+    /// Decides one command and carries it out in memory.
+    pub fn execute(&mut self, submission: &Submission) -> Decided {
+        let Submission { space: name, actor, command, .. } = submission;
+        let state = self.states.entry(name.clone()).or_default();
+        let decision = decide(name, state.snapshot.as_ref(), actor, command, self.now);
+        let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
+        let events = match decision {
+            Ok(decision) => state.carry_out(decision, &authorship(submission, self.now)),
+            Err(refusal) => return Decided { result: Err(refusal), changed: false },
+        };
+        let changed: BTreeSet<_> = events.iter().filter_map(Event::user).cloned().collect();
+        let after = state.snapshot.as_ref();
+        let targets = after.map(|after| targets(submission, after, &changed)).unwrap_or_default();
+        let content = after.and_then(|after| after.content.clone());
+        let space = after.map(|after| after.space.clone()).or(before);
+        self.touched.extend(changed.into_iter().map(|user| (name.clone(), user)));
+        let changed = !events.is_empty();
+        self.events.extend(events);
+        let result = space.map(|space| Outcome { space, content, targets });
+        Decided { result: result.ok_or(Refusal::SpaceNotFound), changed }
+    }
+
+    /// Whether this space was taken from memory.
+    pub fn is_assumed(&self, name: &SpaceName) -> bool {
+        self.assumed.contains(name)
+    }
+
+    /// What there is now under a name.
+    pub fn state(&self, name: &SpaceName) -> Option<&SpaceState> {
+        self.states.get(name)
+    }
+
+    /// The spaces that are there now.
+    pub fn snapshots(&self) -> impl Iterator<Item = (&SpaceName, &Snapshot)> {
+        self.states.iter().filter_map(|(name, state)| Some((name, state.snapshot.as_ref()?)))
+    }
+
+    /// What happened, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// What has to be written down.
+    pub fn changes(&self) -> Changes {
+        let moved = self.states.values().filter_map(|state| state.snapshot.as_ref());
+        let moved = moved.filter_map(|snapshot| {
+            let before = self.before.get(&snapshot.space.name)?;
+            let space = &snapshot.space;
+            (space.seq != before.seq).then(|| MovedSpace {
+                space: space.clone(),
+                believed: before.seq,
+                new_creator: (space.creator != before.creator).then(|| space.creator.clone()),
+            })
+        });
+        let membership = |(name, user): &Key| {
+            let snapshot = self.states.get(name)?.snapshot.as_ref()?;
+            let membership = snapshot.memberships().find(|m| m.user == *user)?;
+            Some(((name.clone(), user.clone()), membership.clone()))
+        };
+        Changes {
+            at: self.now,
+            spaces: moved.collect(),
+            events: self.events.clone(),
+            memberships: self.touched.iter().filter_map(membership).collect(),
+            assumed: self.assumed.clone(),
+        }
+    }
+}
+
+/// Who did what this command comes to.
+pub fn authorship(submission: &Submission, at: Millis) -> Authorship {
+    let Submission { actor, caller, command, .. } = submission;
+    let acts_for_another = actor.user().is_some_and(|user| user != caller);
+    Authorship {
+        actor: actor.clone(),
+        service: acts_for_another.then(|| caller.clone()),
+        cause: command.action(actor),
+        at,
+    }
+}
+
+/// Whether the command changes the space itself. It then has a transaction to itself.
+pub fn changes_space(command: &Command) -> bool {
+    match command {
+        Command::CreateSpace(_) | Command::UpdateSpace(_) | Command::DeleteSpace => true,
+        Command::Join
+        | Command::Leave
+        | Command::Remove(_)
+        | Command::Invite(_)
+        | Command::RemoveInvitations(_)
+        | Command::ChangeRoles(_)
+        | Command::Block(_)
+        | Command::Unblock(_)
+        | Command::TransferOwnership(_) => false,
+    }
+}
+
+/// Whether the command can be decided without a look at anybody: whoever joins is most likely ABSENT.
+pub fn can_be_assumed(submission: &Submission) -> bool {
+    matches!((&submission.command, &submission.actor), (Command::Join, Actor::User(_)))
+}
+
+/// Whether it must be seen first that the actor may do this, before anybody else is looked at: what a
+/// refused caller costs must not depend on who is in the space. Handing a space over also needs to know
+/// whose it is.
+pub fn needs_permission(submission: &Submission, memory: &Memory) -> bool {
+    let Submission { space, actor, command, .. } = submission;
+    let Some(user) = actor.user() else {
+        return matches!(command, Command::TransferOwnership(_));
+    };
+    let is_own = command.moves(actor).iter().all(|(_, target)| *target == user);
+    let hands_over = matches!(command, Command::TransferOwnership(_));
+    hands_over || (!is_own && !memory.is_manager(space, user))
+}
+
+/// What must be seen to know whether these actors may do what they ask for.
+pub fn wanted_to_permit<'a>(submissions: impl Iterator<Item = &'a Submission>) -> Wanted {
+    let mut wanted = Wanted::default();
+    for Submission { space, actor, .. } in submissions {
+        wanted.spaces.insert(space.clone());
+        wanted.memberships.extend(actor.user().map(|user| (space.clone(), user.clone())));
+    }
+    wanted
+}
+
+/// Whether the actor may do this, as far as the space alone says.
+pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refusal> {
+    let state = seen.get(&submission.space).and_then(|state| state.snapshot.as_ref());
+    let snapshot = state.ok_or(Refusal::SpaceNotFound)?;
+    let action = submission.command.action(&submission.actor);
+    check(snapshot.space.privacy, action, snapshot.standing(&submission.actor))
+}
+
+/// What must be seen to decide these commands; `seen` tells whose the spaces are.
+pub fn wanted_to_decide<'a>(
+    submissions: impl Iterator<Item = &'a Submission>,
+    seen: &Loaded,
+) -> Wanted {
+    let mut wanted = Wanted::default();
+    for Submission { space, actor, command, .. } in submissions {
+        wanted.spaces.insert(space.clone());
+        let key = |user: &UserId| (space.clone(), user.clone());
+        wanted.memberships.extend(actor.user().map(key));
+        for (verb, user) in command.moves(actor) {
+            wanted.memberships.insert(key(user));
+            if revokes_sent_invitations(verb) {
+                wanted.senders.insert(key(user));
+            }
+        }
+        if matches!(command, Command::TransferOwnership(_)) {
+            let snapshot = seen.get(space).and_then(|state| state.snapshot.as_ref());
+            wanted.memberships.extend(snapshot.map(|snapshot| key(&snapshot.space.creator)));
+        }
+    }
+    wanted
+}
+
+/// Whether the creator of a space that is to be handed over was looked at: they may have handed it over
+/// themselves in the meantime.
+pub fn knows_creator(submission: &Submission, loaded: &Loaded) -> bool {
+    let state = loaded.get(&submission.space).and_then(|state| state.snapshot.as_ref());
+    !matches!(submission.command, Command::TransferOwnership(_))
+        || state.is_none_or(|snapshot| snapshot.status(&snapshot.space.creator) == Status::Creator)
+}
+
+fn targets(submission: &Submission, after: &Snapshot, changed: &BTreeSet<UserId>) -> Vec<Target> {
+    let target = |(verb, user): (Verb, &UserId)| {
+        let membership = after.membership(user);
+        let outcome = if changed.contains(user) {
+            TargetOutcome::Changed
+        } else if verb == Verb::Invite && membership.status == Status::Blocked {
+            TargetOutcome::Blocked
+        } else {
+            TargetOutcome::Unchanged
+        };
+        Target { membership, outcome }
+    };
+    submission.command.moves(&submission.actor).into_iter().map(target).collect()
+}

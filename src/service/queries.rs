@@ -1,0 +1,315 @@
+//! The questions. What the caller may not see is not read; what was read the rules judge before anything
+//! is shown.
+
+use super::{Call, Error, Service};
+use crate::auth::Scope;
+use crate::domain::decide::check;
+use crate::domain::permission::{need_to_see_members, permit};
+use crate::domain::{
+    Action, Actor, Content, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing,
+    Status, UserId,
+};
+use crate::store::{self, EventQuery, MembershipKey, MembershipView, SpaceQuery};
+
+/// One page by key.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Whether there is more behind it.
+    pub more: bool,
+}
+
+/// One page by position.
+#[derive(Clone, Debug)]
+pub struct Counted<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+/// A space as one caller sees it.
+#[derive(Clone, Debug)]
+pub struct SpaceView {
+    /// The space.
+    pub space: Space,
+    /// What it shows.
+    pub content: Content,
+    /// The caller's own status in it; ABSENT for a service.
+    pub own: Status,
+    /// Whether the caller may see who is invited, has requested to join, or is blocked.
+    pub manages: bool,
+}
+
+/// A space and what a user is to it.
+#[derive(Clone, Debug)]
+pub struct ListedSpace {
+    /// The space.
+    pub space: Space,
+    /// What it shows.
+    pub content: Content,
+    /// The user's membership in it.
+    pub membership: Membership,
+}
+
+/// Which memberships of a space are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct MemberQuery {
+    /// Only these statuses; never empty, never ABSENT.
+    pub statuses: Vec<Status>,
+    /// Only users whose id contains this text, in any case.
+    pub search: Option<String>,
+    /// Only users after this one.
+    pub after: Option<UserId>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Which of a user's spaces are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct UserSpaces {
+    /// Only spaces of this kind; `None` for every kind that the token's scopes allow.
+    pub kind: Option<Kind>,
+    /// Only spaces in which the user has one of these statuses.
+    pub statuses: Vec<Status>,
+    /// Only spaces whose creator is this user.
+    pub creator: Option<UserId>,
+    /// Only spaces whose display name contains this text, in any case.
+    pub search: Option<String>,
+}
+
+impl Service {
+    /// One space, for whoever may see it.
+    pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
+        call.allow(name.kind(), false)?;
+        let found = call.wait_for(self.store.space(name, call.actor.user())).await?;
+        let (view, content) = found.ok_or(Refusal::SpaceNotFound)?;
+        let standing = judge(&view, &call.actor, Action::SeeSpace)?;
+        let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
+        Ok(SpaceView { own: view.own, space: view.space, content, manages })
+    }
+
+    /// One user's membership, by default the caller's own. Of others only seats are shown to
+    /// those who do not manage the space: anything else reads ABSENT.
+    pub async fn get_membership(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        user: Option<UserId>,
+    ) -> Result<Membership, Error> {
+        call.allow(name.kind(), false)?;
+        let key = key(call, name.clone(), user)?;
+        let found = call.wait_for(self.look_ups.ask(key.clone())).await?;
+        Ok(shown(&call.actor, &key, found)?)
+    }
+
+    /// Many memberships at once, in order. What the caller may not see reads ABSENT, in a space
+    /// that they cannot see or that does not exist with version 0.
+    pub async fn check_memberships(
+        &self,
+        call: &Call,
+        asked: Vec<(SpaceName, Option<UserId>)>,
+    ) -> Result<Vec<Membership>, Error> {
+        let mut keys = Vec::with_capacity(asked.len());
+        for (name, user) in asked {
+            call.allow(name.kind(), false)?;
+            keys.push(key(call, name, user)?);
+        }
+        let found = call.wait_for(self.store.check(&keys)).await?;
+        let answer = |(key, found): (&MembershipKey, _)| {
+            let absent = || Membership::absent(key.space.clone(), key.user.clone(), 0);
+            shown(&call.actor, key, found).unwrap_or_else(|_| absent())
+        };
+        Ok(keys.iter().zip(found).map(answer).collect())
+    }
+
+    /// Who has one of these statuses, in order of user id, after a given user.
+    pub async fn list_memberships(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        query: MemberQuery,
+    ) -> Result<Page<Membership>, Error> {
+        let (_, page) = self.members(call, name, &query.into()).await?;
+        Ok(page)
+    }
+
+    /// The same by position, with the total: for surfaces whose clients count pages.
+    pub async fn page_memberships(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        query: MemberQuery,
+    ) -> Result<Counted<Membership>, Error> {
+        let query = store::MemberQuery::from(query);
+        let (space, page) = self.members(call, name, &query).await?;
+        let total = match &query.search {
+            None => query.statuses.iter().map(|status| space.counts.of(*status)).sum(),
+            Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
+        };
+        Ok(Counted { items: page.items, total })
+    }
+
+    async fn members(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        query: &store::MemberQuery,
+    ) -> Result<(Space, Page<Membership>), Error> {
+        call.allow(name.kind(), false)?;
+        let rule =
+            |kind, privacy, standing| may_list(kind, privacy, standing, &query.statuses).is_ok();
+        let members = self.store.members(name, call.actor.user(), &rule, query);
+        let (view, page) = call.wait_for(members).await?;
+        let view = view.ok_or(Refusal::SpaceNotFound)?;
+        let standing = call.actor.standing(view.own);
+        may_list(name.kind(), view.space.privacy, standing, &query.statuses)?;
+        Ok((view.space, Page::of(page)))
+    }
+
+    /// The spaces in which a user, by default the caller, has a status, in order of name.
+    pub async fn list_user_spaces(
+        &self,
+        call: &Call,
+        user: Option<UserId>,
+        wanted: UserSpaces,
+        after: Option<SpaceName>,
+        limit: u64,
+    ) -> Result<Page<ListedSpace>, Error> {
+        let query = user_spaces(call, user, wanted)?;
+        let query = SpaceQuery { after, limit, ..query };
+        Ok(Page::of(call.wait_for(self.store.user_spaces(&query)).await?))
+    }
+
+    /// The same by position, highest id first, with the total.
+    pub async fn page_user_spaces(
+        &self,
+        call: &Call,
+        wanted: UserSpaces,
+        limit: u64,
+        offset: u64,
+    ) -> Result<Counted<ListedSpace>, Error> {
+        let query = user_spaces(call, None, wanted)?;
+        let query = SpaceQuery { limit, offset, ..query };
+        let (items, total) = call.wait_for(self.store.page_user_spaces(&query)).await?;
+        Ok(Counted { items: items.into_iter().map(Into::into).collect(), total })
+    }
+
+    /// A space's history after the event with this number.
+    pub async fn list_events(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        after: i64,
+        limit: u64,
+    ) -> Result<Page<Event>, Error> {
+        call.allow(name.kind(), false)?;
+        let key = MembershipKey {
+            space: name.clone(),
+            // Nobody else is looked at.
+            user: call.actor.user().unwrap_or(&call.caller).clone(),
+            viewer: call.actor.user().cloned(),
+        };
+        let view = call.wait_for(self.look_ups.ask(key)).await?.ok_or(Refusal::SpaceNotFound)?;
+        check(view.privacy, Action::SeeHistory, call.actor.standing(view.own))?;
+        let events = self.store.events(name, EventQuery { after, limit });
+        Ok(Page::of(call.wait_for(events).await?))
+    }
+}
+
+impl<T> Page<T> {
+    fn of<U: Into<T>>(page: store::Page<U>) -> Self {
+        Self { items: page.items.into_iter().map(Into::into).collect(), more: page.more }
+    }
+}
+
+impl From<store::ListedSpace> for ListedSpace {
+    fn from(listed: store::ListedSpace) -> Self {
+        let store::ListedSpace { space, content, membership } = listed;
+        Self { space, content, membership }
+    }
+}
+
+impl From<MemberQuery> for store::MemberQuery {
+    fn from(query: MemberQuery) -> Self {
+        let MemberQuery { statuses, search, after, offset, limit } = query;
+        Self { statuses, search, after, offset, limit }
+    }
+}
+
+/// What the caller is to the space, if they may do this.
+fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refusal> {
+    let standing = actor.standing(view.own);
+    check(view.space.privacy, action, standing)?;
+    Ok(standing)
+}
+
+/// Whether somebody of this standing may see who has these statuses in a space like this.
+fn may_list(
+    kind: Kind,
+    privacy: Privacy,
+    standing: Standing,
+    statuses: &[Status],
+) -> Result<(), Refusal> {
+    check(privacy, Action::SeeSpace, standing)?;
+    if statuses.iter().all(|status| status.is_seated()) {
+        permit(need_to_see_members(kind, privacy), standing)
+    } else {
+        check(privacy, Action::SeePending, standing)
+    }
+}
+
+fn key(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<MembershipKey, Error> {
+    let viewer = call.actor.user().cloned();
+    let user = user.or_else(|| viewer.clone()).ok_or(Error::NobodyToActFor)?;
+    Ok(MembershipKey { space, user, viewer })
+}
+
+/// As much of a membership as the actor may see.
+fn shown(
+    actor: &Actor,
+    key: &MembershipKey,
+    found: Option<MembershipView>,
+) -> Result<Membership, Refusal> {
+    let MembershipView { privacy, seq, own, target } = found.ok_or(Refusal::SpaceNotFound)?;
+    let standing = actor.standing(own);
+    check(privacy, Action::SeeSpace, standing)?;
+    let absent = || Membership::absent(key.space.clone(), key.user.clone(), seq);
+    let target = target.unwrap_or_else(absent);
+    let is_own = actor.user() == Some(&key.user);
+    let may_see = may_list(key.space.kind(), privacy, standing, &[target.status]);
+    Ok(if is_own || may_see.is_ok() { target } else { absent() })
+}
+
+fn user_spaces(call: &Call, user: Option<UserId>, wanted: UserSpaces) -> Result<SpaceQuery, Error> {
+    let own = call.actor.user();
+    let user = user.or_else(|| own.cloned()).ok_or(Error::NobodyToActFor)?;
+    // A service that acts for a user has that user's rights, whatever its token says.
+    let sees_hidden = match own {
+        Some(own) if *own == user => false,
+        Some(_) => return Err(Error::ScopeMissing(Scope::Admin)),
+        None => true,
+    };
+    let kinds = match wanted.kind {
+        Some(kind) => {
+            call.allow(kind, false)?;
+            vec![kind]
+        }
+        None => Kind::ALL.iter().copied().filter(|kind| call.allow(*kind, false).is_ok()).collect(),
+    };
+    let UserSpaces { statuses, creator, search, .. } = wanted;
+    Ok(SpaceQuery {
+        user,
+        kinds,
+        statuses,
+        creator,
+        search,
+        sees_hidden,
+        after: None,
+        offset: 0,
+        limit: 0,
+    })
+}

@@ -1,0 +1,252 @@
+//! Questions that are not asked all the time, by SeaORM: one space, a user's spaces, the history.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, IntoCondition, LikeExpr, Order, Query};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, RelationTrait, Select,
+};
+
+use super::convert::status_of;
+use super::entity::{membership, membership_event, space, space_content};
+use super::members::pattern;
+use super::visible::condition;
+use super::{Store, error::Error};
+use crate::domain::{
+    Content, Event, Kind, Membership, Privacy, Space, SpaceName, Standing, Status, UserId,
+};
+
+/// One page by key.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Whether there is more behind it.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// The first items; one more than the limit was asked for, to know whether there is more.
+    pub(super) fn cut(mut items: Vec<T>, limit: u64) -> Self {
+        let more = items.len() as u64 > limit;
+        items.truncate(limit as usize);
+        Self { items, more }
+    }
+}
+
+/// Which memberships of a space are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct MemberQuery {
+    /// Only these statuses; never empty, never ABSENT.
+    pub statuses: Vec<Status>,
+    /// Only users whose id contains this text.
+    pub search: Option<String>,
+    /// Only users after this one.
+    pub after: Option<UserId>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Which spaces of a user are wanted.
+#[derive(Clone, Debug)]
+pub struct SpaceQuery {
+    /// Whose.
+    pub user: UserId,
+    /// Only these kinds.
+    pub kinds: Vec<Kind>,
+    /// Only those in which the user has one of these statuses.
+    pub statuses: Vec<Status>,
+    /// Only those of this creator.
+    pub creator: Option<UserId>,
+    /// Only those whose display name contains this text, in any case.
+    pub search: Option<String>,
+    /// Whether spaces that the user cannot see are wanted too.
+    pub sees_hidden: bool,
+    /// Only spaces after this one.
+    pub after: Option<SpaceName>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Which part of a space's history is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct EventQuery {
+    /// Only events after this one.
+    pub after: i64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// A space and what the caller is to it.
+#[derive(Clone, Debug)]
+pub struct SpaceView {
+    /// The space.
+    pub space: Space,
+    /// The caller's status in it.
+    pub own: Status,
+}
+
+/// A space and what a user is to it.
+#[derive(Clone, Debug)]
+pub struct ListedSpace {
+    /// The space.
+    pub space: Space,
+    /// What it shows.
+    pub content: Content,
+    /// The user's membership in it.
+    pub membership: Membership,
+}
+
+/// The prefixes of columns in a row of several tables.
+const CONTENT: &str = "c_";
+const OWN: &str = "m_";
+
+impl Store {
+    /// One space with what it shows, and what `viewer` is to it.
+    pub async fn space(
+        &self,
+        name: &SpaceName,
+        viewer: Option<&UserId>,
+    ) -> Result<Option<(SpaceView, Content)>, Error> {
+        let query = view_query(name, viewer);
+        let rows = self.ask_built(query.build(self.target.backend())).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let own = match row.try_get::<Option<String>>(OWN, "status")? {
+            None => Status::Absent,
+            Some(word) => status_of(name.as_str(), &word)?,
+        };
+        let space = space::Model::from_query_result(row, "")?.try_into()?;
+        let content = space_content::Model::from_query_result(row, CONTENT)?.try_into()?;
+        Ok(Some((SpaceView { space, own }, content)))
+    }
+
+    /// A space's history, for whoever was found to see it.
+    pub async fn events(&self, name: &SpaceName, query: EventQuery) -> Result<Page<Event>, Error> {
+        let found = events_query(name, query).build(self.target.backend());
+        let rows = self.ask_built(found).await?;
+        let event = |row| Event::try_from(membership_event::Model::from_query_result(row, "")?);
+        Ok(Page::cut(rows.iter().map(event).collect::<Result<_, Error>>()?, query.limit))
+    }
+
+    /// A user's spaces in order of name.
+    pub async fn user_spaces(&self, query: &SpaceQuery) -> Result<Page<ListedSpace>, Error> {
+        let ordered = user_spaces_query(query).order_by_asc(membership::Column::Space);
+        Ok(Page::cut(self.listed(query, ordered).await?, query.limit))
+    }
+
+    /// A user's spaces by position, highest id first, and how many there are.
+    pub async fn page_user_spaces(
+        &self,
+        query: &SpaceQuery,
+    ) -> Result<(Vec<ListedSpace>, i64), Error> {
+        let length = Func::char_length(Expr::col(membership::Column::Space));
+        let ordered = user_spaces_query(query)
+            .order_by(Expr::from(length), Order::Desc)
+            .order_by_desc(membership::Column::Space);
+        let items = Page::cut(self.listed(query, ordered).await?, query.limit).items;
+        let backend = self.target.backend();
+        let all =
+            user_spaces_query(query).select_only().expr_as(Expr::cust("1"), "one").into_query();
+        let count = Query::select().expr(Expr::cust("COUNT(*)")).from_subquery(all, "a").to_owned();
+        let rows = self.ask_built(sea_orm::StatementBuilder::build(&count, &backend)).await?;
+        let total = rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default();
+        Ok((items, total))
+    }
+
+    async fn listed(
+        &self,
+        query: &SpaceQuery,
+        ordered: Select<membership::Entity>,
+    ) -> Result<Vec<ListedSpace>, Error> {
+        let page = ordered.limit(query.limit.saturating_add(1)).offset(query.offset);
+        let rows = self.ask_built(page.build(self.target.backend())).await?;
+        rows.iter().map(listed).collect()
+    }
+}
+
+fn listed(row: &QueryResult) -> Result<ListedSpace, Error> {
+    Ok(ListedSpace {
+        space: space::Model::from_query_result(row, "")?.try_into()?,
+        content: space_content::Model::from_query_result(row, CONTENT)?.try_into()?,
+        membership: membership::Model::from_query_result(row, OWN)?.try_into()?,
+    })
+}
+
+pub(super) fn view_query(name: &SpaceName, viewer: Option<&UserId>) -> Select<space::Entity> {
+    let viewer = viewer.map_or(String::new(), UserId::to_string);
+    let own = space::Relation::Memberships.def().on_condition(move |_, own| {
+        Expr::col((own, membership::Column::UserId)).eq(viewer.clone()).into_condition()
+    });
+    let query = space::Entity::find_by_id(name.as_str())
+        .filter(space::Column::DeletedAt.is_null())
+        .join(JoinType::InnerJoin, space::Relation::Content.def())
+        .join(JoinType::LeftJoin, own);
+    with_content(query).expr_as(membership::Column::Status.into_expr(), format!("{OWN}status"))
+}
+
+pub(super) fn events_query(
+    name: &SpaceName,
+    EventQuery { after, limit }: EventQuery,
+) -> Select<membership_event::Entity> {
+    membership_event::Entity::find()
+        .filter(membership_event::Column::Space.eq(name.as_str()))
+        .filter(membership_event::Column::Seq.gt(after))
+        .order_by_asc(membership_event::Column::Seq)
+        .limit(limit.saturating_add(1))
+}
+
+/// A user's spaces, in no order yet.
+pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity> {
+    use membership::Column as Own;
+    let words = query.statuses.iter().map(|status| status.word());
+    let mut found = membership::Entity::find()
+        .select_only()
+        .join(JoinType::InnerJoin, membership::Relation::Space.def())
+        .join(JoinType::InnerJoin, space::Relation::Content.def())
+        .filter(Own::UserId.eq(query.user.as_str()))
+        .filter(Own::Status.is_in(words));
+    if query.kinds.len() < Kind::ALL.len() {
+        let mut kinds = sea_orm::Condition::any();
+        for kind in &query.kinds {
+            kinds = kinds.add(Own::Space.starts_with(format!("{kind}/")));
+        }
+        found = found.filter(kinds);
+    }
+    if !query.sees_hidden {
+        let rule = |_, privacy: Privacy, standing: Standing| privacy.shows_to(standing);
+        let visible = condition(&rule, "space.name", "space.privacy", "membership.status");
+        found = found.filter(Expr::cust(visible));
+    }
+    if let Some(after) = &query.after {
+        found = found.filter(Own::Space.gt(after.as_str()));
+    }
+    if let Some(creator) = &query.creator {
+        found = found.filter(space::Column::Creator.eq(creator.as_str()));
+    }
+    if let Some(search) = &query.search {
+        let like = LikeExpr::new(pattern(search)).escape('\\');
+        found = found.filter(space_content::Column::SearchName.like(like));
+    }
+    with_own(with_content(with_space(found)))
+}
+
+fn with_space<E: EntityTrait>(query: Select<E>) -> Select<E> {
+    use sea_orm::Iterable;
+    space::Column::iter().fold(query, |query, column| query.column(column))
+}
+
+fn with_content<E: EntityTrait>(query: Select<E>) -> Select<E> {
+    use sea_orm::{IdenStatic, Iterable};
+    space_content::Column::iter().fold(query, |query, column| {
+        query.column_as(column, format!("{CONTENT}{}", column.as_str()))
+    })
+}
+
+fn with_own<E: EntityTrait>(query: Select<E>) -> Select<E> {
+    use sea_orm::{IdenStatic, Iterable};
+    membership::Column::iter()
+        .fold(query, |query, column| query.column_as(column, format!("{OWN}{}", column.as_str())))
+}

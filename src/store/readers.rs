@@ -1,0 +1,86 @@
+//! The connections that answer questions: a few tasks, each with a connection of its own, which take
+//! the next question when they have answered one. No statement runs inside a request, which may be
+//! dropped at any moment.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sea_orm::{QueryResult, Value};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use super::connect::{Role, Target};
+use super::connection::Connection;
+use super::error::Error;
+
+/// How many questions may wait before the next is turned away.
+const QUEUE: usize = 4_096;
+
+type Answer = Result<Vec<QueryResult>, Error>;
+
+struct Question {
+    sql: Cow<'static, str>,
+    values: Vec<Value>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Where questions are handed in. When the last copy is gone, what waits is answered, and the tasks end.
+#[derive(Clone)]
+pub struct Readers {
+    questions: mpsc::Sender<Question>,
+    tasks: TaskTracker,
+}
+
+impl Readers {
+    /// Starts so many tasks. Their connections open with their first question.
+    pub fn start(target: &Target, connections: u32) -> Self {
+        let (questions, waiting) = mpsc::channel(QUEUE);
+        let (waiting, tasks) = (Arc::new(Mutex::new(waiting)), TaskTracker::new());
+        for _ in 0..connections {
+            let connection = Connection::new(target.clone(), Role::Reader);
+            tasks.spawn(answer_all(connection, waiting.clone()));
+        }
+        tasks.close();
+        Self { questions, tasks }
+    }
+
+    /// Asks one statement.
+    pub async fn ask(&self, sql: Cow<'static, str>, values: Vec<Value>) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let question = Question { sql, values, answer };
+        self.questions.try_send(question).map_err(|_| Error::Overloaded)?;
+        answered.await.unwrap_or_else(|_| Err(Error::silent()))
+    }
+
+    /// Waits until all has been answered, after this copy, the last one, is gone.
+    pub async fn close(self) {
+        drop(self.questions);
+        self.tasks.wait().await;
+    }
+}
+
+async fn answer_all(mut connection: Connection, waiting: Arc<Mutex<mpsc::Receiver<Question>>>) {
+    loop {
+        let next = waiting.lock().await.recv().await;
+        let Some(Question { sql, values, answer }) = next else { break };
+        if answer.is_closed() {
+            continue;
+        }
+        let _ = answer.send(ask(&mut connection, sql, values).await);
+    }
+    connection.close().await;
+}
+
+/// A connection that died while nobody used it shows that with the next question, which is asked once
+/// more on a new one.
+async fn ask(connection: &mut Connection, sql: Cow<'static, str>, values: Vec<Value>) -> Answer {
+    let was_open = connection.is_open();
+    let began = tokio::time::Instant::now();
+    match connection.run(sql.clone(), values.clone()).await {
+        Err(Error::Unavailable(error)) if was_open && began.elapsed() < super::QUICK => {
+            tracing::info!(%error, "a connection was lost; asking again");
+            connection.run(sql, values).await
+        }
+        answer => answer,
+    }
+}

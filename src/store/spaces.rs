@@ -1,0 +1,154 @@
+//! Writing spaces themselves: made, changed, deleted. Rare, so SeaORM writes the statements. All of them
+//! happen inside a transaction that has locked the space, if it is there.
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryTrait,
+};
+
+use super::connection::Connection;
+use super::convert::{content_row, event_row, space_row};
+use super::entity::{membership, membership_event, space, space_content};
+use super::error::Error;
+use super::settings::STATEMENT_LIMIT;
+use crate::domain::{Content, Event, Membership, Millis, Space, SpaceName};
+
+/// A change of a space itself, with the event that tells of it.
+#[derive(Debug)]
+pub enum SpaceWrite<'a> {
+    /// It is new, or new again where one of its name was deleted.
+    Create {
+        /// The space.
+        space: &'a Space,
+        /// What it shows.
+        content: &'a Content,
+        /// Its creator's membership.
+        creator: &'a Membership,
+        /// Whether the row of a deleted space is there.
+        is_repeated: bool,
+    },
+    /// It changed.
+    Update {
+        /// As it is now.
+        space: &'a Space,
+        /// What it shows now.
+        content: &'a Content,
+    },
+    /// It is gone; its row keeps the number.
+    Delete {
+        /// Its name.
+        name: &'a SpaceName,
+        /// When.
+        at: Millis,
+    },
+}
+
+/// How much longer than others the statement may take that deletes a space's rows.
+const DELETE_FACTOR: u32 = 10;
+
+impl SpaceWrite<'_> {
+    /// Writes it down with its event, in the connection's transaction.
+    pub async fn write(&self, connection: &mut Connection, event: &Event) -> Result<(), Error> {
+        match self {
+            Self::Create { space, content, creator, is_repeated } => {
+                write_space(connection, space, *is_repeated).await?;
+                let row = content_row(&space.name, content).into_active_model();
+                run(connection, space_content::Entity::insert(row)).await?;
+                run(connection, membership::Entity::insert(membership_row(creator))).await?;
+            }
+            Self::Update { space, content } => {
+                write_space(connection, space, true).await?;
+                let row = content_row(&space.name, content).into_active_model().reset_all();
+                run(connection, space_content::Entity::update(row).validate()?).await?;
+            }
+            Self::Delete { name, at } => delete(connection, name, event.seq, *at).await?,
+        }
+        run(connection, membership_event::Entity::insert(event_row(event).into_active_model()))
+            .await
+    }
+}
+
+async fn write_space(
+    connection: &mut Connection,
+    space: &Space,
+    exists: bool,
+) -> Result<(), Error> {
+    let row = space_row(space).into_active_model();
+    if exists {
+        run(connection, space::Entity::update(row.reset_all()).validate()?).await
+    } else {
+        run(connection, space::Entity::insert(row)).await
+    }
+}
+
+/// What a space shows.
+pub async fn load_content(
+    connection: &mut Connection,
+    name: &SpaceName,
+) -> Result<Option<Content>, Error> {
+    let found = space_content::Entity::find_by_id(name.as_str()).build(connection.backend());
+    let rows = connection.run_built(found).await?;
+    let content = |row| Content::try_from(space_content::Model::from_query_result(row, "")?);
+    rows.first().map(content).transpose()
+}
+
+/// Everything goes but the row with the number.
+async fn delete(
+    connection: &mut Connection,
+    name: &SpaceName,
+    seq: i64,
+    at: Millis,
+) -> Result<(), Error> {
+    let name = name.as_str();
+    let limit = STATEMENT_LIMIT * DELETE_FACTOR;
+    if connection.backend() == sea_orm::DbBackend::Postgres {
+        let limit = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+        connection.run(limit, []).await?;
+    }
+    let backend = connection.backend();
+    let memberships = membership::Entity::delete_many();
+    let memberships = memberships.filter(membership::Column::Space.eq(name)).build(backend);
+    let events = membership_event::Entity::delete_many();
+    let events = events.filter(membership_event::Column::Space.eq(name)).build(backend);
+    for statement in [memberships, events] {
+        let values = statement.values.unwrap_or(sea_orm::sea_query::Values(Vec::new()));
+        connection.run_within(limit, statement.sql.into(), values).await?;
+    }
+    run(
+        connection,
+        space_content::Entity::delete_many().filter(space_content::Column::Space.eq(name)),
+    )
+    .await?;
+    let emptied = space::ActiveModel {
+        name: ActiveValue::Unchanged(name.into()),
+        creator: ActiveValue::Set(String::new()),
+        capacity: ActiveValue::Set(None),
+        seq: ActiveValue::Set(seq),
+        invited_count: ActiveValue::Set(0),
+        requested_count: ActiveValue::Set(0),
+        member_count: ActiveValue::Set(0),
+        manager_count: ActiveValue::Set(0),
+        blocked_count: ActiveValue::Set(0),
+        deleted_at: ActiveValue::Set(Some(at)),
+        ..Default::default()
+    };
+    run(connection, space::Entity::update(emptied).validate()?).await
+}
+
+fn membership_row(membership: &Membership) -> membership::ActiveModel {
+    membership::Model {
+        space: membership.space.to_string(),
+        user_id: membership.user.to_string(),
+        status: membership.status.to_string(),
+        version: membership.version,
+        invited_by: membership.invited_by.as_ref().map(ToString::to_string),
+        joined_at: membership.joined_at,
+        changed_at: membership.changed_at,
+    }
+    .into_active_model()
+}
+
+async fn run(connection: &mut Connection, query: impl QueryTrait) -> Result<(), Error> {
+    let statement = query.build(connection.backend());
+    connection.run_built(statement).await.map(drop)
+}

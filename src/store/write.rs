@@ -1,0 +1,362 @@
+//! Writing down what a batch of commands changed in the memberships of its spaces.
+//!
+//! One statement settles each space on its own: it moves those whose number is still the one that was
+//! believed, writes memberships and events for them alone, and names them. Whatever changes a membership
+//! moves its space's number, so a space that was not moved has changed meanwhile, and its commands are
+//! decided again; the others are done.
+//!
+//! A row that was only *assumed* to be absent is looked for by the same statement, and its space left out
+//! if it is there. READ COMMITTED is enough for that. Whoever puts such a row there moves the number in
+//! the same transaction. If they committed before this statement began, it sees the row. If they commit
+//! later, then either they hold the space's row, so that the UPDATE waits for them and, looking again at
+//! the number as it is then, leaves the space out; or this statement holds it first, and they wait.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::{DbBackend, Value};
+
+use super::connection::Connection;
+use super::error::Error;
+use super::most_bytes;
+use super::rows::{Cell, Rows, list, packed};
+use crate::domain::{Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId};
+
+/// A space whose memberships changed.
+#[derive(Clone, Debug)]
+pub struct MovedSpace {
+    /// The space as it is now.
+    pub space: Space,
+    /// The number that it had when it was looked at.
+    pub believed: i64,
+    /// Its creator, if that is somebody else now.
+    pub new_creator: Option<UserId>,
+}
+
+/// What a batch changed in memberships.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// When all of it happened.
+    pub at: Millis,
+    /// The spaces, each once.
+    pub spaces: Vec<MovedSpace>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The memberships that the events are about, as they are now.
+    pub memberships: BTreeMap<(SpaceName, UserId), Membership>,
+    /// Spaces whose new members were assumed to have no row.
+    pub assumed: BTreeSet<SpaceName>,
+}
+
+/// The sets of every write: `k` the spaces, `c` the changes.
+macro_rules! sets_postgres {
+    () => {
+        "
+WITH k AS MATERIALIZED (
+    SELECT * FROM unnest(
+        string_to_array($1, chr(31)), string_to_array($2, chr(31))::bigint[],
+        string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31), ''),
+        string_to_array($5, chr(31))::bigint[], string_to_array($6, chr(31))::bigint[],
+        string_to_array($7, chr(31))::bigint[], string_to_array($8, chr(31))::bigint[],
+        string_to_array($9, chr(31))::bigint[]
+    ) AS k (k_space, k_believed, k_seq, k_creator, k_invited, k_requested, k_members, k_managers,
+        k_blocked)
+), c AS MATERIALIZED (
+    SELECT * FROM unnest(
+        string_to_array($10, chr(31)), string_to_array($11, chr(31)),
+        string_to_array($12, chr(31))::bigint[], string_to_array($13, chr(31)),
+        string_to_array($14, chr(31)), string_to_array($15, chr(31)),
+        string_to_array($16, chr(31)), string_to_array($17, chr(31), ''),
+        string_to_array($18, chr(31), ''), string_to_array($19, chr(31), ''),
+        string_to_array($20, chr(31), '')::bigint[], string_to_array($21, chr(31), '')
+    ) AS c (c_space, c_user, c_seq, c_from, c_to, c_name, c_cause, c_actor, c_service, c_invited_by,
+        c_joined_ago, c_role)
+), taken AS MATERIALIZED (
+    SELECT c_space FROM c
+    JOIN LATERAL (
+        SELECT 1 FROM membership m WHERE m.space = c_space AND m.user_id = c_user OFFSET 0
+    ) m ON true
+    WHERE c_role = 'assumed'
+), moved AS (
+    UPDATE space SET
+        seq = k_seq, creator = coalesce(k_creator, creator), invited_count = k_invited,
+        requested_count = k_requested, member_count = k_members, manager_count = k_managers,
+        blocked_count = k_blocked
+    FROM k
+    WHERE name = k_space AND seq = k_believed AND deleted_at IS NULL
+        AND (k_space IN (SELECT c_space FROM taken)) IS NOT TRUE
+    RETURNING name
+), recorded AS (
+    INSERT INTO membership_event
+        (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
+    SELECT c_space, c_seq, c_user, coalesce(c_actor, c_user), c_from, c_to, c_name, c_cause,
+        $22::bigint, c_service
+    FROM c WHERE (c_space IN (SELECT name FROM moved)) IS TRUE
+)"
+    };
+}
+
+/// Memberships that have another status now, or a first one.
+pub(super) const WRITE_POSTGRES: &str = concat!(
+    sets_postgres!(),
+    ", written AS (
+    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
+    SELECT c_space, c_user, c_to, c_seq, c_invited_by, $22::bigint - c_joined_ago, $22::bigint
+    FROM c
+    WHERE c_role IS NOT NULL AND c_to <> 'absent'
+        AND (c_space IN (SELECT name FROM moved)) IS TRUE
+    ON CONFLICT (space, user_id) DO UPDATE SET
+        status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
+        joined_at = excluded.joined_at, changed_at = excluded.changed_at
+)
+SELECT string_agg(name, chr(31)) FROM moved"
+);
+
+/// Memberships that end.
+pub(super) const WRITE_ENDINGS_POSTGRES: &str = concat!(
+    sets_postgres!(),
+    ", ended AS (
+    DELETE FROM membership USING c
+    WHERE membership.space = c_space AND membership.user_id = c_user
+        AND c_role IS NOT NULL AND c_to = 'absent'
+        AND (c_space IN (SELECT name FROM moved)) IS TRUE
+)
+SELECT string_agg(name, chr(31)) FROM moved"
+);
+
+/// Memberships that end in a write in which others begin: a table is changed once in a statement.
+pub(super) const END_POSTGRES: &str = "
+DELETE FROM membership USING unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
+    AS c (c_space, c_user)
+WHERE membership.space = c_space AND membership.user_id = c_user";
+
+/// SQLite has locked out every other writer before it looked, so what was believed is true.
+pub(super) const WRITE_SQLITE: &str = "
+UPDATE space SET
+    seq = k.value ->> 2, creator = coalesce(k.value ->> 3, creator), invited_count = k.value ->> 4,
+    requested_count = k.value ->> 5, member_count = k.value ->> 6, manager_count = k.value ->> 7,
+    blocked_count = k.value ->> 8
+FROM json_each($1) k WHERE name = k.value ->> 0 AND seq = k.value ->> 1;
+DELETE FROM membership WHERE (space, user_id) IN (
+    SELECT value ->> 0, value ->> 1 FROM json_each($2)
+    WHERE value ->> 11 IS NOT NULL AND value ->> 4 = 'absent'
+);
+INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
+SELECT value ->> 0, value ->> 1, value ->> 4, value ->> 2, value ->> 9, $3 - (value ->> 10), $3
+FROM json_each($2) WHERE value ->> 11 IS NOT NULL AND value ->> 4 <> 'absent'
+ON CONFLICT (space, user_id) DO UPDATE SET
+    status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
+    joined_at = excluded.joined_at, changed_at = excluded.changed_at;
+INSERT INTO membership_event
+    (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
+SELECT value ->> 0, value ->> 2, value ->> 1, coalesce(value ->> 7, value ->> 1), value ->> 3,
+    value ->> 4, value ->> 5, value ->> 6, $3, value ->> 8
+FROM json_each($2);
+COMMIT";
+
+/// The role of a change that leaves its membership as it is now; others were overtaken in the same write.
+const LAST: &str = "last";
+/// The same, if the membership was assumed to have no row.
+const ASSUMED: &str = "assumed";
+
+/// Writes the changes down for good and names the spaces that were settled. With `is_locked` the
+/// connection is in a transaction that has locked the spaces, and this commits it.
+pub async fn write(
+    connection: &mut Connection,
+    changes: &Changes,
+    is_locked: bool,
+) -> Result<BTreeSet<SpaceName>, Error> {
+    if connection.backend() == DbBackend::Sqlite {
+        let (sql, values) = changes.statement_for_sqlite();
+        connection.run(sql, values).await.map_err(Error::at_commit)?;
+        return Ok(changes.names().cloned().collect());
+    }
+    let pieces = changes.pieces(most_bytes(connection.has_nagle()));
+    let (begins, ends) = (changes.begins(), changes.ends());
+    if !is_locked && pieces.len() == 1 && !(begins && ends) {
+        // Outside of a transaction a statement commits itself.
+        let moved = changes.write_piece(connection, pieces.into_iter().next(), ends).await;
+        return moved.map_err(Error::at_commit);
+    }
+    if !is_locked {
+        connection.begin().await?;
+    }
+    let mut moved: Option<BTreeSet<SpaceName>> = None;
+    for piece in pieces {
+        let piece = piece.of(moved.as_ref());
+        let settled = changes.write_piece(connection, Some(piece), ends && !begins).await?;
+        moved.get_or_insert_default().extend(settled);
+    }
+    let moved = moved.unwrap_or_default();
+    if begins && ends {
+        changes.end(connection, &moved).await?;
+    }
+    connection.commit().await?;
+    Ok(moved)
+}
+
+/// A part of the changes that is sent at once.
+struct Piece<'a> {
+    events: Vec<&'a Event>,
+    /// Spaces that a piece before this one has moved already.
+    continued: BTreeSet<&'a SpaceName>,
+}
+
+impl<'a> Piece<'a> {
+    /// Leaves out what continues a space that was not settled.
+    fn of(mut self, moved: Option<&BTreeSet<SpaceName>>) -> Self {
+        let continued = &self.continued;
+        self.events.retain(|event| {
+            !continued.contains(&event.space)
+                || moved.is_some_and(|moved| moved.contains(&event.space))
+        });
+        self
+    }
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.spaces.is_empty()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &SpaceName> {
+        self.spaces.iter().map(|moved| &moved.space.name)
+    }
+
+    fn begins(&self) -> bool {
+        self.memberships.values().any(|membership| membership.status != Status::Absent)
+    }
+
+    fn ends(&self) -> bool {
+        self.memberships.values().any(|membership| membership.status == Status::Absent)
+    }
+
+    fn pieces(&self, most_bytes: usize) -> Vec<Piece<'_>> {
+        const ROUGHLY: usize = 48;
+        let mut pieces = vec![Piece { events: Vec::new(), continued: BTreeSet::new() }];
+        let (mut bytes, mut seen) = (self.spaces.len() * ROUGHLY, BTreeSet::new());
+        for event in &self.events {
+            let actor = event.by.actor.user().map_or(0, |actor| actor.as_str().len());
+            let user = event.user().map_or(0, |user| user.as_str().len());
+            bytes += event.space.as_str().len() + user + actor + ROUGHLY;
+            if bytes > most_bytes {
+                bytes = 0;
+                let continued = std::mem::take(&mut seen);
+                let before = pieces.last().map(|piece| piece.continued.clone()).unwrap_or_default();
+                let continued = continued.into_iter().chain(before).collect();
+                pieces.push(Piece { events: Vec::new(), continued });
+            }
+            if let Some(piece) = pieces.last_mut() {
+                seen.insert(&event.space);
+                piece.events.push(event);
+            }
+        }
+        pieces
+    }
+
+    async fn write_piece(
+        &self,
+        connection: &mut Connection,
+        piece: Option<Piece<'_>>,
+        ends: bool,
+    ) -> Result<BTreeSet<SpaceName>, Error> {
+        let Some(piece) = piece else { return Ok(BTreeSet::new()) };
+        let sql = if ends { WRITE_ENDINGS_POSTGRES } else { WRITE_POSTGRES };
+        let backend = connection.backend();
+        let values = self.values(backend, &piece.events, &piece.continued);
+        let answer = connection.run(sql, values).await?;
+        let moved = packed(&answer, 0)?;
+        let moved: BTreeSet<&str> = list(moved.as_deref()).collect();
+        Ok(self.names().filter(|name| moved.contains(name.as_str())).cloned().collect())
+    }
+
+    async fn end(
+        &self,
+        connection: &mut Connection,
+        moved: &BTreeSet<SpaceName>,
+    ) -> Result<(), Error> {
+        let ended = self.memberships.values();
+        let ended = ended.filter(|m| m.status == Status::Absent && moved.contains(&m.space));
+        let ended: Vec<_> = ended.collect();
+        let Some(longest) =
+            ended.iter().map(|m| m.space.as_str().len() + m.user.as_str().len()).max()
+        else {
+            return Ok(());
+        };
+        for ended in ended.chunks((most_bytes(connection.has_nagle()) / (longest + 2)).max(1)) {
+            let mut rows = Rows::new(connection.backend(), 2);
+            for membership in ended {
+                let user = membership.user.as_str();
+                rows.push([Cell::Text(membership.space.as_str()), Cell::Text(user)]);
+            }
+            connection.run(END_POSTGRES, rows.values()).await?;
+        }
+        Ok(())
+    }
+
+    fn statement_for_sqlite(&self) -> (Cow<'static, str>, Vec<Value>) {
+        let events: Vec<_> = self.events.iter().collect();
+        let values = self.values(DbBackend::Sqlite, &events, &BTreeSet::new());
+        (WRITE_SQLITE.into(), values)
+    }
+
+    /// The parameters of a write of these events and their spaces.
+    pub(super) fn values(
+        &self,
+        backend: DbBackend,
+        events: &[&Event],
+        continued: &BTreeSet<&SpaceName>,
+    ) -> Vec<Value> {
+        let concerned: BTreeSet<_> = events.iter().map(|event| &event.space).collect();
+        let mut spaces = Rows::new(backend, 9);
+        // In order of name, so that two writers never wait for each other.
+        let mut moved: Vec<_> =
+            self.spaces.iter().filter(|moved| concerned.contains(&moved.space.name)).collect();
+        moved.sort_unstable_by(|a, b| a.space.name.cmp(&b.space.name));
+        for MovedSpace { space, believed, new_creator } in moved {
+            let believed = if continued.contains(&space.name) { space.seq } else { *believed };
+            spaces.push([
+                Cell::Text(space.name.as_str()),
+                Cell::Int(believed),
+                Cell::Int(space.seq),
+                new_creator.as_ref().map(UserId::as_str).into(),
+                Cell::Int(space.counts.invited),
+                Cell::Int(space.counts.requested),
+                Cell::Int(space.counts.members),
+                Cell::Int(space.counts.managers),
+                Cell::Int(space.counts.blocked),
+            ]);
+        }
+        let mut changes = Rows::new(backend, 12);
+        events.iter().for_each(|event| self.push(&mut changes, event));
+        spaces.values().chain(changes.values()).chain([self.at.into()]).collect()
+    }
+
+    fn push(&self, rows: &mut Rows, event: &Event) {
+        let Subject::Membership { user, from, to } = &event.subject else { return };
+        let membership = self.memberships.get(&(event.space.clone(), user.clone()));
+        let last = membership.filter(|m| m.version == event.seq);
+        let role = match last {
+            Some(_) if self.assumed.contains(&event.space) => Some(ASSUMED),
+            Some(_) => Some(LAST),
+            None => None,
+        };
+        // Most users act for themselves. The actor is not repeated then.
+        let actor = (event.by.actor.user() != Some(user)).then(|| event.by.actor.to_string());
+        rows.push([
+            Cell::Text(event.space.as_str()),
+            Cell::Text(user.as_str()),
+            Cell::Int(event.seq),
+            Cell::Text(from.word()),
+            Cell::Text(to.word()),
+            Cell::Text(event.name.word()),
+            Cell::Text(event.by.cause.word()),
+            actor.as_deref().into(),
+            event.by.service.as_ref().map(UserId::as_str).into(),
+            last.and_then(|m| m.invited_by.as_ref()).map(UserId::as_str).into(),
+            last.and_then(|m| m.joined_at).map(|at| self.at - at).into(),
+            role.into(),
+        ]);
+    }
+}
