@@ -186,6 +186,7 @@ impl Command {
         match self {
             Self::Invite(users)
             | Self::RemoveInvitations(users)
+            | Self::Add(users)
             | Self::Block(users)
             | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),

@@ -135,6 +135,7 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Remove(_)
         | Command::Invite(_)
         | Command::RemoveInvitations(_)
+        | Command::Add(_)
         | Command::ChangeRoles(_)
         | Command::Block(_)
         | Command::Unblock(_)
