@@ -4,7 +4,7 @@
 use crate::domain::{Kind, Privacy, Standing, Status};
 
 /// A rule of who may: by the kind and privacy of a space, and what the caller is to it.
-pub type Rule<'a> = &'a dyn Fn(Kind, Privacy, Standing) -> bool;
+pub type Rule<'a> = &'a (dyn Fn(Kind, Privacy, Standing) -> bool + Sync);
 
 /// The rule for spaces of one kind as a condition over a space's privacy and a user's status in it.
 pub fn condition_for(kind: Kind, rule: Rule<'_>, privacy: &str, status: &str) -> String {
