@@ -17,6 +17,8 @@ from pathlib import Path
 
 PATIENCE_SECONDS = 30
 DATABASE = "roster"
+# Whoever makes the database read-only must be able to undo it.
+WRITABLE = {"PGOPTIONS": "-c default_transaction_read_only=off"}
 SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "shared_buffers": "'32MB'",
@@ -40,10 +42,11 @@ def as_postgres(command):
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
 
 
-def run(command, **options):
-    """Runs one program to its end. What PostgreSQL starts keeps no pipe of ours open."""
+def run(command):
+    """Runs one program to its end, and returns what it printed."""
     done = subprocess.run(
-        as_postgres(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", **options
+        as_postgres(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/",
+        env=os.environ | WRITABLE,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr or done.stdout}")

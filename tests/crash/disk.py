@@ -84,10 +84,15 @@ class Round:
                 break
             if not self.join(connection):
                 failed += 1
-                self.place.settle()
-                self.place.fault.again()
+                self.next_failure()
         connection.close()
         return failed
+
+    def next_failure(self):
+        """Where the first failure ends everything, the next one waits until all is up again."""
+        if self.place.fault.one_by_one:
+            self.place.settle()
+            self.place.fault.begin()
 
     def recover(self):
         """Joins until one is acknowledged, and then some more."""
@@ -104,7 +109,7 @@ class Round:
         self.place.fault.begin()
         for _ in range(int(LOAD_SECONDS / LOAD_STEP)):
             time.sleep(LOAD_STEP)
-            self.place.fault.again()
+            self.next_failure()
         self.place.fault.heal()
         self.place.settle()
         time.sleep(LOAD_STEP)

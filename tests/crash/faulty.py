@@ -16,7 +16,10 @@ ALL = 1 << 30
 
 
 class Refuses:
-    """Lets fsync (EIO) or write (ENOSPC) fail in processes that run with its environment."""
+    """Lets fsync (EIO) or write (ENOSPC) fail in processes that run with its environment.
+
+    One by one: for a program that gives up at the first failure and is started again.
+    """
 
     def __init__(self, folder, kind, files, one_by_one=False):
         self.kind = kind
@@ -37,11 +40,6 @@ class Refuses:
         left = 1 if self.one_by_one else left
         self.set(self.kind, skip, left)
 
-    def again(self):
-        """Between two failures: where each is fatal to PostgreSQL, they come one by one."""
-        if self.one_by_one:
-            self.begin()
-
     def heal(self):
         self.set(0, 0, 0)
 
@@ -57,6 +55,7 @@ class Full:
     """Fills a disk to the last byte, and does what makes somebody need more of it."""
 
     environment = {}
+    one_by_one = False
 
     def __init__(self, folder, provoke=lambda: None):
         self.filler = Path(folder) / "filler"
@@ -69,9 +68,6 @@ class Full:
                     while True:
                         file.write(bytes(size))
         self.provoke()
-
-    def again(self):
-        """It stays full."""
 
     def heal(self):
         self.filler.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import time
 
 PAUSE_AFTER_FAILURE = 0.05
 PROBE_SECONDS = 0.1
+READ_PATIENCE_SECONDS = 10
 ACKNOWLEDGED = (200, 204)
 OVERLOADED = 429
 
@@ -115,6 +116,15 @@ class Load:
         everybody = set(self.groups if groups is None else groups)
         return max(firsts.values()) if set(firsts) == everybody else None
 
+    def stalled(self, begin, end, groups=None):
+        """The longest time that any group was without an acknowledged call."""
+        longest = 0.0
+        for group in self.groups if groups is None else groups:
+            ends = [call.end for call in self.acknowledged(begin, end, [group])]
+            moments = [begin, *sorted(ends), end]
+            longest = max(longest, *(b - a for a, b in zip(moments, moments[1:])))
+        return longest
+
     def refused(self):
         """Answers that are neither a success nor the plea to come back later."""
         usual = (*ACKNOWLEDGED, OVERLOADED, None)
@@ -159,13 +169,22 @@ def lost(server, pairs, settled=False):
     for pair in pairs:
         if not pair.driven:
             continue
-        status, body = server.ask(connection, "GET", pair.status_path, pair.user)
-        if status != 200:
-            raise RuntimeError(f"reading {pair} was answered {status} {body[:200]!r}")
-        joined = json.loads(body)["status"] is not None
+        joined = is_joined(server, connection, pair)
         if pair.joined not in (None, joined):
             found.append(pair)
         if settled:
             pair.joined, pair.spent = joined, False
     connection.close()
     return found
+
+
+def is_joined(server, connection, pair):
+    """What the server says about a pair. Right after a fault a read may fail once or twice."""
+    until = time.monotonic() + READ_PATIENCE_SECONDS
+    while True:
+        status, body = server.ask(connection, "GET", pair.status_path, pair.user)
+        if status == 200:
+            return json.loads(body)["status"] is not None
+        if time.monotonic() > until:
+            raise RuntimeError(f"reading {pair} was answered {status} {body[:200]!r}")
+        time.sleep(PAUSE_AFTER_FAILURE)
