@@ -160,7 +160,7 @@ def percentile(calls, share):
 
 
 def lost(server, pairs, settled=False):
-    """The driven pairs that are not as acknowledged.
+    """The driven pairs that are not as acknowledged, in words.
 
     Settled says that no call can happen any more: then those in doubt are known from now on.
     """
@@ -171,7 +171,7 @@ def lost(server, pairs, settled=False):
             continue
         joined = is_joined(server, connection, pair)
         if pair.joined not in (None, joined):
-            found.append(pair)
+            found.append(str(pair))
         if settled:
             pair.joined, pair.spent = joined, False
     connection.close()
