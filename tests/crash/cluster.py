@@ -25,12 +25,15 @@ SETTINGS = {
     "max_connections": "40",
     "log_min_messages": "warning",
     "restart_after_crash": "on",
+    "recovery_init_sync_method": "syncfs",
 }
 
 
 def program(name):
     """A program of the newest PostgreSQL that is installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: float(p.parts[4]))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: float(p.parts[4])
+    )
     path = str(found[-1]) if found else shutil.which(name)
     return path or sys.exit(f"{name} of PostgreSQL was not found")
 
@@ -45,7 +48,11 @@ def as_postgres(command):
 def run(command):
     """Runs one program to its end, and returns what it printed."""
     done = subprocess.run(
-        as_postgres(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/",
+        as_postgres(command),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd="/",
         env=os.environ | WRITABLE,
     )
     if done.returncode:
@@ -78,9 +85,10 @@ class Cluster:
         self.port = free_port()
         self.environment = os.environ | (environment or {})
         self.sessions = []
+        self.standbys = []
         if initdb is not None:
             command = [program("initdb"), "-D", str(self.data), "-A", "trust", "-U", "postgres"]
-            run([*command, "-E", "UTF8", "--no-locale", *initdb])
+            run([*command, "-E", "UTF8", "--no-locale", "-N", *initdb])
             self.configure(SETTINGS | (settings or {}))
 
     def configure(self, settings):
@@ -89,12 +97,16 @@ class Cluster:
             file.writelines(f"{name} = {value}\n" for name, value in (settings | own).items())
 
     def control(self, *arguments):
-        # The log goes to a file, or the pipe of the run would stay open as long as PostgreSQL lives.
+        # Into files: PostgreSQL would keep a pipe of ours open as long as it lives.
         log = ["-l", str(self.folder / "log")]
         command = [program("pg_ctl"), "-D", str(self.data), "-w", *log, *arguments]
         with open(self.folder / "pg_ctl", "ab") as told:
             done = subprocess.run(
-                as_postgres(command), stdin=subprocess.DEVNULL, stdout=told, stderr=told, cwd="/",
+                as_postgres(command),
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                cwd="/",
                 env=self.environment,
             )
         if done.returncode:
@@ -109,13 +121,28 @@ class Cluster:
 
     def create_database(self, *options):
         self.psql("CREATE ROLE roster LOGIN", database="postgres")
-        self.psql(f"CREATE DATABASE {DATABASE} OWNER roster {' '.join(options)}", database="postgres")
+        self.psql(
+            f"CREATE DATABASE {DATABASE} OWNER roster {' '.join(options)}", database="postgres"
+        )
 
     def standby(self, folder):
         """A running standby that receives every change before it is acknowledged."""
         other = Cluster(folder, initdb=None)
+        self.standbys.append(other)
         source = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
-        run([program("pg_basebackup"), *source, "-D", str(other.data), "-R", "-X", "stream", "-c", "fast"])
+        run(
+            [
+                program("pg_basebackup"),
+                *source,
+                "-D",
+                str(other.data),
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+            ]
+        )
         other.configure({})
         other.start()
         self.psql("ALTER SYSTEM SET synchronous_standby_names = '*'")
@@ -151,8 +178,11 @@ class Cluster:
     def holding(self, statement):
         """A foreign session that has run the statement in a transaction and goes no further."""
         session = subprocess.Popen(
-            as_postgres(self.psql_command(DATABASE)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, cwd="/",
+            as_postgres(self.psql_command(DATABASE)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
         )
         try:
             session.stdin.write(f"BEGIN;\n{statement};\n\\echo held\n")
@@ -211,6 +241,9 @@ class Cluster:
             return False
 
     def drop(self):
+        """Ends the cluster and its standbys, and removes their files."""
+        for standby in self.standbys:
+            standby.drop()
         self.vacate()
         with contextlib.suppress(RuntimeError):
             self.control("stop", "-m", "immediate")

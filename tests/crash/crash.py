@@ -21,7 +21,7 @@ import time
 from urllib.parse import urlsplit, urlunsplit
 
 from load import Load, Pair, lost
-from server import PATIENCE_SECONDS, Server
+from server import PATIENCE_SECONDS, Server, end_tidily
 
 USERS = range(7, 31)
 SPACES = ("courses/1", "groups/1")
@@ -52,7 +52,9 @@ class Postgres:
 
     def psql(self, statement):
         command = ["psql", "--no-psqlrc", "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", self.base]
-        run = subprocess.run([*command, "-c", statement], check=True, capture_output=True, text=True)
+        run = subprocess.run(
+            [*command, "-c", statement], check=True, capture_output=True, text=True
+        )
         return run.stdout.strip()
 
     def settle(self):
@@ -90,7 +92,9 @@ def run(arguments, database, folder):
             found = lost(server, pairs, settled=True)
             total += len(load.acknowledged())
             total_lost += len(found)
-            counts = f"acknowledged {len(load.acknowledged())}, unknown {unknown}, lost {len(found)}"
+            counts = (
+                f"acknowledged {len(load.acknowledged())}, unknown {unknown}, lost {len(found)}"
+            )
             print(f"kill {kill}: {counts}", flush=True)
             for pair in found:
                 print(f"  lost: {pair}")
@@ -107,10 +111,13 @@ def main():
     about = __doc__.split("\n", 1)[0]
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--roster", default=os.environ.get("ROSTER", "target/debug/roster"))
-    parser.add_argument("--database", help="sqlite:PATH or postgres://…; a new SQLite file if absent")
+    parser.add_argument(
+        "--database", help="sqlite:PATH or postgres://…; a new SQLite file if absent"
+    )
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=0.6, help="mean time between kills")
     arguments = parser.parse_args()
+    end_tidily()
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.database or ""
         database = Postgres(url) if url.startswith("postgres") else Sqlite(url, folder)

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from cluster import Cluster, PATIENCE_SECONDS, owned
+from cluster import PATIENCE_SECONDS, Cluster, owned
 
 SYNC, WRITE = 1, 2
 ALL = 1 << 30
@@ -117,14 +117,22 @@ class PostgresCluster:
     tries = 4000
 
     def __init__(self, cluster, fault, tablespace=None):
-        self.cluster = cluster.start()
+        self.cluster = cluster
         self.fault = fault
-        space = []
+        try:
+            cluster.start()
+            self.create_database(tablespace)
+        except BaseException:
+            cluster.drop()
+            raise
+
+    def create_database(self, tablespace):
+        options = []
         if tablespace:
             location = owned(tablespace / "space")
-            cluster.psql(f"CREATE TABLESPACE small LOCATION '{location}'", database="postgres")
-            space = ["TABLESPACE small"]
-        cluster.create_database(*space)
+            self.cluster.psql(f"CREATE TABLESPACE small LOCATION '{location}'", database="postgres")
+            options = ["TABLESPACE small"]
+        self.cluster.create_database(*options)
 
     def url(self):
         return self.cluster.url()
@@ -158,7 +166,10 @@ def sqlite_places(folder, only=""):
 
 def postgres_places(folder, only=""):
     """The same for PostgreSQL: without its log it panics, without room for data it refuses."""
-    kinds = [("fsync of WAL fails", SYNC, "pg_wal", True), ("write of data fails", WRITE, "/base/", False)]
+    kinds = [
+        ("fsync of WAL fails", SYNC, "pg_wal", True),
+        ("write of data fails", WRITE, "/base/", False),
+    ]
     for number, (name, kind, files, one_by_one) in enumerate(kinds):
         if only in name:
             fault = Refuses(folder, kind, files, one_by_one)
@@ -166,7 +177,10 @@ def postgres_places(folder, only=""):
             yield name, PostgresCluster(cluster, fault)
     if only in "data disk full":
         with small_disk(folder / "data-disk", 24) as disk:
-            yield "data disk full", disk and PostgresCluster(Cluster(folder / "full"), Full(disk), disk)
+            yield (
+                "data disk full",
+                disk and PostgresCluster(Cluster(folder / "full"), Full(disk), disk),
+            )
     if only in "WAL disk full":
         with small_disk(folder / "wal-disk", 24) as disk:
             yield "WAL disk full", disk and wal_on(disk, folder / "wal")

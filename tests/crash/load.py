@@ -7,6 +7,7 @@ drives that pair no more: what was acknowledged last must be there at the end, e
 
 import collections
 import http.client
+import itertools
 import json
 import random
 import threading
@@ -104,7 +105,9 @@ class Load:
 
     def acknowledged(self, begin=float("-inf"), end=float("inf"), groups=None):
         """The acknowledged calls that ended in this time."""
-        calls = [call for call in list(self.calls) if call.acknowledged and begin <= call.end <= end]
+        calls = [
+            call for call in list(self.calls) if call.acknowledged and begin <= call.end <= end
+        ]
         return [call for call in calls if groups is None or call.group in groups]
 
     def recovered(self, since, groups=None):
@@ -122,7 +125,7 @@ class Load:
         for group in self.groups if groups is None else groups:
             ends = [call.end for call in self.acknowledged(begin, end, [group])]
             moments = [begin, *sorted(ends), end]
-            longest = max(longest, *(b - a for a, b in zip(moments, moments[1:])))
+            longest = max(longest, *(b - a for a, b in itertools.pairwise(moments)))
         return longest
 
     def refused(self):

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Puts PgBouncer between a server and PostgreSQL: pooling by session must work, by transaction be refused.
+"""Puts PgBouncer before PostgreSQL: pooling by session works, by transaction is refused.
 
     tests/crash/pgbouncer.py --roster target/debug/roster
 
-A cluster and a PgBouncer of the run's own. Pooling by session: the server starts, some hundred users
-join, and all are there in PostgreSQL's own view of things, read without PgBouncer. Pooling by
-transaction or statement: the server must not start, must say why in one sentence that names what to
-change, and must end within ten seconds. PgBouncer's other settings are as they come, unless --ignore
-names startup parameters that it is to overlook. Needs Python, PgBouncer and the programs of PostgreSQL.
+A cluster and a PgBouncer of the run's own. Pooling by session: the server starts, users join and
+leave some hundred times, and all are there for another server that goes to PostgreSQL directly.
+Pooling by transaction or statement: the server must not start, must say in one sentence that it
+takes pooling by session, and must end within ten seconds. PgBouncer's other settings are as they
+come, unless --ignore names startup parameters that it is to overlook. Needs Python, PgBouncer and
+the programs of PostgreSQL.
 """
 
 import argparse
+import atexit
 import os
 import shutil
 import signal
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from cluster import DATABASE, PATIENCE_SECONDS, Cluster, as_postgres, free_port, owned
 from load import Load, Pair, lost
-from server import NotStarted, Server
+from server import NotStarted, Server, end_tidily
 
 USERS = range(100, 125)
 SPACES = [f"courses/{number}" for number in range(1, 13)]
@@ -52,12 +54,20 @@ class PgBouncer:
         self.folder = owned(folder)
         self.port = free_port()
         configuration = CONFIGURATION.format(
-            database=DATABASE, target=cluster.port, port=self.port, folder=self.folder, mode=mode, ignored=ignored
+            database=DATABASE,
+            target=cluster.port,
+            port=self.port,
+            folder=self.folder,
+            mode=mode,
+            ignored=ignored,
         )
         (self.folder / "ini").write_text(configuration)
-        command = as_postgres([shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", str(self.folder / "ini")])
+        command = as_postgres(
+            [shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", str(self.folder / "ini")]
+        )
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, cwd="/")
+        atexit.register(self.stop)
         until = time.monotonic() + PATIENCE_SECONDS
         while not self.listens():
             if time.monotonic() > until or self.process.poll() is not None:
@@ -103,7 +113,8 @@ def serves(roster, cluster, pooler, folder):
         found = len(lost(direct, pairs))
     finally:
         direct.kill()
-    print(f"  acknowledged {len(load.acknowledged())}, failed {failed} {load.refused() or ''}, lost {found}")
+    acknowledged = len(load.acknowledged())
+    print(f"  acknowledged {acknowledged}, failed {failed} {load.refused() or ''}, lost {found}")
     return "not everything was acknowledged and kept" if failed or found else None
 
 
@@ -141,6 +152,7 @@ def main():
     parser.add_argument("--roster", default=os.environ.get("ROSTER", "target/debug/roster"))
     parser.add_argument("--ignore", default="", help="ignore_startup_parameters of PgBouncer")
     arguments = parser.parse_args()
+    end_tidily()
     kept = True
     with tempfile.TemporaryDirectory(prefix="roster-pgbouncer-") as scratch:
         folder = Path(scratch)
@@ -148,7 +160,11 @@ def main():
         cluster = Cluster(folder / "cluster")
         try:
             cluster.start().create_database()
-            for mode, expected in (("session", serves), ("transaction", refuses), ("statement", refuses)):
+            for mode, expected in (
+                ("session", serves),
+                ("transaction", refuses),
+                ("statement", refuses),
+            ):
                 print(f"pool_mode = {mode}", flush=True)
                 pooler = PgBouncer(folder / mode, cluster, mode, arguments.ignore)
                 try:

@@ -4,14 +4,16 @@
     tests/crash/recovery.py --roster target/debug/roster
     tests/crash/recovery.py --roster target/debug/roster --only frozen --only failover
 
-Users join and leave many spaces over REST, whose deadline is three seconds. A proxy of the run's own
-stands between the server and a cluster of its own. For each trouble (see trouble.py) one row says
+Users join and leave many spaces over REST, whose deadline is three seconds. A proxy of the run's
+own stands between the server and a cluster of its own. For each trouble
+(see trouble.py) one row says
 
     back          seconds from its end until every thread had a new call acknowledged
     acknowledged  changes, and how many of them were lost: looked for through a new server
     longest       the longest call, in seconds, as the client sees it
-    unready       seconds until `/readyz` first was not 200; "lied" counts its probes that said 200
-                  after no write had gone through for five seconds, or not 200 once all was well
+    unready       seconds without an acknowledged change when `/readyz` first was not 200
+    lied          probes of it that said 200 after no change had gone through for five seconds, or
+                  not 200 five seconds after all went on
 
 and for the row lock what happened to the joins in other spaces. The exit status is 1 if a bar is
 missed. Needs Python and the programs of PostgreSQL. Spaces are made over gRPC (see spaces.py), so
@@ -19,6 +21,7 @@ that the tables may change.
 """
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -28,7 +31,7 @@ from pathlib import Path
 from cluster import Cluster
 from load import Load, Pair, Probe, lost, percentile
 from proxy import Proxy
-from server import Server
+from server import Server, end_tidily
 from trouble import LOCK_SECONDS, TROUBLES
 
 RECOVERY_SECONDS = 5
@@ -118,10 +121,18 @@ class Scene:
         """How often `/readyz` said what was not so."""
         moments = sorted(call.end for call in self.load.acknowledged()) + [end]
         wrong = 0
-        for last, following in zip(moments, moments[1:]):
+        for last, following in itertools.pairwise(moments):
             wrong += self.probe.between(last + UNREADY_AFTER_SECONDS, following).count(200)
         well = self.probe.between(back_at + RECOVERY_SECONDS, end) if back_at else []
         return wrong + sum(status != 200 for status in well)
+
+    def unready(self, begun, end):
+        """Seconds from the last acknowledged change until `/readyz` was not 200; None if never."""
+        for moment, status in self.probe.samples:
+            if status != 200 and begun < moment < end:
+                ends = (call.end for call in self.load.acknowledged(end=moment))
+                return moment - max(ends, default=begun)
+        return None
 
     def wait_until_well(self, since):
         """Waits until every thread goes on and the server says so, or it takes too long."""
@@ -164,7 +175,7 @@ def play(name, scene):
     back, longest = scene.back(since), scene.longest()
     lies = scene.lies(back and since + back, end)
     found = scene.lost()
-    unready = [moment for moment, status in scene.probe.samples if status != 200 and begun < moment < end]
+    unready = scene.unready(begun, end)
     bars = {
         "back": back is not None and back <= RECOVERY_SECONDS,
         "lost": not found,
@@ -175,10 +186,19 @@ def play(name, scene):
     told = [f"missed: {', '.join(missed)}" if missed else "ok", *scene.notes]
     if scene.load.refused():
         told.append(f"answers {scene.load.refused()}")
-    print(ROW.format(
-        name, "never" if back is None else f"{back:.2f}", sum(len(load.acknowledged()) for load in scene.loads),
-        len(found), f"{longest:.2f}", f"{unready[0] - begun:.1f}" if unready else "-", lies, "; ".join(told),
-    ), flush=True)
+    print(
+        ROW.format(
+            name,
+            "never" if back is None else f"{back:.2f}",
+            sum(len(load.acknowledged()) for load in scene.loads),
+            len(found),
+            f"{longest:.2f}",
+            "-" if unready is None else f"{unready:.1f}",
+            lies,
+            "; ".join(told),
+        ),
+        flush=True,
+    )
     for pair in found[:10]:
         print(f"  lost: {pair}")
     return not missed
@@ -187,8 +207,11 @@ def play(name, scene):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--roster", default=os.environ.get("ROSTER", "target/debug/roster"))
-    parser.add_argument("--only", action="append", choices=TROUBLES, help="only this trouble; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=TROUBLES, help="only this trouble; repeatable"
+    )
     arguments = parser.parse_args()
+    end_tidily()
     print(ROW.format("trouble", "back", "acknowledged", "lost", "longest", "unready", "lied", ""))
     kept = True
     with tempfile.TemporaryDirectory(prefix="roster-recovery-") as scratch:
@@ -205,8 +228,6 @@ def main():
         finally:
             if scene:
                 scene.end()
-                if scene.standby:
-                    scene.standby.drop()
             cluster.drop()
     return 0 if kept else 1
 

@@ -1,5 +1,6 @@
 """Runs `roster serve` and calls it over REST, as any user."""
 
+import atexit
 import base64
 import hashlib
 import hmac
@@ -33,6 +34,11 @@ class NotStarted(Exception):
         self.log = log
 
 
+def end_tidily():
+    """Lets SIGTERM end the run like an exception, so that what it started is cleaned up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def encode(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
@@ -59,12 +65,9 @@ class Server:
         environment = os.environ | {"ROSTER_TOKEN_SECRET": SECRET} | (environment or {})
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        atexit.register(self.kill)
         self.tokens = {}
-        try:
-            fields = self.serving()
-        except NotStarted:
-            self.kill()
-            raise
+        fields = self.serving()
         self.rest = urlsplit(f"//{fields['rest']}")
         self.grpc = fields["grpc"]
 

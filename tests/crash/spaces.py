@@ -115,7 +115,9 @@ def create_spaces(address, token, names, creator="1"):
     """Makes the named spaces; one that there is already is left as it is."""
     with Connection(address, token) as connection:
         for name in names:
-            made = connection.call("/roster.v1.SpaceService/CreateSpace", create_request(name, creator))
+            made = connection.call(
+                "/roster.v1.SpaceService/CreateSpace", create_request(name, creator)
+            )
             there = made or connection.call("/roster.v1.SpaceService/GetSpace", text_field(1, name))
             if not there:
                 raise RuntimeError(f"{name} could not be created")

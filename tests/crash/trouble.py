@@ -1,7 +1,7 @@
 """What can happen between a server and PostgreSQL. Each trouble begins, lasts and is over.
 
-A trouble is called with the scene, in which servers run under load. It returns when it is over, with
-the moment from which recovery is counted.
+A trouble is called with the scene, in which servers run under load. It returns when it is over, and
+says from which moment recovery is counted.
 """
 
 import time
