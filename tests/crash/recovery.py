@@ -5,14 +5,13 @@
     tests/crash/recovery.py --roster target/debug/roster --only frozen --only failover
 
 Users join and leave many spaces over REST, whose deadline is three seconds. A proxy of the run's
-own stands between the server and a cluster of its own. For each trouble
-(see trouble.py) one row says
+own stands between the server and a cluster of its own. For each trouble (see trouble.py) a row says
 
     back          seconds from its end until every thread had a new call acknowledged
     acknowledged  changes, and how many of them were lost: looked for through a new server
     longest       the longest call, in seconds, as the client sees it
     unready       seconds without an acknowledged change when `/readyz` first was not 200
-    lied          probes of it that said 200 after no change had gone through for five seconds, or
+    lied          probes of it that said 200 after no change had gone through for 4.5 s, or
                   not 200 five seconds after all went on
 
 and for the row lock what happened to the joins in other spaces. The exit status is 1 if a bar is
@@ -37,7 +36,9 @@ from trouble import LOCK_SECONDS, TROUBLES
 RECOVERY_SECONDS = 5
 # A call ends by its deadline and a tenth of a second; the rest is for this client and its machine.
 LONGEST_SECONDS = 3 + 0.1 + 0.15
-UNREADY_AFTER_SECONDS = 5
+UNREADY_AFTER_SECONDS = 4.5
+# The server may be ready again a little before a caller finds out.
+READY_BEFORE_SECONDS = 1
 RATE_KEPT, SLOWER = 0.8, 2
 GIVE_UP_SECONDS = 8
 BEFORE_SECONDS, AFTER_SECONDS = 1, 1
@@ -122,7 +123,8 @@ class Scene:
         moments = sorted(call.end for call in self.load.acknowledged()) + [end]
         wrong = 0
         for last, following in itertools.pairwise(moments):
-            wrong += self.probe.between(last + UNREADY_AFTER_SECONDS, following).count(200)
+            unready, ready = last + UNREADY_AFTER_SECONDS, following - READY_BEFORE_SECONDS
+            wrong += self.probe.between(unready, ready).count(200)
         well = self.probe.between(back_at + RECOVERY_SECONDS, end) if back_at else []
         return wrong + sum(status != 200 for status in well)
 

@@ -6,7 +6,7 @@ says from which moment recovery is counted.
 
 import time
 
-OUTAGE_SECONDS = 6
+OUTAGE_SECONDS = 7
 LOCK_SECONDS = 5
 FREEZE_SECONDS = 10
 FREEZE_TRIES = 20
