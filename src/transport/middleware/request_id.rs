@@ -1,5 +1,6 @@
 //! One id for each request, the same in the answer, the log and an internal error.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -88,8 +89,31 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// 128 random bits in hexadecimal: nobody else has it, and nobody learns from it how many there are.
 fn random() -> HeaderValue {
-    let mut bytes = [0; 16];
-    let filled = aws_lc_rs::rand::fill(&mut bytes).ok();
-    let id = filled.and_then(|()| format!("{:032x}", u128::from_be_bytes(bytes)).try_into().ok());
+    let bytes = RANDOM.with_borrow_mut(RandomBytes::next);
+    let id = bytes.and_then(|bytes| format!("{:032x}", u128::from_be_bytes(bytes)).try_into().ok());
     id.unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// Random bytes for many ids: to make 16 of them takes almost as long as to make 1024.
+struct RandomBytes {
+    bytes: [u8; 1024],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOM: RefCell<RandomBytes> =
+        const { RefCell::new(RandomBytes { bytes: [0; 1024], used: 1024 }) };
+}
+
+impl RandomBytes {
+    /// The next 16, which nobody is given again.
+    fn next(&mut self) -> Option<[u8; 16]> {
+        if self.used == self.bytes.len() {
+            aws_lc_rs::rand::fill(&mut self.bytes).ok()?;
+            self.used = 0;
+        }
+        let next = self.bytes[self.used..].first_chunk().copied();
+        self.used += 16;
+        next
+    }
 }

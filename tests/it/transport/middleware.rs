@@ -87,6 +87,7 @@ async fn an_internal_error_is_logged_with_the_id_that_its_caller_is_told() {
     let line = log.line("internal error");
     assert_eq!(line["level"], "ERROR");
     assert_eq!(line["span"]["request_id"], id);
-    assert_eq!(line["span"]["route"], "/roster.v1.MembershipService/JoinOrAcceptInvite");
+    let route = "POST /roster.v1.MembershipService/JoinOrAcceptInvite";
+    assert_eq!(line["span"]["route"], route);
     app.stop().await;
 }
