@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::caller::Door;
+use super::authenticate::Authenticator;
 use super::error::Failure;
-use super::stack;
+use super::middleware;
 use crate::service::Service;
 
 use answer::Misuse;
@@ -25,8 +25,8 @@ pub use whisk::code as whisk_code;
 /// What every handler needs.
 #[derive(Clone)]
 pub struct State {
-    /// Lets callers in.
-    pub door: Door,
+    /// Authenticates requests.
+    pub authenticator: Authenticator,
     /// The use cases.
     pub service: Service,
     /// Where clients reach this server, such as `https://members.example.org`, for the links in
@@ -40,9 +40,9 @@ pub fn router(state: State) -> axum::Router {
     let whisk = whisk::routes().with_state(state);
     let elsewhere = axum::Router::new().fallback(unknown_path);
     axum::Router::new()
-        .merge(stack::rest(selfcommunity, selfcommunity::refused))
-        .merge(stack::rest(whisk, whisk::refused))
-        .merge(stack::rest(elsewhere, plain))
+        .merge(middleware::rest(selfcommunity, selfcommunity::refused))
+        .merge(middleware::rest(whisk, whisk::refused))
+        .merge(middleware::rest(elsewhere, plain))
         .layer(map_response(forbid_caching))
 }
 

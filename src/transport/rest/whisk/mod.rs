@@ -59,7 +59,7 @@ impl FromRequestParts<State> for Asked {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refused> {
-        let call = state.door.admit(&parts.headers).await?;
+        let call = state.authenticator.authenticate(&parts.headers).await?;
         Ok(Self { call, service: state.service.clone(), query: Query::of(&parts.uri) })
     }
 }
