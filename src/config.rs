@@ -39,7 +39,7 @@ pub struct Flags {
     /// The audience that key-set tokens must name [default: any]
     #[arg(long, env = "ROSTER_TOKEN_AUDIENCE")]
     pub token_audience: Option<String>,
-    /// The address that REST clients know this server by [default: the Host they send]
+    /// The address that REST clients know this server by [default: where REST is served]
     #[arg(long, env = "ROSTER_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Whether gRPC reflection is served [default: true]

@@ -122,7 +122,9 @@ impl Server {
         let api = grpc::Api::new(authenticator.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
         let grpc = middleware::grpc(move |request| services.clone().answer(request));
-        let state = rest::State { authenticator, service, public_url: config.public_url };
+        let bound = listeners.rest.local_addr().ok();
+        let public_url = config.public_url.or_else(|| bound.and_then(rest::listening_url));
+        let state = rest::State { authenticator, service, public_url };
         let rest = rest::router(state).merge(probes(readiness));
         servers.spawn(connections::serve(listeners.grpc, grpc, connections.clone()));
         servers.spawn(connections::serve(listeners.rest, rest, connections.clone()));

@@ -121,6 +121,8 @@ pub enum Command {
     Invite(Users),
     /// A manager takes invitations back; users without one are passed over.
     RemoveInvitations(Users),
+    /// A manager makes users members without asking them; whoever has a seat keeps it as it is.
+    Add(Users),
     /// A manager gives users new roles.
     ChangeRoles(RoleChange),
     /// A manager shuts users out.
@@ -147,6 +149,7 @@ impl Command {
             Self::Remove(_) => Action::Remove,
             Self::Invite(_) => Action::Invite,
             Self::RemoveInvitations(_) => Action::RemoveInvitations,
+            Self::Add(_) => Action::Add,
             Self::ChangeRoles(_) => Action::ChangeRoles,
             Self::Block(_) => Action::Block,
             Self::Unblock(_) => Action::Unblock,
@@ -169,6 +172,7 @@ impl Command {
             Self::Remove(user) => vec![(Verb::Remove, user)],
             Self::Invite(users) => each(Verb::Invite, users),
             Self::RemoveInvitations(users) => each(Verb::RemoveInvitation, users),
+            Self::Add(users) => each(Verb::Add, users),
             Self::ChangeRoles(change) => change.moves.iter().map(|(v, user)| (*v, user)).collect(),
             Self::Block(users) => each(Verb::Block, users),
             Self::Unblock(users) => each(Verb::Unblock, users),
@@ -182,6 +186,7 @@ impl Command {
         match self {
             Self::Invite(users)
             | Self::RemoveInvitations(users)
+            | Self::Add(users)
             | Self::Block(users)
             | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),

@@ -75,6 +75,7 @@ pub fn decide(
         | Command::Remove(_)
         | Command::Invite(_)
         | Command::RemoveInvitations(_)
+        | Command::Add(_)
         | Command::ChangeRoles(_)
         | Command::Block(_)
         | Command::Unblock(_)

@@ -15,6 +15,8 @@ words! {
         Invite = "invite",
         /// Take invitations back.
         RemoveInvitations = "remove_invitations",
+        /// Make people members without asking them.
+        Add = "add",
         /// Make people managers, members, or neither.
         ChangeRoles = "change_roles",
         /// Shut people out.
@@ -73,6 +75,7 @@ pub const fn need(action: Action) -> Need {
         Action::Remove => Need::Manager,
         Action::Invite => Need::Manager,
         Action::RemoveInvitations => Need::Manager,
+        Action::Add => Need::Manager,
         Action::ChangeRoles => Need::Manager,
         Action::Block => Need::Manager,
         Action::Unblock => Need::Manager,

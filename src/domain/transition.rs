@@ -16,6 +16,8 @@ words! {
         Invite = "invite",
         /// A manager takes the user's invitation back.
         RemoveInvitation = "remove invitation",
+        /// A manager makes the user a member unless they have a seat already.
+        Add = "add",
         /// A manager makes the user a manager.
         MakeManager = "set role manager",
         /// A manager makes the user a plain member.
@@ -64,6 +66,12 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
         Verb::RemoveInvitation => match from {
             Invited => To(Absent, EventName::InvitationRevoked),
             Absent | Requested | Member | Manager | Creator | Blocked => Stay,
+        },
+        Verb::Add => match from {
+            Absent | Invited => To(Member, EventName::Added),
+            Requested => To(Member, EventName::RequestAccepted),
+            Member | Manager | Creator => Stay,
+            Blocked => Refuse(Refusal::Blocked),
         },
         Verb::MakeManager => match from {
             Absent | Invited | Requested | Member => To(Manager, EventName::Promoted),
@@ -139,6 +147,7 @@ pub const fn revokes_sent_invitations(verb: Verb) -> bool {
         | Verb::Leave
         | Verb::Invite
         | Verb::RemoveInvitation
+        | Verb::Add
         | Verb::MakeManager
         | Verb::MakeMember
         | Verb::Unblock

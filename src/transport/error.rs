@@ -33,37 +33,93 @@ pub struct Violation {
     pub problem: Problem,
 }
 
-words! {
-    /// What can be wrong with a field.
-    Problem {
-        /// It is not there.
-        Required = "required",
-        /// It is not of its type or form.
-        Invalid = "invalid",
-        /// It should be a list.
-        NotAList = "not_a_list",
-        /// It is a list of nothing.
-        Empty = "empty",
-        /// It names more users than one call may.
-        TooMany = "too_many",
-        /// It is none of the values that are possible here.
-        InvalidChoice = "invalid_choice",
-        /// It contradicts another field.
-        Contradictory = "contradictory",
-    }
+/// What can be wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It is not there.
+    Required,
+    /// It is not of its type or form.
+    Invalid,
+    /// The same, and this is the form that is wanted; one of [`expected`].
+    Expected(&'static str),
+    /// It should be a list.
+    NotAList,
+    /// It is a list of nothing.
+    Empty,
+    /// It names more users than one call may.
+    TooManyUsers,
+    /// It holds more keys than one call may.
+    TooManyKeys,
+    /// It is none of the values that are possible here.
+    InvalidChoice,
+    /// It contradicts another field.
+    Contradictory,
+    /// It stands there more than once.
+    Repeated,
+    /// Nothing of this name is read here.
+    Unknown,
+}
+
+/// The forms that fields have, as their callers are told.
+pub mod expected {
+    /// A resource name.
+    pub const SPACE: &str =
+        "Expected courses/{id}, groups/{id} or communities/{32 hex digits}, all in lower case.";
+    /// A community's id.
+    pub const COMMUNITY_ID: &str = "Expected 32 lower-case hex digits.";
+    /// A user's id.
+    pub const USER: &str = "Expected 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -";
+    /// A user's id where users are numbers.
+    pub const USER_NUMBER: &str = "Expected a positive integer.";
+    /// The same, many times.
+    pub const USER_NUMBERS: &str = "Expected a list of positive integers.";
+    /// A display name.
+    pub const DISPLAY_NAME: &str = "Expected at most 255 characters, no control characters.";
+    /// A space's attributes.
+    pub const ATTRIBUTES: &str =
+        "Expected at most 64 KiB as JSON, finite numbers, at most 30 objects inside each other.";
+    /// A number of seats.
+    pub const CAPACITY: &str = "Expected a positive integer.";
+    /// A number of entries, or of an event.
+    pub const NOT_NEGATIVE: &str = "Expected 0 or a positive integer.";
+    /// A text to look for.
+    pub const SEARCH: &str = "Expected at most 255 characters, none of them NUL.";
+    /// How many entries are passed over.
+    pub const OFFSET: &str = "Expected at most 1000000.";
+    /// Where a list goes on.
+    pub const CURSOR: &str = "Expected a cursor of the page before or after, as it was sent.";
 }
 
 impl Problem {
+    /// A word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Invalid | Self::Expected(_) => "invalid",
+            Self::NotAList => "not_a_list",
+            Self::Empty => "empty",
+            Self::TooManyUsers | Self::TooManyKeys => "too_many",
+            Self::InvalidChoice => "invalid_choice",
+            Self::Contradictory => "contradictory",
+            Self::Repeated => "repeated",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// One sentence for people.
-    pub const fn sentence(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::Required => "This field is required.",
             Self::Invalid => "This value is not valid.",
+            Self::Expected(form) => form,
             Self::NotAList => "A list of values is expected.",
             Self::Empty => "This list may not be empty.",
-            Self::TooMany => "At most 1000 users can be named in one call.",
+            Self::TooManyUsers => "At most 1000 users can be named in one call.",
+            Self::TooManyKeys => "At most 1000 keys can be asked about in one call.",
             Self::InvalidChoice => "This is not one of the possible values.",
             Self::Contradictory => "This value contradicts another one.",
+            Self::Repeated => "This field may stand here only once.",
+            Self::Unknown => "There is no field of this name here.",
         }
     }
 }
@@ -84,15 +140,18 @@ impl Failure {
     pub fn field(field: impl Display, problem: Problem) -> Self {
         let violation = Violation { field: field.to_string(), problem };
         let reason = match problem {
-            Problem::TooMany => ErrorReason::TooManyUsers,
+            Problem::TooManyUsers | Problem::TooManyKeys => ErrorReason::TooManyUsers,
             Problem::Required
             | Problem::Invalid
+            | Problem::Expected(_)
             | Problem::NotAList
             | Problem::Empty
             | Problem::InvalidChoice
-            | Problem::Contradictory => ErrorReason::InvalidField,
+            | Problem::Contradictory
+            | Problem::Repeated
+            | Problem::Unknown => ErrorReason::InvalidField,
         };
-        let message = format!("{}: {}", violation.field, problem.sentence());
+        let message = format!("{}: {}", violation.field, problem.message());
         let mut failure = Self { violations: vec![violation], ..Self::new(reason, message) };
         if reason == ErrorReason::TooManyUsers {
             failure.metadata.push(("limit", crate::domain::Users::MAX.to_string()));

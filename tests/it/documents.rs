@@ -91,7 +91,7 @@ fn arrows(verb: Verb) -> BTreeMap<(Status, Status), String> {
 }
 
 fn is_role(verb: Verb) -> bool {
-    matches!(verb, Verb::MakeManager | Verb::MakeMember | Verb::MakeNone)
+    matches!(verb, Verb::Add | Verb::MakeManager | Verb::MakeMember | Verb::MakeNone)
 }
 
 /// Blocking is one arrow from everywhere, and roles given to those without a seat are words below:

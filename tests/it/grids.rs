@@ -56,7 +56,7 @@ pub fn permissions() -> Grid {
     grid
 }
 
-/// Privacy × what the actor is → does he see the space.
+/// Privacy × what the actor is → do they see the space.
 pub fn visibility() -> Grid {
     let mut grid = by_standing("privacy");
     for privacy in Privacy::ALL {
@@ -66,7 +66,7 @@ pub fn visibility() -> Grid {
     grid
 }
 
-/// Kind and privacy × what the actor is → does he see the members.
+/// Kind and privacy × what the actor is → do they see the members.
 pub fn members() -> Grid {
     let mut grid = by_standing("members of a");
     for kind in Kind::ALL {
@@ -99,6 +99,7 @@ pub fn transitions() -> Grid {
             | Verb::Remove
             | Verb::Invite
             | Verb::RemoveInvitation
+            | Verb::Add
             | Verb::MakeManager
             | Verb::MakeMember
             | Verb::MakeNone

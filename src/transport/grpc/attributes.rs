@@ -4,25 +4,37 @@ use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::transport::error::{Failure, Problem};
-
-/// The largest JSON text of a space's attributes, in bytes.
-pub const MAX_BYTES: usize = 64 * 1024;
+use crate::domain::Attributes;
+use crate::transport::error::{Failure, Problem, expected};
 
 /// Numbers up to this size are the same as doubles and as integers.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The JSON text of a `Struct`; `{}` for none.
-pub fn to_text(attributes: Option<Struct>) -> Result<String, Failure> {
-    let invalid = || Failure::field("attributes", Problem::Invalid);
-    let object = object(attributes.unwrap_or_default()).ok_or_else(invalid)?;
-    let text = object.to_string();
-    if text.len() > MAX_BYTES { Err(invalid()) } else { Ok(text) }
+/// Reads a `Struct`.
+pub fn parse(attributes: Struct) -> Result<Attributes, Failure> {
+    let json = object(attributes).map(|object| escape_controls(&object.to_string()));
+    let invalid = Problem::Expected(expected::ATTRIBUTES);
+    let parsed = json.and_then(|json| Attributes::new(&json).ok());
+    parsed.ok_or_else(|| Failure::field("attributes", invalid))
 }
 
-/// The `Struct` of a JSON text that the store holds.
-pub fn from_text(text: &str) -> Struct {
-    let object: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
+/// The JSON writer escapes the control characters below the space alone. The others too can only
+/// stand inside a text, where the escape means the same.
+fn escape_controls(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_control() {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    escaped
+}
+
+/// The same attributes as a `Struct`.
+pub fn render(attributes: &Attributes) -> Struct {
+    let object: Map<String, Json> = serde_json::from_str(attributes.as_str()).unwrap_or_default();
     Struct { fields: object.into_iter().map(|(key, value)| (key, from_json(value))).collect() }
 }
 

@@ -1,9 +1,9 @@
 //! The paged questions. A page token is bound to the query that made it.
 
-use super::{Api, convert, pb};
+use super::{Api, parse, pb, render};
 use crate::domain::{Kind, SpaceName, UserId};
 use crate::service::{Call, MemberQuery, UserSpaces};
-use crate::transport::error::{Failure, Problem};
+use crate::transport::error::{Failure, Problem, expected};
 
 const DEFAULT_PAGE: u64 = 50;
 const MAX_PAGE: u64 = 1_000;
@@ -12,7 +12,7 @@ fn page_size(asked: i32) -> Result<u64, Failure> {
     match u64::try_from(asked) {
         Ok(0) => Ok(DEFAULT_PAGE),
         Ok(size) => Ok(size.min(MAX_PAGE)),
-        Err(_) => Err(Failure::field("page_size", Problem::Invalid)),
+        Err(_) => Err(Failure::field("page_size", Problem::Expected(expected::NOT_NEGATIVE))),
     }
 }
 
@@ -26,8 +26,8 @@ pub async fn memberships(
     call: &Call,
     message: pb::ListMembershipsRequest,
 ) -> Result<pb::ListMembershipsResponse, Failure> {
-    let space = convert::space_name("space", &message.space)?;
-    let statuses = convert::statuses(&message.statuses)?;
+    let space = parse::space_name("space", &message.space)?;
+    let statuses = parse::statuses(&message.statuses)?;
     let limit = page_size(message.page_size)?;
     let query = format!("ListMemberships {space} {statuses:?}");
     let after = api.pages.open(&query, &message.page_token)?;
@@ -38,7 +38,7 @@ pub async fn memberships(
     let next_page_token = last.map(|m| api.pages.seal(&query, m.user.as_str()));
     Ok(pb::ListMembershipsResponse {
         next_page_token: next_page_token.unwrap_or_default(),
-        memberships: page.items.into_iter().map(convert::membership).collect(),
+        memberships: page.items.into_iter().map(render::membership).collect(),
     })
 }
 
@@ -47,7 +47,7 @@ pub async fn user_spaces(
     call: &Call,
     message: pb::ListUserSpacesRequest,
 ) -> Result<pb::ListUserSpacesResponse, Failure> {
-    let user = convert::optional_user("user", &message.user)?;
+    let user = parse::optional_user("user", &message.user)?;
     let kind = match message.collection.as_str() {
         "" => None,
         word => Some(
@@ -55,7 +55,7 @@ pub async fn user_spaces(
                 .ok_or_else(|| Failure::field("collection", Problem::InvalidChoice))?,
         ),
     };
-    let statuses = convert::statuses(&message.statuses)?;
+    let statuses = parse::statuses(&message.statuses)?;
     let limit = page_size(message.page_size)?;
     let of = user.as_ref().or(call.actor.user());
     let query = format!("ListUserSpaces {of:?} {kind:?} {statuses:?}");
@@ -67,7 +67,7 @@ pub async fn user_spaces(
     let next_page_token = last.map(|listed| api.pages.seal(&query, listed.space.name.as_str()));
     Ok(pb::ListUserSpacesResponse {
         next_page_token: next_page_token.unwrap_or_default(),
-        spaces: page.items.into_iter().map(convert::user_space).collect(),
+        spaces: page.items.into_iter().map(render::user_space).collect(),
     })
 }
 
@@ -76,9 +76,9 @@ pub async fn membership_events(
     call: &Call,
     message: pb::ListMembershipEventsRequest,
 ) -> Result<pb::ListMembershipEventsResponse, Failure> {
-    let space = convert::space_name("space", &message.space)?;
+    let space = parse::space_name("space", &message.space)?;
     if message.after_sequence < 0 {
-        return Err(Failure::field("after_sequence", Problem::Invalid));
+        return Err(Failure::field("after_sequence", Problem::Expected(expected::NOT_NEGATIVE)));
     }
     if message.after_sequence > 0 && !message.page_token.is_empty() {
         return Err(Failure::field("after_sequence", Problem::Contradictory));
@@ -94,6 +94,6 @@ pub async fn membership_events(
     let next_page_token = last.map(|event| api.pages.seal(&query, &event.seq.to_string()));
     Ok(pb::ListMembershipEventsResponse {
         next_page_token: next_page_token.unwrap_or_default(),
-        events: page.items.into_iter().map(convert::event).collect(),
+        events: page.items.into_iter().map(render::event).collect(),
     })
 }

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Api, convert, lists, pb};
+use super::{Api, lists, parse, pb, render};
 use crate::domain::{Command, RoleChange, SpaceName};
 use crate::service::{Call, Outcome};
 use crate::transport::error::Failure;
@@ -13,11 +13,11 @@ type Answer<T> = Result<Response<T>, Status>;
 fn only(outcome: Outcome) -> (Option<pb::Membership>, bool) {
     let Some(target) = outcome.targets.into_iter().next() else { return (None, false) };
     let changed = target.outcome == crate::service::TargetOutcome::Changed;
-    (Some(convert::membership(target.membership)), changed)
+    (Some(render::membership(target.membership)), changed)
 }
 
 fn results(outcome: Outcome) -> Vec<pb::MembershipResult> {
-    outcome.targets.into_iter().map(convert::result).collect()
+    outcome.targets.into_iter().map(render::result).collect()
 }
 
 impl Api {
@@ -29,8 +29,8 @@ impl Api {
         command: Command,
     ) -> Result<(Option<pb::Membership>, i32, i32), Status> {
         let outcome = self.execute(call, space, command).await?;
-        let contribution = convert::contribution_number(outcome.space.contribution).into();
-        let privacy = convert::privacy_number(outcome.space.privacy).into();
+        let contribution = render::contribution_number(outcome.space.contribution).into();
+        let privacy = render::privacy_number(outcome.space.privacy).into();
         Ok((only(outcome).0, contribution, privacy))
     }
 }
@@ -42,7 +42,7 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::JoinOrAcceptInviteRequest>,
     ) -> Answer<pb::JoinOrAcceptInviteResponse> {
         let call = self.admit(&request).await?;
-        let space = convert::space_name("space", &request.get_ref().space)?;
+        let space = parse::space_name("space", &request.get_ref().space)?;
         let (membership, changed) = only(self.execute(&call, space, Command::Join).await?);
         Ok(Response::new(pb::JoinOrAcceptInviteResponse { membership, changed }))
     }
@@ -53,8 +53,8 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::LeaveOrRemoveRequestResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let user = convert::optional_user("user", &message.user)?;
+        let space = parse::space_name("space", &message.space)?;
+        let user = parse::optional_user("user", &message.user)?;
         let command = user.map_or(Command::Leave, Command::Remove);
         let (membership, changed) = only(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::LeaveOrRemoveRequestResponse { membership, changed }))
@@ -66,8 +66,8 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::InviteOrAcceptUsersResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let command = Command::Invite(convert::users(&message.users)?);
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::Invite(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::InviteOrAcceptUsersResponse { results }))
     }
@@ -78,10 +78,22 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::RemoveInvitationsResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let command = Command::RemoveInvitations(convert::users(&message.users)?);
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::RemoveInvitations(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::RemoveInvitationsResponse { results }))
+    }
+
+    async fn add_users(
+        &self,
+        request: Request<pb::AddUsersRequest>,
+    ) -> Answer<pb::AddUsersResponse> {
+        let call = self.admit(&request).await?;
+        let message = request.into_inner();
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::Add(parse::users(&message.users)?);
+        let results = results(self.execute(&call, space, command).await?);
+        Ok(Response::new(pb::AddUsersResponse { results }))
     }
 
     async fn change_roles(
@@ -90,13 +102,13 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::ChangeRolesResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
+        let space = parse::space_name("space", &message.space)?;
         let change = RoleChange::new(
-            convert::user_ids("managers", &message.managers)?,
-            convert::user_ids("members", &message.members)?,
-            convert::user_ids("removed", &message.removed)?,
+            parse::user_ids("managers", &message.managers)?,
+            parse::user_ids("members", &message.members)?,
+            parse::user_ids("removed", &message.removed)?,
         );
-        let change = change.map_err(|error| convert::users_failure("managers", error))?;
+        let change = change.map_err(|error| parse::users_failure("managers", error))?;
         let results = results(self.execute(&call, space, Command::ChangeRoles(change)).await?);
         Ok(Response::new(pb::ChangeRolesResponse { results }))
     }
@@ -107,8 +119,8 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::BlockUsersResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let command = Command::Block(convert::users(&message.users)?);
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::Block(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::BlockUsersResponse { results }))
     }
@@ -119,8 +131,8 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::UnblockUsersResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let command = Command::Unblock(convert::users(&message.users)?);
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::Unblock(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::UnblockUsersResponse { results }))
     }
@@ -131,8 +143,8 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::TransferOwnershipResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let command = Command::TransferOwnership(convert::user("user", &message.user)?);
+        let space = parse::space_name("space", &message.space)?;
+        let command = Command::TransferOwnership(parse::user("user", &message.user)?);
         let (membership, changed) = only(self.execute(&call, space, command).await?);
         Ok(Response::new(pb::TransferOwnershipResponse { membership, changed }))
     }
@@ -142,7 +154,7 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::JoinCommunityRequest>,
     ) -> Answer<pb::JoinCommunityResponse> {
         let call = self.admit(&request).await?;
-        let space = convert::community(&request.get_ref().community_id)?;
+        let space = parse::community(&request.get_ref().community_id)?;
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Join).await?;
         Ok(Response::new(pb::JoinCommunityResponse { membership, contribution, privacy }))
@@ -153,7 +165,7 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::LeaveCommunityRequest>,
     ) -> Answer<pb::LeaveCommunityResponse> {
         let call = self.admit(&request).await?;
-        let space = convert::community(&request.get_ref().community_id)?;
+        let space = parse::community(&request.get_ref().community_id)?;
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Leave).await?;
         Ok(Response::new(pb::LeaveCommunityResponse { membership, contribution, privacy }))
@@ -165,10 +177,10 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::GetMembershipResponse> {
         let call = self.admit(&request).await?;
         let message = request.into_inner();
-        let space = convert::space_name("space", &message.space)?;
-        let user = convert::optional_user("user", &message.user)?;
+        let space = parse::space_name("space", &message.space)?;
+        let user = parse::optional_user("user", &message.user)?;
         let found = self.service.get_membership(&call, &space, user).await;
-        let membership = Some(convert::membership(found.map_err(Failure::from)?));
+        let membership = Some(render::membership(found.map_err(Failure::from)?));
         Ok(Response::new(pb::GetMembershipResponse { membership }))
     }
 
@@ -177,9 +189,9 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::CheckMembershipsRequest>,
     ) -> Answer<pb::CheckMembershipsResponse> {
         let call = self.admit(&request).await?;
-        let asked = convert::membership_keys(&request.get_ref().keys)?;
+        let asked = parse::membership_keys(&request.get_ref().keys)?;
         let found = self.service.check_memberships(&call, asked).await.map_err(Failure::from)?;
-        let checks = found.into_iter().map(convert::membership_check).collect();
+        let checks = found.into_iter().map(render::membership_check).collect();
         Ok(Response::new(pb::CheckMembershipsResponse { checks }))
     }
 

@@ -2,10 +2,11 @@
 
 mod attributes;
 pub mod codec;
-mod convert;
 mod health;
 mod lists;
 mod memberships;
+mod parse;
+mod render;
 mod spaces;
 pub mod status;
 

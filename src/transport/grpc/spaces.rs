@@ -2,9 +2,17 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Api, convert, pb};
+use super::{Api, parse, pb, render};
 use crate::domain::Command;
+use crate::service::{self, Outcome};
 use crate::transport::error::Failure;
+
+/// The space as the command left it. Whoever may make or change one also manages it.
+fn changed(Outcome { space, content, .. }: Outcome) -> Result<pb::Space, Failure> {
+    let missing = || service::Error::Internal(format!("the content of {} is missing", space.name));
+    let content = content.ok_or_else(missing)?;
+    Ok(render::space(&space, &content, true))
+}
 
 #[tonic::async_trait]
 impl pb::space_service_server::SpaceService for Api {
@@ -13,9 +21,9 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::CreateSpaceRequest>,
     ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
         let call = self.admit(&request).await?;
-        let (name, new) = convert::new_space(request.into_inner())?;
+        let (name, new) = parse::new_space(request.into_inner())?;
         let outcome = self.execute(&call, name, Command::CreateSpace(new)).await?;
-        let space = Some(convert::space(&outcome.space, true));
+        let space = Some(changed(outcome)?);
         Ok(Response::new(pb::CreateSpaceResponse { space }))
     }
 
@@ -24,9 +32,9 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::GetSpaceRequest>,
     ) -> Result<Response<pb::GetSpaceResponse>, Status> {
         let call = self.admit(&request).await?;
-        let name = convert::space_name("name", &request.get_ref().name)?;
+        let name = parse::space_name("name", &request.get_ref().name)?;
         let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
-        let space = Some(convert::space(&view.space, view.manages));
+        let space = Some(render::space(&view.space, &view.content, view.manages));
         Ok(Response::new(pb::GetSpaceResponse { space }))
     }
 
@@ -35,9 +43,9 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::UpdateSpaceRequest>,
     ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
         let call = self.admit(&request).await?;
-        let (name, patch) = convert::space_patch(request.into_inner())?;
+        let (name, patch) = parse::space_patch(request.into_inner())?;
         let outcome = self.execute(&call, name, Command::UpdateSpace(patch)).await?;
-        let space = Some(convert::space(&outcome.space, true));
+        let space = Some(changed(outcome)?);
         Ok(Response::new(pb::UpdateSpaceResponse { space }))
     }
 
@@ -46,7 +54,7 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::DeleteSpaceRequest>,
     ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
         let call = self.admit(&request).await?;
-        let name = convert::space_name("name", &request.get_ref().name)?;
+        let name = parse::space_name("name", &request.get_ref().name)?;
         self.execute(&call, name, Command::DeleteSpace).await?;
         Ok(Response::new(pb::DeleteSpaceResponse {}))
     }

@@ -57,7 +57,7 @@ impl From<Failure> for Status {
         let mut details =
             ErrorDetails::with_error_info(reason_name(failure.reason), DOMAIN, metadata);
         for violation in failure.violations {
-            details.add_bad_request_violation(violation.field, violation.problem.sentence());
+            details.add_bad_request_violation(violation.field, violation.problem.message());
         }
         if let Some(after) = failure.retry_after {
             details.set_retry_info(Some(after));

@@ -11,56 +11,71 @@ use crate::transport::error::Failure;
 
 /// Why a request has no result.
 #[derive(Debug)]
-pub enum Fault {
+pub enum Error {
     /// For a reason of the contract.
-    Failed(Failure),
+    Failure(Failure),
     /// For a reason that only HTTP knows.
-    Misused(Misuse),
+    Http(HttpError),
 }
 
 /// How a request can be wrong as HTTP, whatever it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misuse {
+pub enum HttpError {
     /// Nothing is served there.
     NoSuchPath,
     /// The path is served, but not by this method.
     MethodNotAllowed,
     /// The caller does not take JSON.
     NotAcceptable,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The body is of a type that is not read here.
     UnsupportedMediaType,
     /// The body is not what its type says.
     MalformedBody,
 }
 
-impl Misuse {
+impl HttpError {
+    /// The status of the answer.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MalformedBody => StatusCode::BAD_REQUEST,
+        }
+    }
+
     /// One sentence for people.
-    pub const fn sentence(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::NoSuchPath => "Not found.",
             Self::MethodNotAllowed => "This method is not allowed here.",
             Self::NotAcceptable => "Only application/json can be sent.",
+            Self::RequestTimeout => "The body did not arrive in time.",
             Self::UnsupportedMediaType => "A body must be JSON, a form or multipart form data.",
             Self::MalformedBody => "The body cannot be read.",
         }
     }
 }
 
-impl From<Failure> for Fault {
+impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+        Self::Failure(failure)
     }
 }
 
-impl From<Misuse> for Fault {
-    fn from(misuse: Misuse) -> Self {
-        Self::Misused(misuse)
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
     }
 }
 
-impl From<service::Error> for Fault {
+impl From<service::Error> for Error {
     fn from(error: service::Error) -> Self {
-        Self::Failed(error.into())
+        Self::Failure(error.into())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The two REST dialects, each a translator in its own folder, over the same use cases.
 
+mod accept;
 mod answer;
 mod body;
+mod fields;
 mod query;
 mod selfcommunity;
 mod whisk;
@@ -17,8 +19,9 @@ use super::error::Failure;
 use super::middleware;
 use crate::service::Service;
 
-use answer::Misuse;
+use answer::HttpError;
 
+pub use query::listening_url;
 pub use selfcommunity::code as selfcommunity_code;
 pub use whisk::code as whisk_code;
 
@@ -30,7 +33,7 @@ pub struct State {
     /// The use cases.
     pub service: Service,
     /// Where clients reach this server, such as `https://members.example.org`, for the links in
-    /// answers. Without it they repeat the request's `Host`.
+    /// answers. Without it they have no host.
     pub public_url: Option<String>,
 }
 
@@ -40,8 +43,8 @@ pub fn router(state: State) -> axum::Router {
     let whisk = whisk::routes().with_state(state);
     let elsewhere = axum::Router::new().fallback(unknown_path);
     axum::Router::new()
-        .merge(middleware::rest(selfcommunity, selfcommunity::refused))
-        .merge(middleware::rest(whisk, whisk::refused))
+        .merge(middleware::rest(selfcommunity, selfcommunity::failure))
+        .merge(middleware::rest(whisk, whisk::failure))
         .merge(middleware::rest(elsewhere, plain))
         .layer(map_response(forbid_caching))
 }
@@ -56,9 +59,9 @@ fn serve(router: Router, path: &str, methods: MethodRouter<State>) -> Router {
 async fn unknown_path(request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/") {
-        selfcommunity::misused(Misuse::NoSuchPath)
+        selfcommunity::http_error(HttpError::NoSuchPath)
     } else if path.starts_with("/community/") {
-        whisk::misused(Misuse::NoSuchPath)
+        whisk::http_error(HttpError::NoSuchPath)
     } else {
         StatusCode::NOT_FOUND.into_response()
     }
@@ -70,11 +73,11 @@ fn plain(_failure: Failure) -> Response {
 }
 
 /// Answers a method that a path does not have. The router adds `Allow`.
-fn other_method(method: &Method, misused: fn(Misuse) -> Response) -> Response {
+fn other_method(method: &Method, http_error: fn(HttpError) -> Response) -> Response {
     if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        misused(Misuse::MethodNotAllowed)
+        http_error(HttpError::MethodNotAllowed)
     }
 }
 

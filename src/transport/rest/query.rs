@@ -1,10 +1,14 @@
 //! Reads query strings, and writes the links that lead on from a page.
 
-use http::uri::Authority;
-use http::{HeaderMap, Uri, header};
+use std::net::SocketAddr;
 
-use super::body::list_name;
-use crate::transport::error::{Failure, Problem};
+use http::Uri;
+
+use super::fields::list_name;
+use crate::transport::error::{Failure, Problem, expected};
+
+/// The longest text that is looked for, in characters.
+const MAX_SEARCH: usize = 255;
 
 /// The parameters of a request, in order.
 #[derive(Clone, Debug)]
@@ -13,22 +17,33 @@ pub struct Query(Vec<(String, String)>);
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// How many at most: 1 to [`Window::MOST`].
+    /// How many at most: 1 to [`Window::MAX_LIMIT`].
     pub limit: u64,
-    /// How many to pass over.
+    /// How many to pass over: at most [`Window::MAX_OFFSET`].
     pub offset: u64,
 }
 
 impl Window {
     /// How many are sent to somebody who does not say.
-    const USUAL: u64 = 20;
+    const DEFAULT_LIMIT: u64 = 20;
     /// How many are sent at most.
-    const MOST: u64 = 100;
+    const MAX_LIMIT: u64 = 100;
+    /// How many are passed over at most: each of them is read before it is passed over.
+    pub const MAX_OFFSET: u64 = 1_000_000;
 
-    /// Reads both numbers. What cannot be read counts as not said: clients write `undefined`.
-    pub fn read(limit: Option<&str>, offset: Option<&str>) -> Self {
-        let limit = limit.and_then(number).filter(|limit| *limit > 0).unwrap_or(Self::USUAL);
-        Self { limit: limit.min(Self::MOST), offset: offset.and_then(number).unwrap_or(0) }
+    /// Reads both parameters. What cannot be read counts as not said: clients write `undefined`.
+    pub fn read(query: &Query) -> Result<Self, Failure> {
+        let offset = query.get("offset").and_then(number).unwrap_or(0);
+        if offset > Self::MAX_OFFSET {
+            return Err(Failure::field("offset", Problem::Expected(expected::OFFSET)));
+        }
+        Ok(Self { limit: Self::limit(query.get("limit")), offset })
+    }
+
+    /// Reads how many are wanted.
+    pub fn limit(text: Option<&str>) -> u64 {
+        let limit = text.and_then(number).filter(|limit| *limit > 0);
+        limit.unwrap_or(Self::DEFAULT_LIMIT).min(Self::MAX_LIMIT)
     }
 }
 
@@ -54,12 +69,30 @@ impl Query {
         self.get(name).filter(|text| !text.is_empty())
     }
 
-    /// A text to look for. No database looks for a NUL.
-    pub fn search(&self, name: &str) -> Result<Option<String>, Failure> {
-        match self.get_filled(name) {
-            Some(text) if text.contains('\0') => Err(Failure::field(name, Problem::Invalid)),
-            text => Ok(text.map(str::to_owned)),
+    /// The value of a parameter that decides what is done to whom: it may stand there only once.
+    pub fn single(&self, name: &str) -> Result<Option<&str>, Failure> {
+        let mut named = self.0.iter().filter(|(key, _)| key == name);
+        match (named.next(), named.next()) {
+            (_, Some(_)) => Err(Failure::field(name, Problem::Repeated)),
+            (found, None) => Ok(found.map(|(_, value)| value.as_str())),
         }
+    }
+
+    /// Refuses every other parameter: see [`Fields::allow`](super::fields::Fields::allow).
+    pub fn allow_only(&self, name: &str) -> Result<(), Failure> {
+        match self.0.iter().find(|(key, _)| key != name) {
+            Some((key, _)) => Err(Failure::field(key, Problem::Unknown)),
+            None => Ok(()),
+        }
+    }
+
+    /// A text to look for. No database looks for a NUL, and no name is longer than this.
+    pub fn search(&self, name: &str) -> Result<Option<String>, Failure> {
+        let Some(text) = self.get_filled(name) else { return Ok(None) };
+        if text.contains('\0') || text.chars().count() > MAX_SEARCH {
+            return Err(Failure::field(name, Problem::Expected(expected::SEARCH)));
+        }
+        Ok(Some(text.to_owned()))
     }
 
     /// The words of a list, which clients write as `a=["x","y"]`, `a=x`, `a=x,y` and `a[]=x&a[]=y`.
@@ -87,19 +120,15 @@ fn words(value: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-/// The absolute URL of what was asked for, without its parameters. Headers that a proxy may have
-/// added are not trusted; if even `Host` is of no use, this is the path alone.
-pub fn address(public_url: Option<&str>, uri: &Uri, headers: &HeaderMap) -> String {
-    let path = uri.path();
-    if let Some(public_url) = public_url {
-        return format!("{}{path}", public_url.trim_end_matches('/'));
-    }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.and_then(|host| host.parse::<Authority>().ok());
-    match host.as_ref().or(uri.authority()) {
-        Some(host) => format!("http://{host}{path}"),
-        None => path.to_owned(),
-    }
+/// The URL of what was asked for, without its parameters: absolute if it is known under which URL
+/// clients reach this server. What a request says about that is nobody's word but the caller's.
+pub fn address(base_url: Option<&str>, uri: &Uri) -> String {
+    format!("{}{}", base_url.unwrap_or_default().trim_end_matches('/'), uri.path())
+}
+
+/// The URL of a server that listens here. One that listens everywhere has no name by that.
+pub fn listening_url(address: SocketAddr) -> Option<String> {
+    (!address.ip().is_unspecified()).then(|| format!("http://{address}"))
 }
 
 #[cfg(test)]
@@ -113,17 +142,43 @@ mod tests {
     #[test]
     fn unreadable_windows_fall_back() {
         let rows = [
-            ((None, None), (20, 0)),
-            ((Some("5"), Some("10")), (5, 10)),
-            ((Some("0"), Some("-1")), (20, 0)),
-            ((Some("101"), Some("1e3")), (100, 0)),
-            ((Some("undefined"), Some(" 1")), (20, 0)),
-            ((Some("9223372036854775808"), Some("9223372036854775808")), (20, 0)),
-            ((Some("9223372036854775807"), Some("9223372036854775807")), (100, i64::MAX as u64)),
+            ("", (20, 0)),
+            ("limit=5&offset=10", (5, 10)),
+            ("limit=0&offset=-1", (20, 0)),
+            ("limit=101&offset=1e3", (100, 0)),
+            ("limit=undefined&offset=%201", (20, 0)),
+            ("limit=9223372036854775808&offset=9223372036854775808", (20, 0)),
+            ("limit=9223372036854775807&offset=1000000", (100, 1_000_000)),
         ];
-        for ((limit, offset), (expected_limit, expected_offset)) in rows {
-            let expected = Window { limit: expected_limit, offset: expected_offset };
-            assert_eq!(Window::read(limit, offset), expected);
+        for (text, (limit, offset)) in rows {
+            assert_eq!(Window::read(&query(text)), Ok(Window { limit, offset }), "{text}");
+        }
+        for offset in ["1000001", "9223372036854775807"] {
+            let failure = Window::read(&query(&format!("offset={offset}"))).unwrap_err();
+            assert_eq!(failure.violations[0].field, "offset");
+        }
+    }
+
+    #[test]
+    fn a_text_to_look_for_is_no_longer_than_a_name() {
+        let search = |text: &str| query(&format!("search={text}")).search("search");
+        assert_eq!(search(""), Ok(None));
+        let longest = "%C3%A9".repeat(255);
+        assert_eq!(search(&longest), Ok(Some("é".repeat(255))));
+        for refused in [format!("{longest}x"), "%00".to_owned()] {
+            assert_eq!(search(&refused).unwrap_err().violations[0].field, "search");
+        }
+    }
+
+    #[test]
+    fn what_decides_about_people_stands_there_once_and_under_its_name() {
+        assert_eq!(query("user=7").single("user"), Ok(Some("7")));
+        assert_eq!(query("user[]=7").single("user"), Ok(None));
+        assert!(query("user=7&user=7").single("user").is_err());
+        assert_eq!(query("user=7&user=8").allow_only("user"), Ok(()));
+        for (text, field) in [("user=7&User=8", "User"), ("user[]=7", "user[]"), ("_=1", "_")] {
+            let failure = query(text).allow_only("user").unwrap_err();
+            assert_eq!(failure.violations[0].field, field);
         }
     }
 
@@ -155,16 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn addresses_trust_no_forwarding_header() {
-        let uri: Uri = "/api/v2/course/?limit=5".parse().unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-host", "evil.example".parse().unwrap());
-        assert_eq!(address(None, &uri, &headers), "/api/v2/course/");
-        headers.insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
-        assert_eq!(address(None, &uri, &headers), "http://127.0.0.1:8080/api/v2/course/");
+    fn addresses_come_from_the_operator_or_the_listener() {
+        let uri: Uri = "http://evil.example/api/v2/course/?limit=5".parse().unwrap();
+        assert_eq!(address(None, &uri), "/api/v2/course/");
         let public = Some("https://members.example.org/");
-        assert_eq!(address(public, &uri, &headers), "https://members.example.org/api/v2/course/");
-        headers.insert(header::HOST, "a b<script>".parse().unwrap());
-        assert_eq!(address(None, &uri, &headers), "/api/v2/course/");
+        assert_eq!(address(public, &uri), "https://members.example.org/api/v2/course/");
+        let rows = [
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("0.0.0.0:8080", None),
+            ("[::]:8080", None),
+        ];
+        for (bound, url) in rows {
+            assert_eq!(listening_url(bound.parse().unwrap()).as_deref(), url);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Seats: who takes one, and that the last one is asked for last.
 
 use roster::domain::Status::{Blocked, Invited, Manager, Member, Requested};
-use roster::domain::{Command, Privacy, Refusal, SpacePatch};
+use roster::domain::{Capacity, Command, Privacy, Refusal, SpacePatch};
 
 use super::world::{CREATOR, World, by, roles, user, users};
 
@@ -38,7 +38,7 @@ fn a_full_space_refuses_whoever_needs_a_seat() {
     for (actor, command) in takes {
         let mut world = full(Privacy::Open);
         assert_eq!(world.run(&actor, &command), Err(Refusal::SpaceFull), "{command:?}");
-        assert_eq!(world.snapshot, full(Privacy::Open).snapshot);
+        assert_eq!(world.state, full(Privacy::Open).state);
     }
 }
 
@@ -69,7 +69,7 @@ fn the_relation_is_looked_at_before_the_seats() {
 }
 
 #[test]
-fn a_call_with_many_users_is_counted_as_it_goes() {
+fn the_seats_are_counted_when_all_is_done() {
     let invite = Command::Invite(users(&["rob", "ron"]));
     let mut one_seat = full(Privacy::Private).with_room_for(1);
     assert_eq!(one_seat.run(&by("max"), &invite), Err(Refusal::SpaceFull));
@@ -79,14 +79,36 @@ fn a_call_with_many_users_is_counted_as_it_goes() {
 }
 
 #[test]
+fn two_people_may_swap_a_seat_in_a_full_space() {
+    let swaps = [roles(&["zoe"], &[], &["ann"]), roles(&[], &["rob"], &["max"])];
+    for swap in swaps {
+        let mut world = full(Privacy::Open);
+        let seats = world.space().counts.seats();
+        assert_eq!(world.run(&by(CREATOR), &swap).map(|events| events.len()), Ok(2), "{swap:?}");
+        assert_eq!(world.space().counts.seats(), seats);
+    }
+    let two_for_one = roles(&["zoe"], &["rob"], &["ann"]);
+    assert_eq!(full(Privacy::Open).run(&by(CREATOR), &two_for_one), Err(Refusal::SpaceFull));
+}
+
+#[test]
 fn a_capacity_holds_those_who_are_seated_already() {
-    let limit = |capacity| {
-        Command::UpdateSpace(SpacePatch { capacity: Some(capacity), ..SpacePatch::default() })
+    let limit = |capacity: Option<i64>| {
+        let capacity = Some(capacity.and_then(Capacity::new));
+        Command::UpdateSpace(SpacePatch { capacity, ..SpacePatch::default() })
     };
     let mut world = full(Privacy::Open);
     assert_eq!(world.run(&by("max"), &limit(Some(2))), Err(Refusal::SpaceFull));
     assert_eq!(world.run(&by("max"), &limit(Some(3))), Ok(Vec::new()));
     assert_eq!(world.run(&by("zoe"), &Command::Join), Err(Refusal::SpaceFull));
-    assert_eq!(world.run(&by("max"), &limit(None)), Ok(Vec::new()));
+    assert_eq!(world.told(&by("max"), &limit(None)).unwrap(), ["updated capacity"]);
     assert!(world.run(&by("zoe"), &Command::Join).is_ok());
+}
+
+#[test]
+fn a_capacity_is_at_least_one_seat() {
+    for nonsense in [0, -1, i64::MIN] {
+        assert_eq!(Capacity::new(nonsense), None);
+    }
+    assert_eq!(Capacity::new(1).map(Capacity::seats), Some(1));
 }

@@ -1,7 +1,7 @@
 //! In which order things are checked, and what one command does to several users.
 
 use roster::domain::Status::{self, Absent, Blocked, Invited, Manager, Member, Requested};
-use roster::domain::{Action, Command, Privacy, Refusal, SpacePatch};
+use roster::domain::{Action, Authorship, Command, Privacy, Refusal, SpacePatch};
 
 use super::world::{CREATOR, World, by, roles, service, user, users};
 
@@ -13,6 +13,7 @@ fn commands() -> Vec<Command> {
         Command::Remove(user("ann")),
         Command::Invite(users(&["ann"])),
         Command::RemoveInvitations(users(&["ann"])),
+        Command::Add(users(&["ann"])),
         roles(&["ann"], &[], &[]),
         Command::Block(users(&["ann"])),
         Command::Unblock(users(&["ann"])),
@@ -107,7 +108,7 @@ fn one_may_leave_what_one_no_longer_sees() {
 fn removing_oneself_is_leaving() {
     let mut world = World::course(Privacy::Open, &[("ann", Member)]);
     let events = world.run(&by("ann"), &Command::Remove(user("ann"))).unwrap();
-    assert_eq!((events[0].name.word(), events[0].cause), ("left", Action::Leave));
+    assert_eq!((events[0].name.word(), events[0].by.cause), ("left", Action::Leave));
     let creator = world.run(&by(CREATOR), &Command::Remove(user(CREATOR)));
     assert_eq!(creator, Err(Refusal::CreatorCannotLeave));
 }
@@ -137,7 +138,7 @@ fn with_invitations(of_max: Status) -> World {
 }
 
 #[test]
-fn who_is_thrown_out_takes_his_invitations_along() {
+fn who_is_thrown_out_takes_their_invitations_along() {
     let commands =
         [Command::Remove(user("max")), roles(&[], &[], &["max"]), Command::Block(users(&["max"]))];
     for command in commands {
@@ -162,8 +163,18 @@ fn the_invitations_of_who_left_are_revoked_with_the_block_that_follows() {
     );
     let events = world.run(&by("mia"), &Command::Block(users(&["max"]))).unwrap();
     assert_eq!(events.len(), 3);
-    assert!(events.iter().all(|event| event.cause == Action::Block && event.actor == by("mia")));
+    let of_mia = |it: &Authorship| it.cause == Action::Block && it.actor == by("mia");
+    assert!(events.iter().all(|event| of_mia(&event.by)));
     assert_eq!((world.status("ivy"), world.status("ian")), (Absent, Absent));
+}
+
+#[test]
+fn who_is_out_already_keeps_the_invitations_they_sent() {
+    for command in [Command::Remove(user("max")), roles(&[], &[], &["max"])] {
+        let mut world = with_invitations(Absent);
+        assert_eq!(world.run(&by("mia"), &command), Ok(Vec::new()), "{command:?}");
+        assert_eq!((world.status("ivy"), world.status("ian")), (Invited, Invited));
+    }
 }
 
 #[test]
@@ -177,7 +188,7 @@ fn what_was_answered_is_not_revoked() {
 }
 
 #[test]
-fn a_manager_may_go_with_the_users_he_invited() {
+fn a_manager_may_go_with_the_users_they_invited() {
     let mut world = with_invitations(Manager);
     let told = world.told(&by("mia"), &Command::Block(users(&["ivy", "max"]))).unwrap();
     let expected = [
@@ -192,14 +203,14 @@ fn a_manager_may_go_with_the_users_he_invited() {
 fn one_refusal_and_nobody_moves() {
     let people = [("ann", Member), ("bob", Blocked), ("max", Manager)];
     let mut world = World::course(Privacy::Open, &people);
-    let before = world.snapshot.clone();
+    let before = world.state.clone();
     for (command, refusal) in [
         (roles(&["ann", CREATOR], &[], &[]), Refusal::CreatorFixed),
         (roles(&["ann"], &["bob"], &[]), Refusal::Blocked),
         (Command::Block(users(&["ann", "zoe", CREATOR])), Refusal::CreatorFixed),
     ] {
         assert_eq!(world.run(&by("max"), &command), Err(refusal));
-        assert_eq!(world.snapshot, before);
+        assert_eq!(world.state, before);
     }
 }
 
@@ -208,4 +219,30 @@ fn a_blocked_user_is_passed_over_by_an_invitation() {
     let mut world = World::course(Privacy::Private, &[("bob", Blocked), ("rob", Requested)]);
     let told = world.told(&by(CREATOR), &Command::Invite(users(&["bob", "rob", "new"]))).unwrap();
     assert_eq!(told, ["rob requested → member request_accepted", "new absent → invited invited"]);
+}
+
+#[test]
+fn adding_takes_nothing_from_anybody() {
+    let people = [("ivy", Invited), ("rob", Requested), ("ann", Member), ("max", Manager)];
+    let mut world = World::course(Privacy::Private, &people);
+    let everybody = users(&["new", "ivy", "rob", "ann", "max", CREATOR]);
+    let told = world.told(&by("max"), &Command::Add(everybody)).unwrap();
+    let expected = [
+        "new absent → member added",
+        "ivy invited → member added",
+        "rob requested → member request_accepted",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((world.status("max"), world.status(CREATOR)), (Manager, Status::Creator));
+}
+
+#[test]
+fn adding_is_refused_for_the_blocked_and_where_there_is_no_seat() {
+    let mut world = World::course(Privacy::Open, &[("bob", Blocked), ("max", Manager)]);
+    let add = |ids: &[&str]| Command::Add(users(ids));
+    assert_eq!(world.run(&by("max"), &add(&["new", "bob"])), Err(Refusal::Blocked));
+    assert_eq!(world.run(&by("new"), &add(&["new"])), Err(Refusal::NotAManager));
+    let mut full = world.with_room_for(0);
+    assert_eq!(full.run(&by("max"), &add(&["new"])), Err(Refusal::SpaceFull));
+    assert_eq!(full.run(&by("max"), &add(&["max", CREATOR])), Ok(Vec::new()));
 }

@@ -8,16 +8,16 @@ use proptest::test_runner::TestRunner;
 use roster::domain::transition::Verb;
 use roster::domain::{
     Action, Actor, Command, Counts, Event, EventName, Kind, Membership, Privacy, Refusal, Snapshot,
-    Status, UserId,
+    SpaceName, Status, Subject, UserId,
 };
 
 use super::walk::{Walk, walk};
 use super::world::World;
 
-/// What the events alone tell of a space.
+/// What the events alone tell of a space's name, and of the space that has it now.
 #[derive(Default)]
 struct History {
-    events: Vec<Event>,
+    seq: i64,
     rows: BTreeMap<UserId, Row>,
 }
 
@@ -30,47 +30,68 @@ struct Row {
 }
 
 impl History {
-    fn append(&mut self, event: Event) {
-        let before = self.rows.get(&event.user);
-        let was = before.map_or(Status::Absent, |row| row.status);
-        assert_eq!(event.from, was, "an event begins where the last one ended");
-        assert_ne!(event.from, event.to, "an event changes something");
-        assert_eq!(event.seq, self.events.len() as i64 + 1, "numbers without gaps");
-        if was == Status::Blocked {
-            assert_eq!((event.to, event.name), (Status::Absent, EventName::Unblocked));
+    fn append(&mut self, event: &Event) {
+        self.seq += 1;
+        assert_eq!(event.seq, self.seq, "numbers without gaps, whatever was deleted in between");
+        match &event.subject {
+            Subject::Membership { user, from, to } => self.append_change(event, user, *from, *to),
+            Subject::Space { fields } => {
+                assert_eq!(event.name == EventName::Deleted, fields.is_empty());
+                assert!(matches!(event.name, EventName::Deleted | EventName::Updated));
+            }
         }
-        let invited = event.to == Status::Invited;
-        let seated = event.to.is_seated();
-        let since = before.and_then(|row| row.joined_at).unwrap_or(event.at);
+        if event.name == EventName::Deleted {
+            self.rows.clear();
+        }
+    }
+
+    fn append_change(&mut self, event: &Event, user: &UserId, from: Status, to: Status) {
+        let before = self.rows.get(user);
+        let was = before.map_or(Status::Absent, |row| row.status);
+        assert_eq!(from, was, "an event begins where the last one ended");
+        assert_ne!(from, to, "an event changes something");
+        if was == Status::Blocked {
+            assert_eq!((to, event.name), (Status::Absent, EventName::Unblocked));
+        }
+        let invited = to == Status::Invited;
+        let since = before.and_then(|row| row.joined_at).unwrap_or(event.by.at);
         let row = Row {
-            status: event.to,
-            invited_by: if invited { event.actor.user().cloned() } else { None },
-            joined_at: seated.then_some(since),
-            last: (event.seq, event.at),
+            status: to,
+            invited_by: if invited { event.by.actor.user().cloned() } else { None },
+            joined_at: to.is_seated().then_some(since),
+            last: (event.seq, event.by.at),
         };
-        self.rows.insert(event.user.clone(), row);
-        self.events.push(event);
+        self.rows.insert(user.clone(), row);
     }
 
     /// The snapshot holds what the events tell, and nothing else.
     fn agrees_with(&self, snapshot: &Snapshot) {
-        assert_eq!(snapshot.space.seq, self.events.len() as i64);
+        assert_eq!(snapshot.space.seq, self.seq);
         assert_eq!(snapshot.memberships().count(), self.rows.len());
         let mut recount = Counts::default();
         for (user, row) in &self.rows {
             recount.shift(Status::Absent, row.status);
-            let expected = Membership {
-                space: snapshot.space.name.clone(),
-                user: user.clone(),
-                status: row.status,
-                version: row.last.0,
-                invited_by: row.invited_by.clone(),
-                joined_at: row.joined_at,
-                changed_at: row.last.1,
-            };
-            assert_eq!(snapshot.membership(user), expected);
+            assert_eq!(snapshot.membership(user), row.shown(&snapshot.space.name, user, self.seq));
         }
         assert_eq!(snapshot.space.counts, recount);
+    }
+}
+
+impl Row {
+    /// The membership in a space with this number: an ABSENT one has the space's own.
+    fn shown(&self, space: &SpaceName, user: &UserId, seq: i64) -> Membership {
+        let absent = Membership::absent(space.clone(), user.clone(), seq);
+        if self.status == Status::Absent {
+            return absent;
+        }
+        Membership {
+            status: self.status,
+            version: self.last.0,
+            invited_by: self.invited_by.clone(),
+            joined_at: self.joined_at,
+            changed_at: self.last.1,
+            ..absent
+        }
     }
 }
 
@@ -95,7 +116,7 @@ fn one_creator_and_no_seat_too_many(snapshot: &Snapshot) {
     let creators: Vec<_> = creators.map(|m| &m.user).collect();
     assert_eq!(creators, [&snapshot.space.creator]);
     let seats = snapshot.memberships().filter(|m| m.status.is_seated()).count() as i64;
-    assert!(snapshot.space.capacity.is_none_or(|capacity| seats <= capacity));
+    assert!(snapshot.space.capacity.is_none_or(|capacity| seats <= capacity.seats()));
 }
 
 fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) {
@@ -106,18 +127,29 @@ fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) 
     assert!(!is_group || from == to || to != Privacy::Open);
 }
 
-/// Whoever is thrown out leaves no open invitation behind, even if he was out already.
-fn no_invitation_outlives_its_sender(after: &Snapshot, actor: &Actor, command: &Command) {
+/// Whoever is thrown out leaves no open invitation behind; who was out already takes none along.
+fn invitations_go_with_their_sender(
+    (before, after): (Option<&Snapshot>, &Snapshot),
+    (actor, command): (&Actor, &Command),
+    events: &[Event],
+) {
+    let sent = |snapshot: &Snapshot, user: &UserId| {
+        snapshot.memberships().filter(|m| m.invited_by.as_ref() == Some(user)).count()
+    };
     for (verb, user) in command.moves(actor) {
-        let sent = || after.memberships().find(|m| m.invited_by.as_ref() == Some(user));
-        let throws_out = matches!(verb, Verb::Remove | Verb::MakeNone | Verb::Block);
-        assert!(!throws_out || sent().is_none());
+        let moved = events.iter().any(|event| event.user() == Some(user));
+        if moved && matches!(verb, Verb::Remove | Verb::MakeNone | Verb::Block) {
+            assert_eq!(sent(after, user), 0);
+        } else if events.is_empty() {
+            assert_eq!(sent(after, user), before.map_or(0, |before| sent(before, user)));
+        }
     }
 }
 
 /// Takes one step and holds the laws over it.
 fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Command) -> Seen {
-    let before = world.snapshot.clone();
+    let state = world.state.clone();
+    let before = state.snapshot.clone();
     let is_creation = matches!(command, Command::CreateSpace(_));
     let hidden = is_hidden_from(before.as_ref(), actor) && !is_creation;
     let leaves =
@@ -133,22 +165,22 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
         assert_eq!(answer, Err(Refusal::NotAManager), "whether or not there is a space");
     }
     let Ok(events) = answer else {
-        assert_eq!(world.snapshot, before, "a refusal changes nothing");
+        assert_eq!(world.state, state, "a refusal changes nothing");
         return Seen { refusal: answer.err(), ..Seen::default() };
     };
-    if before.is_none() || world.snapshot.is_none() {
-        *history = History::default();
-    }
     let named: Vec<_> = command.moves(actor).into_iter().map(|(_, user)| user).collect();
-    let revoked = |e: &&Event| e.name == EventName::InvitationRevoked && !named.contains(&&e.user);
-    let taken_along = events.iter().find(revoked).map(|event| event.cause);
+    let unnamed = |event: &&Event| event.user().is_some_and(|user| !named.contains(&user));
+    let revoked = |event: &&Event| event.name == EventName::InvitationRevoked && unnamed(event);
+    let taken_along = events.iter().find(revoked).map(|event| event.by.cause);
     let names = events.iter().map(|event| event.name).collect();
-    events.into_iter().for_each(|event| history.append(event));
-    privacy_never_goes_back(before.as_ref(), world.snapshot.as_ref());
-    if let Some(after) = &world.snapshot {
+    events.iter().for_each(|event| history.append(event));
+    privacy_never_goes_back(before.as_ref(), world.state.snapshot.as_ref());
+    assert_eq!(world.state.seq, history.seq, "the number outlives the space");
+    if let Some(after) = &world.state.snapshot {
         history.agrees_with(after);
         one_creator_and_no_seat_too_many(after);
-        no_invitation_outlives_its_sender(after, actor, command);
+        let moment = (before.as_ref(), after);
+        invitations_go_with_their_sender(moment, (actor, command), &events);
     }
     Seen { events: names, refusal: None, taken_along }
 }
@@ -158,11 +190,7 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
 fn repeat(world: &World, actor: &Actor, command: &Command) {
     let mut again = world.clone();
     let events = again.run(actor, command).unwrap_or_default();
-    assert_eq!(
-        (events, &again.snapshot),
-        (Vec::new(), &world.snapshot),
-        "a repeat changes nothing"
-    );
+    assert_eq!((events, &again.state), (Vec::new(), &world.state), "a repeat changes nothing");
 }
 
 /// What a step came by.

@@ -7,5 +7,6 @@ mod laws;
 mod lists;
 mod spaces;
 mod tables;
+mod texts;
 mod walk;
 mod world;

@@ -1,9 +1,12 @@
 //! Making, changing, handing over and deleting a space.
 
 use roster::domain::Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
-use roster::domain::{Command, NewSpace, Privacy, Refusal, SpacePatch};
+use roster::domain::{
+    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, SpacePatch,
+    decide,
+};
 
-use super::world::{CREATOR, World, by, new_space, service, user};
+use super::world::{CREATOR, World, attributes, by, name, new_space, service, user};
 
 fn create(privacy: Privacy) -> Command {
     Command::CreateSpace(new_space(privacy))
@@ -39,43 +42,85 @@ fn making_it_again_is_a_repeat_and_making_another_is_refused() {
     let mut world = World::empty("courses/1");
     world.run(&service(), &create(Privacy::Open)).unwrap();
     world.run(&by("ann"), &Command::Join).unwrap();
-    let before = world.snapshot.clone();
+    let before = world.state.clone();
     assert_eq!(world.run(&service(), &create(Privacy::Open)), Ok(Vec::new()));
     let base = new_space(Privacy::Open);
+    let renamed = Content { display_name: name("Tulips"), ..base.content.clone() };
+    let filled = Content { attributes: attributes(r#"{"a":1}"#), ..base.content.clone() };
     let others = [
         new_space(Privacy::Private),
-        NewSpace { display_name: "Tulips".into(), ..base.clone() },
         NewSpace { creator: user("ann"), ..base.clone() },
-        NewSpace { capacity: Some(10), ..base.clone() },
-        NewSpace { attributes: r#"{"a":1}"#.into(), ..base },
+        NewSpace { capacity: Capacity::new(10), ..base.clone() },
+        NewSpace { content: renamed, ..base.clone() },
+        NewSpace { content: filled, ..base },
     ];
     for other in others {
         let answer = world.run(&service(), &Command::CreateSpace(other.clone()));
         assert_eq!(answer, Err(Refusal::SpaceExists), "{other:?}");
     }
-    assert_eq!(world.snapshot, before);
+    assert_eq!(world.state, before);
 }
 
 #[test]
 fn a_patch_changes_what_it_names_and_no_membership() {
     let mut world = World::course(Privacy::Open, &[("ann", Member), ("max", Manager)]);
-    let before = world.snapshot.clone().unwrap();
-    let name = SpacePatch { display_name: Some("Tulips".into()), ..SpacePatch::default() };
-    let rename = Command::UpdateSpace(name);
+    let before = world.snapshot().clone();
+    let patch = SpacePatch { display_name: Some(name("Tulips")), ..SpacePatch::default() };
+    let rename = Command::UpdateSpace(patch);
     assert_eq!(world.run(&by("ann"), &rename), Err(Refusal::NotAManager));
-    assert_eq!(world.run(&by("max"), &rename), Ok(Vec::new()));
-    let after = world.snapshot.clone().unwrap();
-    assert_eq!(&*after.space.display_name, "Tulips");
+    assert_eq!(world.told(&by("max"), &rename).unwrap(), ["updated display_name"]);
+    let after = world.snapshot();
+    let content = before.content.clone().unwrap();
+    assert_eq!(after.content, Some(Content { display_name: name("Tulips"), ..content }));
     assert!(after.memberships().eq(before.memberships()));
     let mut expected = before.space;
-    expected.display_name = "Tulips".into();
+    expected.seq += 1;
     assert_eq!(after.space, expected);
+    assert_eq!(world.run(&by("max"), &rename), Ok(Vec::new()), "a repeat is no event");
+    assert_eq!(world.space().seq, 1);
+}
+
+#[test]
+fn an_update_tells_which_fields_it_changed() {
+    let patch = SpacePatch {
+        privacy: Some(Privacy::Private),
+        display_name: Some(name("Tulips")),
+        contribution: Some(Contribution::Admins),
+        capacity: Some(Capacity::new(5)),
+        attributes: Some(attributes(r#"{"a":1}"#)),
+    };
+    let rows = [
+        (patch.clone(), "updated display_name privacy contribution capacity attributes"),
+        (SpacePatch { privacy: Some(Privacy::Open), ..patch.clone() }, "updated privacy"),
+        (SpacePatch { capacity: Some(None), ..patch.clone() }, "updated privacy capacity"),
+        (
+            SpacePatch { attributes: Some(attributes("{}")), ..SpacePatch::default() },
+            "updated attributes",
+        ),
+    ];
+    let mut world = World::course(Privacy::Open, &[]);
+    for (patch, told) in rows {
+        let answer = world.told(&by(CREATOR), &Command::UpdateSpace(patch)).unwrap();
+        assert_eq!(answer, [told]);
+    }
+    assert_eq!(world.space().seq, 4);
+}
+
+#[test]
+fn who_acted_in_whose_name_is_kept() {
+    let mut world = World::course(Privacy::Open, &[]);
+    let join = decide(&world.name, world.state.snapshot.as_ref(), &by("ann"), &Command::Join, 9);
+    let cause = Command::Join.action(&by("ann"));
+    let authorship = Authorship { actor: by("ann"), service: Some(user("app")), cause, at: 9 };
+    let events = world.state.carry_out(join.unwrap(), &authorship);
+    assert_eq!(events[0].by, authorship);
 }
 
 #[test]
 fn a_draft_is_left_once() {
     let mut world = World::course(Privacy::Draft, &[]);
-    assert_eq!(world.run(&by(CREATOR), &become_privacy(Privacy::Secret)), Ok(Vec::new()));
+    let opened = world.told(&by(CREATOR), &become_privacy(Privacy::Secret)).unwrap();
+    assert_eq!(opened, ["updated privacy"]);
     let back = world.run(&by(CREATOR), &become_privacy(Privacy::Draft));
     assert_eq!((back, world.space().privacy), (Err(Refusal::PrivacyFixed), Privacy::Secret));
 }
@@ -101,25 +146,57 @@ fn handing_over() {
     for id in ["ivy", "bob", "zoe"] {
         assert_eq!(world.run(&by(CREATOR), &to(id)), Err(Refusal::NotAMember), "{id}");
     }
-    assert_eq!(world.run(&by(CREATOR), &to(CREATOR)), Ok(Vec::new()), "it is his already");
+    assert_eq!(world.run(&by(CREATOR), &to(CREATOR)), Ok(Vec::new()), "it is theirs already");
     let told = world.told(&by(CREATOR), &to("ann")).unwrap();
     let expected =
         ["ann member → creator ownership_received", "creator creator → manager ownership_given"];
     assert_eq!(told, expected);
     assert_eq!((world.space().creator.as_str(), world.space().counts.creators), ("ann", 1));
-    assert_eq!(world.run(&by(CREATOR), &to("ann")), Err(Refusal::NotTheCreator), "no longer his");
+    assert_eq!(
+        world.run(&by(CREATOR), &to("ann")),
+        Err(Refusal::NotTheCreator),
+        "no longer theirs"
+    );
     assert_eq!(world.run(&service(), &to("max")).map(|events| events.len()), Ok(2));
     assert_eq!((world.status("ann"), world.status("max")), (Manager, Creator));
 }
 
 #[test]
 fn deleting() {
-    let mut world = World::course(Privacy::Open, &[("max", Manager)]);
+    let mut world = World::empty("courses/1");
+    world.run(&service(), &create(Privacy::Open)).unwrap();
+    world.run(&by("max"), &Command::Join).unwrap();
     assert_eq!(world.run(&by("max"), &Command::DeleteSpace), Err(Refusal::NotTheCreator));
-    assert_eq!(world.run(&by(CREATOR), &Command::DeleteSpace), Ok(Vec::new()));
+    assert_eq!(world.told(&by(CREATOR), &Command::DeleteSpace).unwrap(), ["deleted"]);
     assert_eq!(world.run(&by(CREATOR), &Command::DeleteSpace), Err(Refusal::SpaceNotFound));
-    assert_eq!(world.status(CREATOR), Absent);
+    assert_eq!((world.status(CREATOR), world.state.seq), (Absent, 3));
+}
+
+#[test]
+fn a_new_space_of_an_old_name_counts_on() {
+    let mut world = World::empty("courses/1");
+    world.run(&service(), &create(Privacy::Open)).unwrap();
+    world.run(&by("ann"), &Command::Join).unwrap();
+    world.run(&by(CREATOR), &Command::DeleteSpace).unwrap();
     let told = world.told(&service(), &create(Privacy::Private)).unwrap();
-    assert_eq!(told, ["creator absent → creator created"], "the name may be used again");
-    assert_eq!(world.space().seq, 1);
+    assert_eq!(told, ["creator absent → creator created"]);
+    assert_eq!((world.space().seq, world.state.seq), (4, 4));
+    let versions = ["ann", CREATOR].map(|id| world.snapshot().membership(&user(id)).version);
+    assert_eq!(versions, [4, 4], "newer than whatever was known of the old space");
+}
+
+#[test]
+fn who_is_absent_has_the_number_of_the_space() {
+    let mut world = World::course(Privacy::Open, &[("ann", Member), ("bob", Member)]);
+    let version = |world: &World, id: &str| world.snapshot().membership(&user(id)).version;
+    world.run(&by("ann"), &Command::Leave).unwrap();
+    assert_eq!((version(&world, "ann"), version(&world, "nobody")), (1, 1));
+    world.run(&by("bob"), &Command::Leave).unwrap();
+    world.run(&by("zoe"), &Command::Join).unwrap();
+    assert_eq!(
+        (version(&world, "ann"), version(&world, "bob")),
+        (3, 3),
+        "however lately they left"
+    );
+    assert_eq!(version(&world, "zoe"), 3);
 }

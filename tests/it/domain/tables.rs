@@ -6,13 +6,13 @@ use crate::grids;
 const PERMISSIONS: &str = "\
 Who may do what. A row is what is asked for, a column is what the ACTOR is to the space.
 
-  yes           he may
-  IN_CAPITALS   he is refused, with this reason
+  yes           they may
+  IN_CAPITALS   they are refused, with this reason
 
 May a manager remove a manager? Row `remove`, column `MANAGER`: yes. The target plays no part here;
-what becomes of him is in transitions.txt, row `remove`: nobody but the CREATOR is out of reach.
+what becomes of them is in transitions.txt, row `remove`: nobody but the CREATOR is out of reach.
 Whoever does not see the space (second grid) is told SPACE_NOT_FOUND before this is asked; but a user
-may always `leave` what he is invited to, has requested, or has a seat in.
+may always `leave` what they are invited to, have requested, or have a seat in.
 ";
 
 #[test]
@@ -34,7 +34,8 @@ What a verb does to a membership. A row is the verb, a column is the TARGET's st
   refuse REASON     a rule says no
 
 A transfer also makes the old creator MANAGER (ownership_given). Whether there is a free seat is asked
-after this table.
+when all users of a command have been through this table. The last column matters only where the
+target's own status changes.
 ";
 
 #[test]

@@ -5,10 +5,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use roster::domain::{
-    Actor, Command, Contribution, Kind, NewSpace, Privacy, RoleChange, SpacePatch, UserId, Users,
+    Actor, Capacity, Command, Kind, NewSpace, Privacy, RoleChange, SpacePatch, UserId, Users,
 };
 
-use super::world::{CREATOR, service, user};
+use super::world::{CREATOR, name, new_space, service, user};
 
 /// Few enough that they meet again and again.
 const PEOPLE: &[&str] = &[CREATOR, "ann", "bob", "eve", "max", "zoe"];
@@ -60,24 +60,24 @@ fn privacy(kind: Kind) -> impl Strategy<Value = Privacy> + Clone {
     select(possible.collect::<Vec<_>>())
 }
 
+fn capacity() -> impl Strategy<Value = Option<Capacity>> + Clone {
+    option::of((1..6_i64).prop_map(|seats| Capacity::new(seats).unwrap()))
+}
+
 fn create(kind: Kind) -> impl Strategy<Value = Command> {
-    (privacy(kind), option::of(1..6_i64)).prop_map(|(privacy, capacity)| {
-        Command::CreateSpace(NewSpace {
-            privacy,
-            display_name: "Roses".into(),
-            creator: user(CREATOR),
-            contribution: Contribution::Anyone,
-            capacity,
-            attributes: "{}".into(),
-        })
+    (privacy(kind), capacity()).prop_map(|(privacy, capacity)| {
+        Command::CreateSpace(NewSpace { capacity, ..new_space(privacy) })
     })
 }
 
 fn update(kind: Kind) -> impl Strategy<Value = Command> {
-    let capacity = option::of(option::of(1..6_i64));
-    (option::of(privacy(kind)), capacity).prop_map(|(privacy, capacity)| {
-        Command::UpdateSpace(SpacePatch { privacy, capacity, ..SpacePatch::default() })
-    })
+    let title = select(vec!["Roses", "Tulips"]).prop_map(name);
+    (option::of(privacy(kind)), option::of(capacity()), option::of(title)).prop_map(
+        |(privacy, capacity, display_name)| {
+            let unchanged = SpacePatch::default();
+            Command::UpdateSpace(SpacePatch { privacy, capacity, display_name, ..unchanged })
+        },
+    )
 }
 
 /// Everybody gets one of four fates: manager, member, nothing, or not named.
@@ -99,6 +99,7 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         6 => person().prop_map(Command::Remove),
         8 => people().prop_map(Command::Invite),
         3 => people().prop_map(Command::RemoveInvitations),
+        4 => people().prop_map(Command::Add),
         6 => change_roles(),
         3 => people().prop_map(Command::Block),
         3 => people().prop_map(Command::Unblock),

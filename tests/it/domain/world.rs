@@ -1,8 +1,9 @@
 //! One space in memory, on which commands are decided and carried out as the ledger does it.
 
 use roster::domain::{
-    Actor, Command, Contribution, Counts, Event, Membership, Millis, NewSpace, Privacy, Refusal,
-    RoleChange, Snapshot, Space, SpaceName, Status, UserId, Users, decide, snapshot,
+    Actor, Attributes, Authorship, Capacity, Command, Content, Contribution, Counts, DisplayName,
+    Event, Membership, Millis, NewSpace, Privacy, Refusal, RoleChange, Snapshot, Space, SpaceName,
+    SpaceState, Status, Subject, UserId, Users, decide,
 };
 
 /// The creator of every space here.
@@ -30,36 +31,43 @@ pub fn roles(managers: &[&str], members: &[&str], none: &[&str]) -> Command {
     Command::ChangeRoles(RoleChange::new(list(managers), list(members), list(none)).unwrap())
 }
 
+pub fn name(text: &str) -> DisplayName {
+    DisplayName::new(text).unwrap()
+}
+
+pub fn attributes(text: &str) -> Attributes {
+    Attributes::new(text).unwrap()
+}
+
 /// What a space is made of when nothing else is said.
 pub fn new_space(privacy: Privacy) -> NewSpace {
     NewSpace {
         privacy,
-        display_name: "Roses".into(),
         creator: user(CREATOR),
         contribution: Contribution::Anyone,
         capacity: None,
-        attributes: "{}".into(),
+        content: Content { display_name: name("Roses"), attributes: attributes("{}") },
     }
 }
 
-/// A space, or the place where one may come to be, with all that has happened to it.
+/// A space, or the place where one may come to be.
 #[derive(Clone)]
 pub struct World {
     pub name: SpaceName,
     pub now: Millis,
-    pub snapshot: Option<Snapshot>,
+    pub state: SpaceState,
 }
 
 impl World {
     /// No space yet.
     pub fn empty(name: &str) -> Self {
-        Self { name: SpaceName::parse(name).unwrap(), now: 1_000, snapshot: None }
+        Self { name: SpaceName::parse(name).unwrap(), now: 1_000, state: SpaceState::default() }
     }
 
     /// A course with its creator and these memberships, none of which has a history.
     pub fn course(privacy: Privacy, people: &[(&str, Status)]) -> Self {
         let mut world = Self::empty("courses/1");
-        let NewSpace { display_name, creator, contribution, attributes, .. } = new_space(privacy);
+        let NewSpace { creator, contribution, content, .. } = new_space(privacy);
         let mut counts = Counts::default();
         let mut memberships = Vec::new();
         for (id, status) in people.iter().chain(&[(CREATOR, Status::Creator)]) {
@@ -67,52 +75,60 @@ impl World {
             let absent = Membership::absent(world.name.clone(), user(id), 0);
             memberships.push(Membership { status: *status, ..absent });
         }
-        let name = world.name.clone();
-        let (capacity, seq, created_at) = (None, 0, 0);
-        let space = Space {
-            name,
-            privacy,
-            display_name,
-            creator,
-            contribution,
-            capacity,
-            attributes,
-            seq,
-            counts,
-            created_at,
-        };
-        world.snapshot = Some(Snapshot::new(space, memberships));
+        let (name, capacity, seq, created_at) = (world.name.clone(), None, 0, 0);
+        let space =
+            Space { name, privacy, creator, contribution, capacity, seq, counts, created_at };
+        let mut snapshot = Snapshot::new(space, memberships);
+        snapshot.content = Some(content);
+        world.state.snapshot = Some(snapshot);
         world
     }
 
     /// Limits the seats to those that are taken, and so many more.
     pub fn with_room_for(mut self, seats: i64) -> Self {
-        let space = &mut self.snapshot.as_mut().unwrap().space;
-        space.capacity = Some(space.counts.seats() + seats);
+        let space = &mut self.state.snapshot.as_mut().unwrap().space;
+        space.capacity = Capacity::new(space.counts.seats() + seats);
         self
     }
 
     /// Decides a command and carries it out.
     pub fn run(&mut self, actor: &Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
         self.now += 1;
-        let decision = decide(&self.name, self.snapshot.as_ref(), actor, command, self.now)?;
-        let cause = command.action(actor);
-        Ok(snapshot::carry_out(&mut self.snapshot, decision, actor, cause, self.now))
+        let snapshot = self.state.snapshot.as_ref();
+        let decision = decide(&self.name, snapshot, actor, command, self.now)?;
+        let (actor, cause) = (actor.clone(), command.action(actor));
+        Ok(self
+            .state
+            .carry_out(decision, &Authorship { actor, service: None, cause, at: self.now }))
     }
 
-    /// Runs a command and says what it did, as in `ann ABSENT → MEMBER joined`.
+    /// Runs a command and says what it did, as in `ann absent → member joined` for a membership
+    /// and `updated capacity` for the space.
     pub fn told(&mut self, actor: &Actor, command: &Command) -> Result<Vec<String>, Refusal> {
-        let line = |e: &Event| format!("{} {} → {} {}", e.user, e.from, e.to, e.name);
+        let line = |event: &Event| match &event.subject {
+            Subject::Membership { user, from, to } => {
+                format!("{user} {from} → {to} {}", event.name)
+            }
+            Subject::Space { fields } => {
+                let words = fields.iter().map(|field| field.word());
+                [event.name.word()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+            }
+        };
         self.run(actor, command).map(|events| events.iter().map(line).collect())
+    }
+
+    /// The space and its people, who must be there.
+    pub fn snapshot(&self) -> &Snapshot {
+        self.state.snapshot.as_ref().unwrap()
     }
 
     /// The space, which must be there.
     pub fn space(&self) -> &Space {
-        &self.snapshot.as_ref().unwrap().space
+        &self.snapshot().space
     }
 
     /// What this user is to the space.
     pub fn status(&self, id: &str) -> Status {
-        self.snapshot.as_ref().map_or(Status::Absent, |snapshot| snapshot.status(&user(id)))
+        self.state.snapshot.as_ref().map_or(Status::Absent, |s| s.status(&user(id)))
     }
 }

@@ -107,6 +107,13 @@ impl Grpc {
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
+    pub async fn add(&self, by: &str, space: &str, users: &[&str]) -> Result<(), String> {
+        let users = users.iter().map(ToString::to_string).collect();
+        let message = pb::AddUsersRequest { space: space.into(), users };
+        let answered = self.memberships.clone().add_users(of(by, message)).await;
+        answered.map(|_| ()).map_err(|s| reason_of(&s))
+    }
+
     pub async fn change_roles(
         &self,
         by: &str,

@@ -113,6 +113,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
             "MembershipService/RemoveInvitations",
             pb::RemoveInvitationsRequest { space: space(), users: users() },
         ),
+        call("MembershipService/AddUsers", pb::AddUsersRequest { space: space(), users: users() }),
         call(
             "MembershipService/ChangeRoles",
             pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },

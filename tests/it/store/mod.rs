@@ -3,3 +3,4 @@
 mod migrations;
 mod opening;
 mod outage;
+mod texts;

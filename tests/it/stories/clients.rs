@@ -23,6 +23,7 @@ pub enum Verb {
     Remove,
     Invite,
     RemoveInvitations,
+    Add,
     ChangeRoles,
     Block,
     Unblock,
@@ -44,11 +45,18 @@ impl Surface {
         use Verb::*;
         match self {
             Self::GrpcCourse | Self::GrpcGroup | Self::GrpcCommunity => &[],
-            Self::Course => &[Block, Unblock, TransferOwnership],
+            Self::Course => &[Add, Block, Unblock, TransferOwnership],
             Self::Group => &[ChangeRoles, Block, Unblock, TransferOwnership],
-            Self::Community => {
-                &[Remove, Invite, RemoveInvitations, ChangeRoles, Block, Unblock, TransferOwnership]
-            }
+            Self::Community => &[
+                Remove,
+                Invite,
+                RemoveInvitations,
+                Add,
+                ChangeRoles,
+                Block,
+                Unblock,
+                TransferOwnership,
+            ],
         }
     }
 
@@ -63,6 +71,7 @@ impl Surface {
     /// Where the verbs that it lacks would be, were there any.
     pub fn paths_it_would_have(self) -> Vec<&'static str> {
         let path = |verb: &Verb| match (self, verb) {
+            (Self::Course, Verb::Add) => Some("/api/v2/course/7/subscribe/"),
             (Self::Course, Verb::Block) => Some("/api/v2/course/7/block/"),
             (Self::Course, Verb::Unblock) => Some("/api/v2/course/7/unblock/"),
             (Self::Course, Verb::TransferOwnership) => Some("/api/v2/course/7/transfer/"),
@@ -214,6 +223,13 @@ impl Teller<'_> {
         self.grpc.remove_invitations(by, self.space(), users).await
     }
 
+    pub async fn add(&self, by: &str, users: &[&str]) -> Said {
+        if self.over_rest(Verb::Add) {
+            return self.say(by, "POST", "join/", Some(numbers(users))).await;
+        }
+        self.grpc.add(by, self.space(), users).await
+    }
+
     pub async fn make_manager(&self, by: &str, user: &str) -> Said {
         if self.over_rest(Verb::ChangeRoles) {
             let id: i64 = user.parse().unwrap();
@@ -230,7 +246,7 @@ impl Teller<'_> {
         self.grpc.unblock(by, self.space(), user).await
     }
 
-    /// The user sees this status of himself, in the surface's own words.
+    /// The user sees this as their own status, in the surface's own words.
     pub async fn sees(&self, user: &str, status: Status) {
         let (surface, space) = (self.surface, self.space());
         let seen = match surface {

@@ -125,6 +125,17 @@ story!(a_manager_removes_a_manager_but_nobody_the_creator, Privacy::Open, None, 
     t.sees(MANAGER, Status::Absent).await;
 });
 
+story!(people_are_added_without_losing_what_they_have, Privacy::Private, None, |t| {
+    t.invite(MANAGER, &["7"]).await.unwrap();
+    t.join("8").await.unwrap();
+    t.add(MANAGER, &["7", "8", "9", MANAGER, OWNER]).await.unwrap();
+    for user in ["7", "8", "9"] {
+        t.sees(user, Status::Member).await;
+    }
+    t.sees(MANAGER, Status::Manager).await;
+    t.sees(OWNER, Status::Creator).await;
+});
+
 story!(the_blocked_stay_out_until_unblocked, Privacy::Open, None, |t| {
     t.join("7").await.unwrap();
     t.block(MANAGER, "7").await.unwrap();
@@ -150,7 +161,7 @@ story!(a_full_space_takes_nobody_until_somebody_leaves, Privacy::Open, Some(3), 
     t.sees("8", Status::Member).await;
 });
 
-story!(whoever_is_thrown_out_takes_his_invitations_along, Privacy::Private, None, |t| {
+story!(whoever_is_thrown_out_takes_their_invitations_along, Privacy::Private, None, |t| {
     t.make_manager(OWNER, "7").await.unwrap();
     t.invite("7", &["8", "9"]).await.unwrap();
     t.invite(MANAGER, &["10"]).await.unwrap();

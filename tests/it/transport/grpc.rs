@@ -169,7 +169,47 @@ async fn calls_with_many_users_tell_each_ones_result() {
 }
 
 #[tokio::test]
-async fn one_refusal_leaves_everybody_as_he_was() {
+async fn adding_tells_who_was_let_in() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(COURSE, Privacy::Private, "ada", Some(4)).await;
+        client.change_roles("ada", COURSE, &["mona"], &[], &[]).await.unwrap();
+        client.join("tim", COURSE).await.unwrap();
+        client.block("ada", COURSE, "grace").await.unwrap();
+        let add = async |by: &str, users: &[&str]| {
+            let message = pb::AddUsersRequest { space: COURSE.into(), users: names(users) };
+            let answer = client.memberships.clone().add_users(of(by, message)).await;
+            answer.map(|answer| outcomes(answer.into_inner().results))
+        };
+        let row = |user: &str, status, outcome| (user.to_owned(), status, outcome);
+        let expected = [
+            row("tim", Status::Member, Outcome::Changed),
+            row("linus", Status::Member, Outcome::Changed),
+            row("mona", Status::Manager, Outcome::Unchanged),
+            row("ada", Status::Creator, Outcome::Unchanged),
+        ];
+        let everybody = ["tim", "linus", "mona", "ada", "tim"];
+        assert_eq!(add("mona", &everybody).await.unwrap(), expected);
+        let reason = |refused: Result<_, tonic::Status>| {
+            let status = refused.map(|_: Vec<_>| ()).unwrap_err();
+            (status.code(), status.get_details_error_info().unwrap().reason)
+        };
+        let blocked = reason(add("mona", &["grace"]).await);
+        assert_eq!(blocked, refused(Code::PermissionDenied, "BLOCKED"));
+        let full = reason(add("mona", &["zoe"]).await);
+        assert_eq!(full, refused(Code::FailedPrecondition, "SPACE_FULL"));
+        let member = reason(add("tim", &["tim"]).await);
+        assert_eq!(member, refused(Code::PermissionDenied, "NOT_A_MANAGER"));
+        let causes = client.events(COURSE).await;
+        assert_eq!(causes.iter().filter(|event| event.cause == "add").count(), 2);
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_refusal_leaves_everybody_as_they_were() {
     on_every_engine(|_, url| async move {
         let app = App::start(&url).await;
         let client = app.client().await;
@@ -211,10 +251,9 @@ async fn a_service_acts_for_the_user_it_names() {
         let answer = calls.join_or_accept_invite(behalf(of_service(join(COURSE)), "linus")).await;
         assert_eq!(answer.unwrap().into_inner().membership.unwrap().user, "linus");
         let events = client.events(COURSE).await;
-        assert_eq!(
-            (events[0].actor.as_str(), events[1].actor.as_str()),
-            ("service/owner", "linus")
-        );
+        let authors: Vec<_> =
+            events.iter().map(|e| (e.actor.as_str(), e.service.as_str())).collect();
+        assert_eq!(authors, [("service/owner", ""), ("linus", "owner")]);
         let alone = calls.join_or_accept_invite(of_service(join(COURSE))).await;
         assert_eq!(refusal(alone), refused(Code::InvalidArgument, "INVALID_FIELD"));
         let malformed = calls.join_or_accept_invite(behalf(of_service(join(COURSE)), "a b")).await;
@@ -229,7 +268,7 @@ async fn a_service_acts_for_the_user_it_names() {
 }
 
 #[tokio::test]
-async fn acting_for_a_user_gives_his_rights_and_no_more() {
+async fn acting_for_a_user_gives_their_rights_and_no_more() {
     on_every_engine(|_, url| async move {
         let app = App::start(&url).await;
         let client = app.client().await;
@@ -324,14 +363,14 @@ async fn others_see_a_seat_and_nothing_else() {
                 if user == "linus" { in_truth } else { to_others }
             );
             assert_eq!(seen("stranger", user).await, to_others, "{user} to a stranger");
-            assert_eq!(seen(user, "").await, in_truth, "{user} to himself");
+            assert_eq!(seen(user, "").await, in_truth, "{user} to themself");
         }
         app.stop().await;
     })
     .await;
 }
 
-/// The proof that nobody learns of a space that he may not see.
+/// The proof that nobody learns of a space that they may not see.
 #[tokio::test]
 async fn what_one_may_not_see_does_not_exist_byte_for_byte() {
     on_every_engine(|_, url| async move {

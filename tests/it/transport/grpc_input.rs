@@ -315,3 +315,36 @@ async fn odd_metadata_does_no_harm() {
     assert_eq!(raw.call_with(&[], call).await.status().code(), Code::Ok, "the connection lives");
     app.stop().await;
 }
+
+/// What each kind of field should look like stands in the answer.
+#[tokio::test]
+async fn a_refused_field_says_which_form_is_wanted() {
+    let (app, _directory) = App::on_sqlite().await;
+    let raw = Raw::connect(&app).await;
+    let keys = vec![pb::MembershipKey { space: COURSE.into(), user: "ada".into() }; 1_001];
+    let list =
+        pb::ListMembershipsRequest { space: COURSE.into(), page_size: -1, ..Default::default() };
+    let table = [
+        (get_space("1"), "name: Expected courses/{id}, groups/{id} or communities/{32 hex digits}"),
+        (get_space(""), "name: This field is required."),
+        (invite(vec!["a b".into()]), "users[0]: Expected 1 to 128 characters of A-Z a-z 0-9"),
+        (invite(vec!["a".into(); 1_001]), "users: At most 1000 users"),
+        (
+            call("MembershipService/CheckMemberships", pb::CheckMembershipsRequest { keys }),
+            "keys: At most 1000 keys",
+        ),
+        (
+            call(JOIN_COMMUNITY, pb::JoinCommunityRequest { community_id: "1".into() }),
+            "community_id: Expected 32 lower-case hex digits.",
+        ),
+        (call("MembershipService/ListMemberships", list), "page_size: Expected 0 or a positive"),
+    ];
+    for (call, begin) in table {
+        let status = raw.call_with(&[], call).await.status();
+        assert!(status.message().starts_with(begin), "{}", status.message());
+        let details = status.get_error_details();
+        let violation = &details.bad_request().unwrap().field_violations[0];
+        assert!(status.message().ends_with(&violation.description), "{violation:?}");
+    }
+    app.stop().await;
+}

@@ -2,8 +2,10 @@
 
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
+use roster::transport::grpc::pb::MembershipEventName as EventName;
 use roster::transport::grpc::pb::{self, Contribution, MembershipStatus as Status, Privacy};
 use tonic::{Code, Response};
+use tonic_types::StatusExt;
 
 use crate::harness::{App, Grpc, of, of_service, on_every_engine, reason_of};
 
@@ -184,7 +186,7 @@ async fn an_update_changes_what_it_names() {
         assert_eq!(update(&client, "ada", patch(COURSE)).await.unwrap(), before);
         let name = Some("Cake".to_owned());
         let renamed = pb::UpdateSpaceRequest { display_name: name, ..patch(COURSE) };
-        let expected = pb::Space { display_name: "Cake".into(), ..before.clone() };
+        let expected = pb::Space { display_name: "Cake".into(), version: 2, ..before.clone() };
         for _ in 0..2 {
             assert_eq!(update(&client, "ada", renamed.clone()).await.unwrap(), expected);
         }
@@ -195,7 +197,7 @@ async fn an_update_changes_what_it_names() {
         };
         let changed = update(&client, "ada", bare).await.unwrap();
         assert_eq!(changed.attributes, Some(Struct::default()));
-        assert_eq!((changed.contribution(), changed.version), (Contribution::Anyone, 1));
+        assert_eq!((changed.contribution(), changed.version), (Contribution::Anyone, 3));
         let outsider = update(&client, "linus", renamed.clone()).await;
         assert_eq!(outsider, Err(refused(Code::PermissionDenied, "NOT_A_MANAGER")));
         for bad in ["x".repeat(256), "a\0b".into(), "a\nb".into()] {
@@ -232,9 +234,95 @@ async fn a_deleted_space_is_gone_with_all_that_belonged_to_it() {
         client.create(COURSE, Privacy::Secret, "grace", None).await;
         assert_eq!(client.status(COURSE, "linus").await, Status::Absent);
         assert_eq!(client.status(COURSE, "ada").await, Status::Absent);
-        assert_eq!(client.events(COURSE).await.len(), 1);
+        let events = client.events(COURSE).await;
+        let told: Vec<_> = events.iter().map(|event| (event.sequence, event.name())).collect();
+        assert_eq!(told, [(4, EventName::Deleted), (5, EventName::Created)], "it counts on");
         assert_eq!(client.space("courses/11").await.creator, "ada");
         app.stop().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_history_tells_what_became_of_the_space_itself() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(COURSE, Privacy::Open, "ada", None).await;
+        let everything = pb::UpdateSpaceRequest {
+            display_name: Some("Cake".into()),
+            privacy: Some(Privacy::Private.into()),
+            contribution: Some(Contribution::Admins.into()),
+            capacity: Some(5),
+            attributes: Some(attributes()),
+            ..patch(COURSE)
+        };
+        for _ in 0..2 {
+            assert_eq!(update(&client, "ada", everything.clone()).await.unwrap().version, 2);
+        }
+        update(&client, "ada", to(COURSE, Privacy::Open)).await.unwrap();
+        let events = client.events(COURSE).await;
+        let fields = ["display_name", "privacy", "contribution", "capacity", "attributes"];
+        assert_eq!(events[1].updated_fields, fields);
+        assert_eq!(events[2].updated_fields, ["privacy"]);
+        for event in &events[1..] {
+            assert_eq!((event.name(), event.user.as_str()), (EventName::Updated, ""));
+            assert_eq!((event.from(), event.to()), (Status::Unspecified, Status::Unspecified));
+            assert_eq!((event.actor.as_str(), event.cause.as_str()), ("ada", "update_space"));
+        }
+        assert_eq!((events.len(), events[0].updated_fields.len()), (3, 0));
+        app.stop().await;
+    })
+    .await;
+}
+
+/// An object with this many more inside each other, or this many lists.
+fn nested(times: usize, wrap: fn(Value) -> Kind) -> Struct {
+    let innermost = Value { kind: Some(Kind::BoolValue(true)) };
+    let value = (0..times).fold(innermost, |value, _| Value { kind: Some(wrap(value)) });
+    Struct { fields: [("a".to_owned(), value)].into() }
+}
+
+fn object(value: Value) -> Kind {
+    Kind::StructValue(Struct { fields: [("a".to_owned(), value)].into() })
+}
+
+fn list(value: Value) -> Kind {
+    Kind::ListValue(prost_types::ListValue { values: vec![value] })
+}
+
+/// This client reads 100 messages inside each other, as most do.
+#[tokio::test]
+async fn the_deepest_attributes_can_be_read_in_every_answer() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(COURSE, Privacy::Open, "ada", None).await;
+        let kinds: [(fn(Value) -> Kind, usize); 2] = [(object, 29), (list, 43)];
+        for (wrap, deepest) in kinds {
+            let attributes = Some(nested(deepest, wrap));
+            let deep = pb::UpdateSpaceRequest { attributes: attributes.clone(), ..patch(COURSE) };
+            assert_eq!(update(&client, "ada", deep).await.unwrap().attributes, attributes);
+            assert_eq!(client.space(COURSE).await.attributes, attributes);
+            let own = of("ada", pb::ListUserSpacesRequest::default());
+            let listed = client.memberships.clone().list_user_spaces(own).await.unwrap();
+            let listed = listed.into_inner().spaces.remove(0).space.unwrap();
+            assert_eq!(listed.attributes, attributes);
+            let attributes = Some(nested(deepest + 1, wrap));
+            let deeper = pb::UpdateSpaceRequest { attributes: attributes.clone(), ..patch(COURSE) };
+            let status = client.spaces.clone().update_space(of("ada", deeper)).await.unwrap_err();
+            assert_eq!(blamed(&status), "attributes");
+            let new = pb::CreateSpaceRequest { name: GROUP.into(), attributes, ..new_course() };
+            let status = client.spaces.clone().create_space(of_service(new)).await.unwrap_err();
+            assert_eq!(blamed(&status), "attributes");
+        }
+        app.stop().await;
+    })
+    .await;
+}
+
+fn blamed(status: &tonic::Status) -> String {
+    let details = status.get_error_details();
+    assert_eq!(reason_of(status), "INVALID_FIELD");
+    details.bad_request().map(|it| it.field_violations[0].field.clone()).unwrap_or_default()
 }

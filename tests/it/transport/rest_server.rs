@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use roster::auth::{Scope, Scopes};
-use roster::domain::{Actor, Command, Contribution, NewSpace, Privacy, SpaceName, UserId, Users};
+use roster::domain::{
+    Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, RoleChange,
+    SpaceName, UserId, Users,
+};
 use roster::service::Call;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -23,6 +26,11 @@ impl Rest {
         Self { app, _directory }
     }
 
+    /// Where the server listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.app.rest)
+    }
+
     /// A token of this user, without any scope claim.
     pub fn token(&self, user: &str) -> String {
         token_with(user, None)
@@ -35,20 +43,25 @@ impl Rest {
 
     /// Makes a space called Bread.
     pub async fn space(&self, name: &str, privacy: Privacy, creator: &str, attributes: &str) {
-        let new = NewSpace {
-            privacy,
-            display_name: "Bread".into(),
-            creator: UserId::parse(creator).unwrap(),
-            contribution: Contribution::Anyone,
-            capacity: None,
-            attributes: attributes.into(),
+        let content = Content {
+            display_name: DisplayName::new("Bread").unwrap(),
+            attributes: Attributes::new(attributes).unwrap(),
         };
+        let (creator, contribution) = (UserId::parse(creator).unwrap(), Contribution::Anyone);
+        let new = NewSpace { privacy, creator, contribution, capacity: None, content };
         self.execute(name, Command::CreateSpace(new)).await;
     }
 
     /// Shuts a user out, which neither dialect can.
     pub async fn block(&self, name: &str, user: &str) {
         self.execute(name, Command::Block(Users::one(UserId::parse(user).unwrap()))).await;
+    }
+
+    /// Makes a user a manager, which groups have no call for.
+    pub async fn make_manager(&self, name: &str, user: &str) {
+        let manager = vec![UserId::parse(user).unwrap()];
+        let change = RoleChange::new(manager, Vec::new(), Vec::new()).unwrap();
+        self.execute(name, Command::ChangeRoles(change)).await;
     }
 
     async fn execute(&self, name: &str, command: Command) {

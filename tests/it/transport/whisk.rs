@@ -192,3 +192,20 @@ async fn methods_and_paths_behave_as_http_says() {
     let unknown = call(&rest, "bob", "GET", "/community/v3").await;
     unknown.is(404, r#"{"error_code":"general.notFound","message":"Not found."}"#);
 }
+
+#[tokio::test]
+async fn only_json_is_sent() {
+    let rest = start(Privacy::Open).await;
+    let token = rest.token_with("bob", "community:read community:write");
+    let not_acceptable =
+        r#"{"error_code":"general.notAcceptable","message":"Only application/json can be sent."}"#;
+    let (show, join) = (format!("/community/v2/{ID}"), format!("/community/v2/{ID}/join"));
+    for (method, path) in [("GET", show.as_str()), ("GET", "/community/v2"), ("POST", &join)] {
+        let call = |accept| ask(method, path).token(&token).header("Accept", accept);
+        rest.send(call("text/html")).await.is(406, not_acceptable);
+        rest.send(call("application/json;q=0")).await.is(406, not_acceptable);
+        assert_eq!(rest.send(call("text/html, */*;q=0.1")).await.status, 200, "{path}");
+    }
+    let anonymous = rest.send(ask("GET", &show).header("Accept", "text/html")).await;
+    anonymous.is(401, r#"{"code":"auth.tokenRequired"}"#);
+}

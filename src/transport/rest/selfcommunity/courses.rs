@@ -3,90 +3,96 @@
 use axum::extract::Request;
 use http::StatusCode;
 
-use super::errors::Refused;
-use super::{Answer, Asked, Named, no_content, shapes, users};
+use super::errors::ErrorResponse;
+use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{
     Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
 };
-use crate::service::{self, SpaceView, UserSpaces};
+use crate::service::{self, ListedSpace, SpaceView, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
-use crate::transport::rest::body;
 
-/// The creator is not among them: clients ask for him by name.
-const USUAL: [Status; 2] = [Status::Manager, Status::Member];
+/// The creator is not among them: clients ask for that status by name.
+const DEFAULT_STATUSES: [Status; 2] = [Status::Manager, Status::Member];
 
 /// `POST /course/{id}/join/`: joins, asks to join, or accepts the invitation.
-pub async fn join(asked: Asked, Named(course): Named) -> Answer {
-    let outcome = asked.execute(course, Command::Join).await?;
+pub async fn join(request: UserRequest, Named(course): Named) -> Answer {
+    let outcome = request.execute(course.clone(), Command::Join).await?;
     let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
-    Ok(json(StatusCode::OK, &shapes::course_user_detail(&outcome.space, own)))
+    let SpaceView { space, content, .. } =
+        request.service.get_space(&request.call, &course).await?;
+    Ok(json(StatusCode::OK, &shapes::course_user_detail(&space, &content, own)))
 }
 
 /// `GET /course/{id}/`: the course, or its lock screen for those outside a private one.
-pub async fn show(asked: Asked, Named(course): Named) -> Answer {
+pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
     // The other views show what only the owner of the content knows.
-    if asked.query.get_filled("view").is_some_and(|view| view != "user") {
+    if request.query.get_filled("view").is_some_and(|view| view != "user") {
         return Err(Failure::field("view", Problem::InvalidChoice).into());
     }
-    let seen_by = asked.user("user")?;
-    let SpaceView { space, own, manages } = asked.service.get_space(&asked.call, &course).await?;
+    let seen_by = request.user("user")?;
+    let view = request.service.get_space(&request.call, &course).await?;
+    let SpaceView { space, content, own, manages } = view;
     let own = match seen_by {
         None => own,
         Some(_) if !manages => return Err(Failure::from(Refusal::NotAManager).into()),
-        Some(user) => asked.service.get_membership(&asked.call, &course, Some(user)).await?.status,
+        Some(user) => {
+            request.service.get_membership(&request.call, &course, Some(user)).await?.status
+        }
     };
     let is_inside = own.is_seated() || own == Status::Invited || manages;
     let is_locked = space.privacy == Privacy::Private && !is_inside;
     let body = if is_locked {
-        shapes::course_minimal(&space, own)
+        shapes::course_minimal(&space, &content, own)
     } else {
-        shapes::course_user_detail(&space, own)
+        shapes::course_user_detail(&space, &content, own)
     };
     Ok(json(StatusCode::OK, &body))
 }
 
 /// `GET /course/{id}/join/`: who has joined.
-pub async fn list_joined(asked: Asked, Named(course): Named) -> Answer {
+pub async fn list_joined(request: UserRequest, Named(course): Named) -> Answer {
     let legal = [Status::Creator, Status::Manager, Status::Member];
-    let statuses = asked.statuses(&legal, shapes::join_status, &USUAL)?;
-    let view = asked.service.get_space(&asked.call, &course).await?;
-    if shapes::hides_members(&view.space) && !view.manages {
+    let statuses = request.statuses(&legal, shapes::join_status, &DEFAULT_STATUSES)?;
+    let view = request.service.get_space(&request.call, &course).await?;
+    if shapes::hides_members(&view.content) && !view.manages {
         return Err(Failure::from(Refusal::NotAManager).into());
     }
-    let found = asked.find_members(&course, statuses, None).await?;
-    Ok(asked.page(&found, |membership| shapes::user_minimal(&membership.user)))
+    let found = request.find_members(&course, statuses, None).await?;
+    request.page(&found, |membership| shapes::user_minimal(&membership.user))
 }
 
 /// `GET /course/{id}/request_join/`: who has asked to join.
-pub async fn list_requests(asked: Asked, Named(course): Named) -> Answer {
-    let search = asked.query.search("search")?;
-    let found = asked.find_members(&course, vec![Status::Requested], search).await?;
-    Ok(asked.page(&found, shapes::requester))
+pub async fn list_requests(request: UserRequest, Named(course): Named) -> Answer {
+    let search = request.query.search("search")?;
+    let found = request.find_members(&course, vec![Status::Requested], search).await?;
+    request.page(&found, shapes::requester)
 }
 
 /// `GET /course/`: the caller's own courses.
-pub async fn list_own(asked: Asked) -> Answer {
-    let statuses = asked.statuses(Status::ALL, shapes::join_status, &USUAL)?;
-    let creator = asked.user("created_by")?;
+pub async fn list_own(request: UserRequest) -> Answer {
+    let statuses = request.statuses(Status::ALL, shapes::join_status, &DEFAULT_STATUSES)?;
+    let creator = request.user("created_by")?;
     let wanted = UserSpaces { kind: Some(Kind::Course), statuses, creator, search: None };
-    let found = asked.find_spaces(wanted).await?;
-    Ok(asked.page(&found, |listed| shapes::course(&listed.space, listed.membership.status)))
+    let found = request.find_spaces(wanted).await?;
+    request.page(&found, |ListedSpace { space, content, membership }| {
+        shapes::course(space, content, membership.status)
+    })
 }
 
 /// `POST /course/{id}/role/`: new roles for many users at once.
-pub async fn change_roles(asked: Asked, Named(course): Named, request: Request) -> Answer {
-    let fields = body::read(request, asked.call.deadline).await?;
+pub async fn change_roles(mut request: UserRequest, Named(course): Named, body: Request) -> Answer {
+    let fields = request.read_body(body).await?;
     let lists = Roles {
         managers: users::read_list(&fields, "managers")?,
         joined: users::read_list(&fields, "joined")?,
         unjoined: users::read_list(&fields, "unjoined")?,
     };
     let command = Command::ChangeRoles(lists.change()?);
-    match asked.service.execute(&asked.call, course.clone(), command).await {
+    match request.service.execute(&request.call, course.clone(), command).await {
         Ok(_) => no_content(),
         Err(service::Error::Refused(Refusal::CreatorFixed)) => {
-            Err(creator_named(&asked, &course, &lists).await)
+            Err(creator_named(&request, &course, &lists).await)
         }
         Err(error) => Err(error.into()),
     }
@@ -125,9 +131,9 @@ impl Roles {
     }
 }
 
-/// The refusal to touch the creator, on the list that named him.
-async fn creator_named(asked: &Asked, course: &SpaceName, lists: &Roles) -> Refused {
-    let field = match asked.service.get_space(&asked.call, course).await {
+/// The refusal to touch the creator, on the list that named them.
+async fn creator_named(request: &UserRequest, course: &SpaceName, lists: &Roles) -> ErrorResponse {
+    let field = match request.service.get_space(&request.call, course).await {
         Ok(view) => lists.naming(&view.space.creator),
         Err(_) => users::WHOLE_REQUEST,
     };

@@ -5,13 +5,13 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::transport::error::{ErrorReason, Failure, Violation};
-use crate::transport::rest::answer::{Fault, Misuse, json, with_advice};
+use crate::transport::rest::answer::{Error, HttpError, json, with_advice};
 
 /// A request without a result.
 #[derive(Debug)]
-pub struct Refused(Fault);
+pub struct ErrorResponse(Error);
 
-impl<E: Into<Fault>> From<E> for Refused {
+impl<E: Into<Error>> From<E> for ErrorResponse {
     fn from(error: E) -> Self {
         Self(error.into())
     }
@@ -35,25 +35,22 @@ struct Message<'a> {
     code: &'a str,
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         match self.0 {
-            Fault::Failed(failure) => failed(&failure),
-            Fault::Misused(misuse) => {
-                let (status, code) = misused(misuse);
-                general(status, misuse.sentence(), code)
-            }
+            Error::Failure(failure) => failure_response(&failure),
+            Error::Http(error) => general(error.status(), error.message(), http_code(error)),
         }
     }
 }
 
-fn failed(failure: &Failure) -> Response {
+fn failure_response(failure: &Failure) -> Response {
     let (status, code) = code(failure.reason);
     let response = if !failure.violations.is_empty() {
         json(status, &Errors { errors: failure.violations.iter().map(field).collect() })
     } else if status == StatusCode::NOT_FOUND {
         // One text for a space, a path and an id that are not there: nothing to tell them apart by.
-        general(status, Misuse::NoSuchPath.sentence(), code)
+        general(status, HttpError::NoSuchPath.message(), code)
     } else {
         general(status, &failure.message, code)
     };
@@ -62,7 +59,7 @@ fn failed(failure: &Failure) -> Response {
 
 fn field(violation: &Violation) -> Entry<'_> {
     let problem = violation.problem;
-    let message = Message { message: problem.sentence(), code: problem.word() };
+    let message = Message { message: problem.message(), code: problem.code() };
     Entry::Field { field: &violation.field, messages: [message] }
 }
 
@@ -70,15 +67,14 @@ fn general(status: StatusCode, message: &str, code: &str) -> Response {
     json(status, &Errors { errors: vec![Entry::General(Message { message, code })] })
 }
 
-const fn misused(misuse: Misuse) -> (StatusCode, &'static str) {
-    match misuse {
-        Misuse::NoSuchPath => (StatusCode::NOT_FOUND, "not_found"),
-        Misuse::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-        Misuse::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
-        Misuse::UnsupportedMediaType => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
-        }
-        Misuse::MalformedBody => (StatusCode::BAD_REQUEST, "parse_error"),
+const fn http_code(error: HttpError) -> &'static str {
+    match error {
+        HttpError::NoSuchPath => "not_found",
+        HttpError::MethodNotAllowed => "method_not_allowed",
+        HttpError::NotAcceptable => "not_acceptable",
+        HttpError::RequestTimeout => "request_timeout",
+        HttpError::UnsupportedMediaType => "unsupported_media_type",
+        HttpError::MalformedBody => "parse_error",
     }
 }
 
@@ -99,7 +95,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::CreatorCannotLeave
         | ErrorReason::CreatorFixed => (StatusCode::FORBIDDEN, "permission_denied"),
         ErrorReason::SpaceNotFound => (StatusCode::NOT_FOUND, "not_found"),
-        ErrorReason::SpaceExists => (StatusCode::CONFLICT, "already_exists"),
+        ErrorReason::SpaceExists => (StatusCode::BAD_REQUEST, "already_exists"),
         ErrorReason::NotAMember => (StatusCode::BAD_REQUEST, "not_a_member"),
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
@@ -134,7 +130,7 @@ mod tests {
         for (reason, status) in reasons {
             let retry_after = Some(Duration::from_millis(1_500));
             let failure = Failure { retry_after, ..Failure::new(reason, "busy") };
-            let response = Refused::from(failure).into_response();
+            let response = ErrorResponse::from(failure).into_response();
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()[RETRY_AFTER], "2");
         }

@@ -3,60 +3,59 @@
 use axum::extract::Request;
 use http::StatusCode;
 
-use super::{Answer, Asked, Named, no_content, shapes, users};
-use crate::domain::{Command, Kind, Refusal, RoleChange, Status};
-use crate::service::{self, UserSpaces};
-use crate::transport::error::{Failure, Problem};
+use super::{Answer, Named, UserRequest, no_content, shapes, users};
+use crate::domain::{Command, Kind, Status, Users};
+use crate::service::{ListedSpace, UserSpaces};
+use crate::transport::error::Failure;
 use crate::transport::rest::answer::json;
-use crate::transport::rest::body;
+use crate::transport::rest::fields::list_name;
 
 /// Groups do not tell roles apart: all of these read `subscribed`.
 const SUBSCRIBED: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
 
-/// `POST /group/{id}/subscribe/`: joins, or with `users` makes them members.
-pub async fn subscribe(asked: Asked, Named(group): Named, request: Request) -> Answer {
-    let fields = body::read(request, asked.call.deadline).await?;
+/// `POST /group/{id}/subscribe/`: joins, or with `users` adds these. Where nobody is named the caller
+/// joins, so nothing that may have been meant as a name is passed over.
+pub async fn subscribe(mut request: UserRequest, Named(group): Named, body: Request) -> Answer {
+    let fields = request.read_body(body).await?;
+    fields.allow(|name| list_name(name) == "users")?;
     let command = match users::read_list(&fields, "users")? {
         None => Command::Join,
-        Some(named) => RoleChange::new(Vec::new(), named, Vec::new())
-            .map(Command::ChangeRoles)
+        Some(named) => Users::new(named)
+            .map(Command::Add)
             .map_err(|error| Failure::field("users", users::problem(error)))?,
     };
-    match asked.service.execute(&asked.call, group, command).await {
-        Ok(_) => no_content(),
-        Err(service::Error::Refused(Refusal::CreatorFixed)) => {
-            Err(Failure::field("users", Problem::Invalid).into())
-        }
-        Err(error) => Err(error.into()),
-    }
+    request.execute(group, command).await?;
+    no_content()
 }
 
 /// `GET /group/{id}/`: the group.
-pub async fn show(asked: Asked, Named(group): Named) -> Answer {
-    let view = asked.service.get_space(&asked.call, &group).await?;
-    Ok(json(StatusCode::OK, &shapes::group(&view.space, view.own)))
+pub async fn show(request: UserRequest, Named(group): Named) -> Answer {
+    let view = request.service.get_space(&request.call, &group).await?;
+    Ok(json(StatusCode::OK, &shapes::group(&view.space, &view.content, view.own)))
 }
 
 /// `GET /group/{id}/subscribe/`: who is subscribed.
-pub async fn list_subscribed(asked: Asked, Named(group): Named) -> Answer {
-    let found = asked.find_members(&group, SUBSCRIBED.to_vec(), None).await?;
-    Ok(asked.page(&found, |membership| shapes::user(&membership.user)))
+pub async fn list_subscribed(request: UserRequest, Named(group): Named) -> Answer {
+    let found = request.find_members(&group, SUBSCRIBED.to_vec(), None).await?;
+    request.page(&found, |membership| shapes::user(&membership.user))
 }
 
 /// `GET /group/{id}/request_subscribe/`: who has asked to subscribe.
-pub async fn list_requests(asked: Asked, Named(group): Named) -> Answer {
-    let found = asked.find_members(&group, vec![Status::Requested], None).await?;
-    Ok(asked.page(&found, |membership| shapes::user(&membership.user)))
+pub async fn list_requests(request: UserRequest, Named(group): Named) -> Answer {
+    let found = request.find_members(&group, vec![Status::Requested], None).await?;
+    request.page(&found, |membership| shapes::user(&membership.user))
 }
 
 /// `GET /group/`: the caller's own groups.
-pub async fn list_own(asked: Asked) -> Answer {
+pub async fn list_own(request: UserRequest) -> Answer {
     let wanted = UserSpaces {
         kind: Some(Kind::Group),
         statuses: SUBSCRIBED.to_vec(),
         creator: None,
-        search: asked.query.search("search")?,
+        search: request.query.search("search")?,
     };
-    let found = asked.find_spaces(wanted).await?;
-    Ok(asked.page(&found, |listed| shapes::group(&listed.space, listed.membership.status)))
+    let found = request.find_spaces(wanted).await?;
+    request.page(&found, |ListedSpace { space, content, membership }| {
+        shapes::group(space, content, membership.status)
+    })
 }

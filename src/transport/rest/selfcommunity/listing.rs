@@ -1,10 +1,9 @@
 //! Pages by position, in the envelope that this dialect's clients read.
 
-use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Asked, Refused};
+use super::{Answer, ErrorResponse, UserRequest};
 use crate::domain::{Membership, SpaceName, Status};
 use crate::service::{Counted, ListedSpace, MemberQuery, UserSpaces};
 use crate::transport::error::{Failure, Problem};
@@ -19,15 +18,15 @@ struct Envelope<T> {
     results: Vec<T>,
 }
 
-impl Asked {
+impl UserRequest {
     /// The memberships that the request wants a page of.
     pub(super) async fn find_members(
         &self,
         space: &SpaceName,
         statuses: Vec<Status>,
         search: Option<String>,
-    ) -> Result<Counted<Membership>, Refused> {
-        let Window { limit, offset } = self.window();
+    ) -> Result<Counted<Membership>, ErrorResponse> {
+        let Window { limit, offset } = self.window()?;
         let query = MemberQuery { statuses, search, after: None, offset, limit };
         Ok(self.service.page_memberships(&self.call, space, query).await?)
     }
@@ -36,8 +35,8 @@ impl Asked {
     pub(super) async fn find_spaces(
         &self,
         wanted: UserSpaces,
-    ) -> Result<Counted<ListedSpace>, Refused> {
-        let Window { limit, offset } = self.window();
+    ) -> Result<Counted<ListedSpace>, ErrorResponse> {
+        let Window { limit, offset } = self.window()?;
         Ok(self.service.page_user_spaces(&self.call, wanted, limit, offset).await?)
     }
 
@@ -46,8 +45,8 @@ impl Asked {
         &self,
         found: &'a Counted<T>,
         shape: impl Fn(&'a T) -> R,
-    ) -> Response {
-        let Window { limit, offset } = self.window();
+    ) -> Answer {
+        let Window { limit, offset } = self.window()?;
         let link = |offset| {
             let query = self.query.with(&[("limit", limit), ("offset", offset)]);
             format!("{}?{query}", self.address)
@@ -60,19 +59,19 @@ impl Asked {
             previous: (offset > 0).then(|| link(offset.saturating_sub(limit))),
             results: found.items.iter().map(shape).collect(),
         };
-        json(StatusCode::OK, &envelope)
+        Ok(json(StatusCode::OK, &envelope))
     }
 
-    /// The statuses that a filter names, or the usual ones if it names none.
+    /// The statuses that a filter names, or the default ones if it names none.
     pub(super) fn statuses(
         &self,
         legal: &[Status],
         spelling: fn(Status) -> Option<&'static str>,
-        usual: &[Status],
+        default: &[Status],
     ) -> Result<Vec<Status>, Failure> {
         let named = self.query.list("statuses");
         if named.is_empty() {
-            return Ok(usual.to_vec());
+            return Ok(default.to_vec());
         }
         let find = |word: &String| {
             legal.iter().copied().find(|status| spelling(*status) == Some(word.as_str()))
@@ -87,7 +86,7 @@ impl Asked {
         Ok(statuses)
     }
 
-    fn window(&self) -> Window {
-        Window::read(self.query.get("limit"), self.query.get("offset"))
+    fn window(&self) -> Result<Window, Failure> {
+        Window::read(&self.query)
     }
 }

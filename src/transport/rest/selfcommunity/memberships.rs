@@ -5,46 +5,56 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Answer, Asked, Named, no_content, shapes, users};
+use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{Command, Status};
+use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
-use crate::transport::rest::body;
 
-/// `DELETE …/join/`, `DELETE …/subscribe/`: leaves, or with `user` removes him.
-pub async fn leave(asked: Asked, Named(space): Named) -> Answer {
-    let command = match asked.user("user")? {
-        Some(user) => Command::Remove(user),
-        None => Command::Leave,
+/// `DELETE …/join/`, `DELETE …/subscribe/`: leaves, or with `user` removes them. Where nothing is
+/// named the caller leaves, so nothing that may have been meant as a name is passed over.
+pub async fn leave(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
+    request.query.allow_only("user")?;
+    let in_query = request.query.single("user")?.map(|text| users::read_id("user", text));
+    let fields = request.read_body(body).await?;
+    fields.allow(|name| name == "user")?;
+    let command = match (in_query.transpose()?, users::read_single(&fields, "user")?) {
+        (Some(_), Some(_)) => return Err(Failure::field("user", Problem::Repeated).into()),
+        (Some(user), None) | (None, Some(user)) => Command::Remove(user),
+        (None, None) => Command::Leave,
     };
-    asked.execute(space, command).await?;
+    request.execute(space, command).await?;
     no_content()
 }
 
 /// `POST …/invite/`: invites users, or accepts their requests.
-pub async fn invite(asked: Asked, Named(space): Named, request: Request) -> Answer {
-    let fields = body::read(request, asked.call.deadline).await?;
+pub async fn invite(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
+    let fields = request.read_body(body).await?;
     let invitees = users::read_required(&fields, "users")?;
-    asked.execute(space, Command::Invite(invitees)).await?;
+    request.execute(space, Command::Invite(invitees)).await?;
     no_content()
 }
 
 /// `DELETE …/invite/`: takes invitations back.
-pub async fn remove_invitations(asked: Asked, Named(space): Named, request: Request) -> Answer {
-    let fields = body::read(request, asked.call.deadline).await?;
+pub async fn remove_invitations(
+    mut request: UserRequest,
+    Named(space): Named,
+    body: Request,
+) -> Answer {
+    let fields = request.read_body(body).await?;
     let invitees = users::read_required(&fields, "users")?;
-    asked.execute(space, Command::RemoveInvitations(invitees)).await?;
+    request.execute(space, Command::RemoveInvitations(invitees)).await?;
     no_content()
 }
 
 /// `GET …/invite/`: who is invited.
-pub async fn list_invited(asked: Asked, Named(space): Named) -> Answer {
-    let found = asked.find_members(&space, vec![Status::Invited], None).await?;
-    Ok(asked.page(&found, |membership| shapes::user(&membership.user)))
+pub async fn list_invited(request: UserRequest, Named(space): Named) -> Answer {
+    let found = request.find_members(&space, vec![Status::Invited], None).await?;
+    request.page(&found, |membership| shapes::user(&membership.user))
 }
 
 /// `GET …/status/`: what the caller is to the space.
-pub async fn show_status(asked: Asked, Named(space): Named) -> Answer {
-    let view = asked.service.get_space(&asked.call, &space).await?;
+pub async fn show_status(request: UserRequest, Named(space): Named) -> Answer {
+    let view = request.service.get_space(&request.call, &space).await?;
     Ok(status(shapes::relation(space.kind(), view.own)))
 }
 

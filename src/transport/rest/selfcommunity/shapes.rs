@@ -1,8 +1,8 @@
 //! Courses, groups and users as this dialect shows them.
 //!
-//! We own who belongs; the rest of a course or group is its owner's. His fields come from the
-//! space's attributes. One that he has not set stands at a neutral default: empty text, an empty
-//! list, zero, or what his own schema calls the default.
+//! We own who belongs; the rest of a course or group is its owner's. Those fields come from the
+//! space's attributes. One that is not among them stands at a neutral default: empty text, an empty
+//! list, zero, or what the owner's schema calls the default.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::timestamp::iso8601;
-use crate::domain::{Kind, Membership, Privacy, Space, Status, UserId};
+use crate::domain::{Content, Kind, Membership, Privacy, Space, Status, UserId};
 
 /// The fields of *Course User Detail*, in the documented order.
 const COURSE_USER_DETAIL: &str = "\
@@ -64,37 +64,37 @@ enum Field<'a> {
 }
 
 /// *Course User Detail* for somebody of this status.
-pub fn course_user_detail(space: &Space, own: Status) -> Shown<'_> {
-    shown(COURSE_USER_DETAIL, space, |name| our_course_field(name, space, own))
+pub fn course_user_detail<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
+    shown(COURSE_USER_DETAIL, content, |name| our_course_field(name, space, content, own))
 }
 
 /// *Course* for somebody of this status.
-pub fn course(space: &Space, own: Status) -> Shown<'_> {
-    shown(COURSE, space, |name| our_course_field(name, space, own))
+pub fn course<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
+    shown(COURSE, content, |name| our_course_field(name, space, content, own))
 }
 
 /// *Course Minimal* for somebody of this status.
-pub fn course_minimal(space: &Space, own: Status) -> Shown<'_> {
-    shown(COURSE_MINIMAL, space, |name| our_course_field(name, space, own))
+pub fn course_minimal<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
+    shown(COURSE_MINIMAL, content, |name| our_course_field(name, space, content, own))
 }
 
 /// *Group* for somebody of this status.
-pub fn group(space: &Space, own: Status) -> Shown<'_> {
-    shown(GROUP, space, |name| our_group_field(name, space, own))
+pub fn group<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
+    shown(GROUP, content, |name| our_group_field(name, space, content, own))
 }
 
 /// Whether the owner shows a course's members to its managers alone.
-pub fn hides_members(space: &Space) -> bool {
-    attributes(space).get("hide_member_count").is_some_and(|value| value.get() == "true")
+pub fn hides_members(content: &Content) -> bool {
+    attributes(content).get("hide_member_count").is_some_and(|value| value.get() == "true")
 }
 
 /// What is ours wins over what the owner says, and that over the default.
 fn shown<'a>(
     names: &'static str,
-    space: &'a Space,
+    content: &'a Content,
     ours: impl Fn(&str) -> Option<Field<'a>>,
 ) -> Shown<'a> {
-    let attributes = attributes(space);
+    let attributes = attributes(content);
     let field = |name: &str| {
         let given = || attributes.get(name).map(|value| Field::Given(value));
         ours(name).or_else(given).unwrap_or_else(|| neutral(name))
@@ -102,22 +102,32 @@ fn shown<'a>(
     Shown(names.split_ascii_whitespace().map(|name| (name, field(name))).collect())
 }
 
-fn attributes(space: &Space) -> BTreeMap<String, &RawValue> {
-    serde_json::from_str(&space.attributes).unwrap_or_default()
+fn attributes(content: &Content) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(content.attributes.as_str()).unwrap_or_default()
 }
 
-fn our_course_field<'a>(name: &str, space: &'a Space, own: Status) -> Option<Field<'a>> {
+fn our_course_field<'a>(
+    name: &str,
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(course_privacy(space.privacy)),
         "deleted" => Field::Flag(false),
         "join_status" => Field::Word(join_status(own)),
         "created_by" => Field::UserMinimal(user_minimal(&space.creator)),
         "sections" if !own.is_seated() => Field::EmptyList([]),
-        _ => return our_field(name, space),
+        _ => return our_field(name, space, content),
     })
 }
 
-fn our_group_field<'a>(name: &str, space: &'a Space, own: Status) -> Option<Field<'a>> {
+fn our_group_field<'a>(
+    name: &str,
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(group_privacy(space.privacy)),
         "visible" => Field::Flag(is_visible(space.privacy)),
@@ -125,14 +135,14 @@ fn our_group_field<'a>(name: &str, space: &'a Space, own: Status) -> Option<Fiel
         "subscribed" => Field::Flag(own.is_seated()),
         "subscribers_counter" => Field::Number(space.counts.seats()),
         "created_by" | "managed_by" => Field::User(user(&space.creator)),
-        _ => return our_field(name, space),
+        _ => return our_field(name, space, content),
     })
 }
 
-fn our_field<'a>(name: &str, space: &'a Space) -> Option<Field<'a>> {
+fn our_field<'a>(name: &str, space: &'a Space, content: &'a Content) -> Option<Field<'a>> {
     Some(match name {
         "id" => space.name.id().parse().map_or(Field::Null, Field::Number),
-        "name" => Field::Text(&space.display_name),
+        "name" => Field::Text(content.display_name.as_str()),
         "created_at" => Field::Time(iso8601(space.created_at)),
         _ => return None,
     })
@@ -226,18 +236,21 @@ pub fn user(id: &UserId) -> User<'_> {
 /// *User Minimal*.
 #[derive(Serialize)]
 pub struct UserMinimal<'a> {
-    #[serde(flatten)]
-    user: User<'a>,
+    id: Option<i64>,
+    username: &'a str,
+    real_name: &'static str,
+    avatar: Option<&'static str>,
     community_badge: bool,
     deleted: bool,
 }
 
 /// The user with this id.
 pub fn user_minimal(id: &UserId) -> UserMinimal<'_> {
-    UserMinimal { user: user(id), community_badge: false, deleted: false }
+    let User { id, username, real_name, avatar, .. } = user(id);
+    UserMinimal { id, username, real_name, avatar, community_badge: false, deleted: false }
 }
 
-/// A user who has asked to join, and when he did.
+/// A user who has asked to join, and when.
 #[derive(Serialize)]
 pub struct Requester<'a> {
     #[serde(flatten)]

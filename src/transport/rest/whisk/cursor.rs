@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use crate::transport::error::{Failure, Problem};
+use crate::transport::error::{Failure, Problem, expected};
 use crate::transport::rest::query::{Query, Window, number};
 
 /// Tells a cursor from any other text.
@@ -12,7 +12,7 @@ const PREFIX: &str = "at:";
 
 /// What a request says about its page.
 pub struct Cursors {
-    limit: Window,
+    limit: u64,
     end: End,
 }
 
@@ -25,7 +25,7 @@ enum End {
 
 /// The cursors around a page; empty where there is nothing more.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Around {
+pub struct CursorsAround {
     after: String,
     before: String,
 }
@@ -42,12 +42,12 @@ impl Cursors {
             (None, Some(before)) => End::Before(before),
             (after, None) => End::After(after.unwrap_or(0)),
         };
-        Ok(Self { limit: Window::read(query.get("paging.limit"), None), end })
+        Ok(Self { limit: Window::limit(query.get("paging.limit")), end })
     }
 
     /// The part of the list that this is.
     pub fn window(&self) -> Window {
-        let limit = self.limit.limit;
+        let limit = self.limit;
         match self.end {
             End::After(offset) => Window { limit, offset },
             End::Before(end) => {
@@ -59,10 +59,10 @@ impl Cursors {
 }
 
 /// The cursors around this part of a list of `total`.
-pub fn around(window: Window, total: i64) -> Around {
+pub fn around(window: Window, total: i64) -> CursorsAround {
     let end = window.offset.saturating_add(window.limit);
     let has_more = u64::try_from(total).is_ok_and(|total| end < total);
-    Around {
+    CursorsAround {
         after: if has_more { cursor(end) } else { String::new() },
         before: if window.offset > 0 { cursor(window.offset) } else { String::new() },
     }
@@ -78,7 +78,8 @@ fn position(query: &Query, name: &str) -> Result<Option<u64>, Failure> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let position = text.and_then(|text| text.strip_prefix(PREFIX).and_then(number));
-    position.map(Some).ok_or_else(|| Failure::field(name, Problem::Invalid))
+    let position = position.filter(|position| *position <= Window::MAX_OFFSET);
+    position.map(Some).ok_or_else(|| Failure::field(name, Problem::Expected(expected::CURSOR)))
 }
 
 #[cfg(test)]
@@ -107,8 +108,8 @@ mod tests {
     #[test]
     fn strange_cursors_are_refused() {
         assert_eq!(window("paging.cursors.after="), Ok(Window { limit: 20, offset: 0 }));
-        let negative = URL_SAFE_NO_PAD.encode("at:-1");
-        for text in ["x", "%ff", "YQ", "====", negative.as_str()] {
+        let (negative, deep) = (URL_SAFE_NO_PAD.encode("at:-1"), cursor(Window::MAX_OFFSET + 1));
+        for text in ["x", "%ff", "YQ", "====", &negative, &deep] {
             assert!(window(&format!("paging.cursors.after={text}")).is_err(), "{text}");
         }
         let both = format!("paging.cursors.after={0}&paging.cursors.before={0}", cursor(2));

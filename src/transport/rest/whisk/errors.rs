@@ -5,13 +5,13 @@ use http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::transport::error::{ErrorReason, Failure};
-use crate::transport::rest::answer::{Fault, Misuse, json, with_advice};
+use crate::transport::rest::answer::{Error, HttpError, json, with_advice};
 
 /// A request without a result.
 #[derive(Debug)]
-pub struct Refused(Fault);
+pub struct ErrorResponse(Error);
 
-impl<E: Into<Fault>> From<E> for Refused {
+impl<E: Into<Error>> From<E> for ErrorResponse {
     fn from(error: E) -> Self {
         Self(error.into())
     }
@@ -28,19 +28,19 @@ struct Bare<'a> {
     code: &'a str,
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         match self.0 {
-            Fault::Failed(failure) => failed(&failure),
-            Fault::Misused(misuse) => {
-                let (status, error_code) = misused(misuse);
-                json(status, &Explained { error_code, message: misuse.sentence() })
+            Error::Failure(failure) => failure_response(&failure),
+            Error::Http(error) => {
+                let (error_code, message) = (http_code(error), error.message());
+                json(error.status(), &Explained { error_code, message })
             }
         }
     }
 }
 
-fn failed(failure: &Failure) -> Response {
+fn failure_response(failure: &Failure) -> Response {
     let (status, code) = code(failure.reason);
     let response = if status.is_server_error() {
         let content_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
@@ -53,15 +53,14 @@ fn failed(failure: &Failure) -> Response {
     with_advice(response, failure.retry_after)
 }
 
-const fn misused(misuse: Misuse) -> (StatusCode, &'static str) {
-    match misuse {
-        Misuse::NoSuchPath => (StatusCode::NOT_FOUND, "general.notFound"),
-        Misuse::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "general.methodNotAllowed"),
-        Misuse::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "general.notAcceptable"),
-        Misuse::UnsupportedMediaType => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "general.unsupportedMediaType")
-        }
-        Misuse::MalformedBody => (StatusCode::BAD_REQUEST, "general.badRequest"),
+const fn http_code(error: HttpError) -> &'static str {
+    match error {
+        HttpError::NoSuchPath => "general.notFound",
+        HttpError::MethodNotAllowed => "general.methodNotAllowed",
+        HttpError::NotAcceptable => "general.notAcceptable",
+        HttpError::RequestTimeout => "general.requestTimeout",
+        HttpError::UnsupportedMediaType => "general.unsupportedMediaType",
+        HttpError::MalformedBody => "general.badRequest",
     }
 }
 
@@ -70,10 +69,10 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
     match reason {
         ErrorReason::InvalidField
         | ErrorReason::TooManyUsers
-        | ErrorReason::MessageTooLarge
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
+        ErrorReason::MessageTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "general.requestTooLarge"),
         ErrorReason::TokenMissing => (StatusCode::UNAUTHORIZED, "auth.tokenRequired"),
         ErrorReason::TokenInvalid => (StatusCode::UNAUTHORIZED, "auth.tokenInvalid"),
         ErrorReason::TokenExpired => (StatusCode::UNAUTHORIZED, "auth.tokenExpired"),
@@ -107,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn our_own_faults_are_one_line_of_text() {
         let failure = Failure::new(ErrorReason::Internal, "a secret");
-        let response = Refused::from(failure).into_response();
+        let response = ErrorResponse::from(failure).into_response();
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
         let body = to_bytes(response.into_body(), 1_000).await.unwrap();

@@ -11,15 +11,16 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::answer::{Misuse, json};
+use super::accept::require_json;
+use super::answer::{HttpError, json};
 use super::query::Query;
 use super::{Router, State, other_method, serve};
 use crate::domain::{Command, Kind, Refusal, SpaceName, Status};
-use crate::service::{Call, Service, UserSpaces};
+use crate::service::{Call, ListedSpace, Service, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 
 use cursor::Cursors;
-use errors::Refused;
+use errors::ErrorResponse;
 use shapes::{Extra, List, One, Paging};
 
 pub use errors::code;
@@ -31,35 +32,36 @@ pub fn routes() -> Router {
     let router = serve(router, "/community/v2/{id}/join", post(join));
     let router = serve(router, "/community/v2/{id}/leave", post(leave));
     router.method_not_allowed_fallback(async |request: Request| {
-        other_method(request.method(), misused)
+        other_method(request.method(), http_error)
     })
 }
 
 /// What this dialect says when a request fails outside its own code.
-pub fn refused(failure: Failure) -> Response {
-    Refused::from(failure).into_response()
+pub fn failure(failure: Failure) -> Response {
+    ErrorResponse::from(failure).into_response()
 }
 
 /// What this dialect says to a request that is wrong as HTTP.
-pub fn misused(misuse: Misuse) -> Response {
-    Refused::from(misuse).into_response()
+pub fn http_error(error: HttpError) -> Response {
+    ErrorResponse::from(error).into_response()
 }
 
-type Answer = Result<Response, Refused>;
+type Answer = Result<Response, ErrorResponse>;
 
-/// A request of somebody known. As a handler's first argument it makes authentication the first
+/// A request about communities. As a handler's first argument it makes authentication the first
 /// check of all.
-struct Asked {
+struct CommunityRequest {
     call: Call,
     service: Service,
     query: Query,
 }
 
-impl FromRequestParts<State> for Asked {
-    type Rejection = Refused;
+impl FromRequestParts<State> for CommunityRequest {
+    type Rejection = ErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
         let call = state.authenticator.authenticate(&parts.headers).await?;
+        require_json(&parts.headers)?;
         Ok(Self { call, service: state.service.clone(), query: Query::of(&parts.uri) })
     }
 }
@@ -67,44 +69,50 @@ impl FromRequestParts<State> for Asked {
 type Id = Result<Path<String>, PathRejection>;
 
 /// `POST /community/v2/{id}/join`: joins, asks to join, or accepts the invitation.
-async fn join(asked: Asked, id: Id) -> Answer {
-    execute(asked, id, Command::Join).await
+async fn join(request: CommunityRequest, id: Id) -> Answer {
+    execute(request, id, Command::Join).await
 }
 
 /// `POST /community/v2/{id}/leave`: leaves, withdraws, or declines.
-async fn leave(asked: Asked, id: Id) -> Answer {
-    execute(asked, id, Command::Leave).await
+async fn leave(request: CommunityRequest, id: Id) -> Answer {
+    execute(request, id, Command::Leave).await
 }
 
-async fn execute(asked: Asked, id: Id, command: Command) -> Answer {
-    asked.call.allow(Kind::Community, true)?;
-    let outcome = asked.service.execute(&asked.call, community(id)?, command).await?;
+async fn execute(request: CommunityRequest, id: Id, command: Command) -> Answer {
+    request.call.allow(Kind::Community, true)?;
+    let outcome = request.service.execute(&request.call, community(id)?, command).await?;
     let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
     Ok(json(StatusCode::OK, &shapes::permissions_alone(&outcome.space, own)))
 }
 
 /// `GET /community/v2/{id}`: one community.
-async fn show(asked: Asked, id: Id) -> Answer {
-    asked.call.allow(Kind::Community, false)?;
+async fn show(request: CommunityRequest, id: Id) -> Answer {
+    request.call.allow(Kind::Community, false)?;
     let name = community(id)?;
-    let extras = extras(&asked.query)?;
-    let view = asked.service.get_space(&asked.call, &name).await?;
-    Ok(json(StatusCode::OK, &One { community: shapes::community(&view.space, view.own, &extras) }))
+    let extras = extras(&request.query)?;
+    let view = request.service.get_space(&request.call, &name).await?;
+    let community = shapes::community(&view.space, &view.content, view.own, &extras);
+    Ok(json(StatusCode::OK, &One { community }))
 }
 
 /// `GET /community/v2`: the caller's own communities.
-async fn list_own(asked: Asked) -> Answer {
-    asked.call.allow(Kind::Community, false)?;
-    let extras = extras(&asked.query)?;
-    let cursors = Cursors::read(&asked.query)?;
-    let statuses = statuses(&asked.query)?;
+async fn list_own(request: CommunityRequest) -> Answer {
+    request.call.allow(Kind::Community, false)?;
+    let extras = extras(&request.query)?;
+    let cursors = Cursors::read(&request.query)?;
+    let statuses = statuses(&request.query)?;
     let wanted = UserSpaces { kind: Some(Kind::Community), statuses, creator: None, search: None };
     let window = cursors.window();
-    let found =
-        asked.service.page_user_spaces(&asked.call, wanted, window.limit, window.offset).await?;
+    let found = request
+        .service
+        .page_user_spaces(&request.call, wanted, window.limit, window.offset)
+        .await?;
     let communities = found.items.iter();
     let communities = communities
-        .map(|listed| shapes::community(&listed.space, listed.membership.status, &extras))
+        .map(|listed| {
+            let ListedSpace { space, content, membership } = listed;
+            shapes::community(space, content, membership.status, &extras)
+        })
         .collect();
     let paging = Paging { cursors: cursor::around(window, found.total), total: found.total };
     Ok(json(StatusCode::OK, &List { communities, paging }))

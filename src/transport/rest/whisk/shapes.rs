@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::cursor::Around;
-use crate::domain::{Contribution, Privacy, Space, Status};
+use super::cursor::CursorsAround;
+use crate::domain::{Content, Contribution, Privacy, Space, Status};
 
 /// A part of a community that is sent only to those who ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct List<'a> {
 /// Where in the list the page is.
 #[derive(Serialize)]
 pub struct Paging {
-    pub cursors: Around,
+    pub cursors: CursorsAround,
     #[serde(serialize_with = "as_text")]
     pub total: i64,
 }
@@ -121,9 +121,14 @@ pub fn permissions_alone(space: &Space, own: Status) -> PermissionsAlone {
 }
 
 /// The community for somebody of this status, with these extras.
-pub fn community<'a>(space: &'a Space, own: Status, extras: &[Extra]) -> Community<'a> {
+pub fn community<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    extras: &[Extra],
+) -> Community<'a> {
     let attributes: BTreeMap<String, &'a RawValue> =
-        serde_json::from_str(&space.attributes).unwrap_or_default();
+        serde_json::from_str(content.attributes.as_str()).unwrap_or_default();
     let wants = |extra| extras.contains(&extra);
     let given = |extra, name: &str, neutral| {
         let raw = || attributes.get(name).map(|value| Given::Raw(value));
@@ -132,7 +137,7 @@ pub fn community<'a>(space: &'a Space, own: Status, extras: &[Extra]) -> Communi
     let seats = space.counts.seats();
     Community {
         id: space.name.id(),
-        name: &space.display_name,
+        name: content.display_name.as_str(),
         description: given(Extra::Description, "description", Given::Text("")),
         topics: given(Extra::Topics, "topics", Given::List([])),
         social_settings: given(

@@ -1,0 +1,160 @@
+//! From messages to domain values. What comes in is read here, once.
+
+use std::fmt::Display;
+
+use super::render::{privacy_number, status_number};
+use super::{attributes, pb};
+use crate::domain::{
+    Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName, SpacePatch,
+    Status, UserId, Users, UsersError,
+};
+use crate::transport::error::{Failure, Problem, expected};
+
+/// Reads a required resource name.
+pub fn space_name(field: impl Display, text: &str) -> Result<SpaceName, Failure> {
+    required(&field, text)?;
+    SpaceName::parse(text).map_err(|_| Failure::field(field, Problem::Expected(expected::SPACE)))
+}
+
+/// Reads a required community id.
+pub fn community(text: &str) -> Result<SpaceName, Failure> {
+    required("community_id", text)?;
+    let invalid = Problem::Expected(expected::COMMUNITY_ID);
+    SpaceName::of(Kind::Community, text).map_err(|_| Failure::field("community_id", invalid))
+}
+
+/// Reads a required user id.
+pub fn user(field: impl Display, text: &str) -> Result<UserId, Failure> {
+    required(&field, text)?;
+    UserId::parse(text).map_err(|_| Failure::field(field, Problem::Expected(expected::USER)))
+}
+
+/// Reads a user id that may be left out.
+pub fn optional_user(field: impl Display, text: &str) -> Result<Option<UserId>, Failure> {
+    if text.is_empty() { Ok(None) } else { user(field, text).map(Some) }
+}
+
+/// Reads user ids; says which one is wrong.
+pub fn user_ids(field: &str, texts: &[String]) -> Result<Vec<UserId>, Failure> {
+    if texts.len() > Users::MAX {
+        return Err(Failure::field(field, Problem::TooManyUsers));
+    }
+    let invalid = Problem::Expected(expected::USER);
+    let read = |(index, text): (usize, &String)| {
+        UserId::parse(text).map_err(|_| Failure::field(format_args!("{field}[{index}]"), invalid))
+    };
+    texts.iter().enumerate().map(read).collect()
+}
+
+/// Reads the users of a call with many.
+pub fn users(texts: &[String]) -> Result<Users, Failure> {
+    Users::new(user_ids("users", texts)?).map_err(|error| users_failure("users", error))
+}
+
+/// Reads the pairs of a question about many memberships.
+pub fn membership_keys(
+    keys: &[pb::MembershipKey],
+) -> Result<Vec<(SpaceName, Option<UserId>)>, Failure> {
+    if keys.is_empty() {
+        return Err(Failure::field("keys", Problem::Empty));
+    }
+    if keys.len() > Users::MAX {
+        return Err(Failure::field("keys", Problem::TooManyKeys));
+    }
+    let read = |(index, key): (usize, &pb::MembershipKey)| {
+        let space = space_name(format_args!("keys[{index}].space"), &key.space)?;
+        Ok((space, optional_user(format_args!("keys[{index}].user"), &key.user)?))
+    };
+    keys.iter().enumerate().map(read).collect()
+}
+
+/// What is wrong with a list of users.
+pub fn users_failure(field: &str, error: UsersError) -> Failure {
+    let problem = match error {
+        UsersError::Empty => Problem::Empty,
+        UsersError::TooMany => Problem::TooManyUsers,
+        UsersError::Contradictory => Problem::Contradictory,
+    };
+    Failure::field(field, problem)
+}
+
+fn required(field: impl Display, text: &str) -> Result<(), Failure> {
+    if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
+}
+
+/// Reads a filter; an empty one means everybody with a seat.
+pub fn statuses(filter: &[i32]) -> Result<Vec<Status>, Failure> {
+    if filter.is_empty() {
+        return Ok(vec![Status::Member, Status::Manager, Status::Creator]);
+    }
+    let choice = |number: &i32| {
+        let known = pb::MembershipStatus::try_from(*number).ok();
+        let status = Status::ALL.iter().find(|s| known == Some(status_number(**s)));
+        let status = status.copied().filter(|s| *s != Status::Absent);
+        status.ok_or_else(|| Failure::field("statuses", Problem::InvalidChoice))
+    };
+    let mut statuses = filter.iter().map(choice).collect::<Result<Vec<_>, _>>()?;
+    statuses.sort_unstable();
+    statuses.dedup();
+    Ok(statuses)
+}
+
+/// Reads a privacy that this kind of space can have.
+fn privacy(kind: Kind, number: i32) -> Result<Privacy, Failure> {
+    let known = pb::Privacy::try_from(number).ok();
+    if known == Some(pb::Privacy::Unspecified) {
+        return Err(Failure::field("privacy", Problem::Required));
+    }
+    let found = Privacy::ALL.iter().find(|p| known == Some(privacy_number(**p)));
+    let possible = found.copied().filter(|privacy| privacy.exists_for(kind));
+    possible.ok_or_else(|| Failure::field("privacy", Problem::InvalidChoice))
+}
+
+fn contribution(number: i32) -> Result<Option<Contribution>, Failure> {
+    match pb::Contribution::try_from(number) {
+        Ok(pb::Contribution::Unspecified) => Ok(None),
+        Ok(pb::Contribution::Anyone) => Ok(Some(Contribution::Anyone)),
+        Ok(pb::Contribution::Admins) => Ok(Some(Contribution::Admins)),
+        Err(_) => Err(Failure::field("contribution", Problem::InvalidChoice)),
+    }
+}
+
+fn display_name(text: &str) -> Result<DisplayName, Failure> {
+    let invalid = Problem::Expected(expected::DISPLAY_NAME);
+    DisplayName::new(text).map_err(|_| Failure::field("display_name", invalid))
+}
+
+fn capacity(seats: i64) -> Result<Capacity, Failure> {
+    let invalid = Problem::Expected(expected::CAPACITY);
+    Capacity::new(seats).ok_or_else(|| Failure::field("capacity", invalid))
+}
+
+/// Reads a new space.
+pub fn new_space(message: pb::CreateSpaceRequest) -> Result<(SpaceName, NewSpace), Failure> {
+    let name = space_name("name", &message.name)?;
+    let new = NewSpace {
+        privacy: privacy(name.kind(), message.privacy)?,
+        creator: user("creator", &message.creator)?,
+        contribution: contribution(message.contribution)?.unwrap_or(Contribution::Anyone),
+        capacity: message.capacity.map(capacity).transpose()?,
+        content: Content {
+            display_name: display_name(&message.display_name)?,
+            attributes: attributes::parse(message.attributes.unwrap_or_default())?,
+        },
+    };
+    Ok((name, new))
+}
+
+/// Reads changes to a space.
+pub fn space_patch(message: pb::UpdateSpaceRequest) -> Result<(SpaceName, SpacePatch), Failure> {
+    let name = space_name("name", &message.name)?;
+    let limit = |seats| if seats == 0 { Ok(None) } else { capacity(seats).map(Some) };
+    let patch = SpacePatch {
+        privacy: message.privacy.map(|number| privacy(name.kind(), number)).transpose()?,
+        display_name: message.display_name.as_deref().map(display_name).transpose()?,
+        contribution: message.contribution.map(contribution).transpose()?.flatten(),
+        capacity: message.capacity.map(limit).transpose()?,
+        attributes: message.attributes.map(attributes::parse).transpose()?,
+    };
+    Ok((name, patch))
+}

@@ -1,0 +1,160 @@
+//! From domain values to messages.
+
+use prost_types::Timestamp;
+
+use super::{attributes, pb};
+use crate::domain::{
+    Capacity, Content, Contribution, Event, EventName, Membership, Millis, Privacy, Space,
+    SpaceField, Status, Subject,
+};
+use crate::service::{ListedSpace, Target, TargetOutcome};
+
+/// A status as the contract numbers it.
+pub const fn status_number(status: Status) -> pb::MembershipStatus {
+    match status {
+        Status::Absent => pb::MembershipStatus::Absent,
+        Status::Invited => pb::MembershipStatus::Invited,
+        Status::Requested => pb::MembershipStatus::Requested,
+        Status::Member => pb::MembershipStatus::Member,
+        Status::Manager => pb::MembershipStatus::Manager,
+        Status::Creator => pb::MembershipStatus::Creator,
+        Status::Blocked => pb::MembershipStatus::Blocked,
+    }
+}
+
+/// A privacy as the contract numbers it.
+pub const fn privacy_number(privacy: Privacy) -> pb::Privacy {
+    match privacy {
+        Privacy::Open => pb::Privacy::Open,
+        Privacy::Private => pb::Privacy::Private,
+        Privacy::Secret => pb::Privacy::Secret,
+        Privacy::Draft => pb::Privacy::Draft,
+    }
+}
+
+/// A contribution mode as the contract numbers it.
+pub const fn contribution_number(contribution: Contribution) -> pb::Contribution {
+    match contribution {
+        Contribution::Anyone => pb::Contribution::Anyone,
+        Contribution::Admins => pb::Contribution::Admins,
+    }
+}
+
+const fn event_name_number(name: EventName) -> pb::MembershipEventName {
+    use pb::MembershipEventName as Name;
+    match name {
+        EventName::Created => Name::Created,
+        EventName::Joined => Name::Joined,
+        EventName::Requested => Name::Requested,
+        EventName::RequestWithdrawn => Name::RequestWithdrawn,
+        EventName::RequestAccepted => Name::RequestAccepted,
+        EventName::RequestRejected => Name::RequestRejected,
+        EventName::Invited => Name::Invited,
+        EventName::InvitationAccepted => Name::InvitationAccepted,
+        EventName::InvitationDeclined => Name::InvitationDeclined,
+        EventName::InvitationRevoked => Name::InvitationRevoked,
+        EventName::Added => Name::Added,
+        EventName::Promoted => Name::Promoted,
+        EventName::Demoted => Name::Demoted,
+        EventName::Left => Name::Left,
+        EventName::Removed => Name::Removed,
+        EventName::Blocked => Name::Blocked,
+        EventName::Unblocked => Name::Unblocked,
+        EventName::OwnershipReceived => Name::OwnershipReceived,
+        EventName::OwnershipGiven => Name::OwnershipGiven,
+        EventName::Updated => Name::Updated,
+        EventName::Deleted => Name::Deleted,
+    }
+}
+
+fn timestamp(at: Millis) -> Timestamp {
+    let nanos = i32::try_from(at.rem_euclid(1000) * 1_000_000).unwrap_or_default();
+    Timestamp { seconds: at.div_euclid(1000), nanos }
+}
+
+/// A membership as a message.
+pub fn membership(membership: Membership) -> pb::Membership {
+    pb::Membership {
+        space: membership.space.as_str().into(),
+        user: membership.user.as_str().into(),
+        status: status_number(membership.status).into(),
+        version: membership.version,
+        invited_by: membership.invited_by.map(|user| user.as_str().into()).unwrap_or_default(),
+        join_time: membership.joined_at.map(timestamp),
+        change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
+    }
+}
+
+/// A membership in short.
+pub fn membership_check(membership: Membership) -> pb::MembershipCheck {
+    let status = status_number(membership.status).into();
+    pb::MembershipCheck { status, version: membership.version }
+}
+
+/// One user's result of a call with many.
+pub fn result(target: Target) -> pb::MembershipResult {
+    let outcome = match target.outcome {
+        TargetOutcome::Changed => pb::MembershipOutcome::Changed,
+        TargetOutcome::Unchanged => pb::MembershipOutcome::Unchanged,
+        TargetOutcome::Blocked => pb::MembershipOutcome::Blocked,
+    };
+    pb::MembershipResult {
+        membership: Some(membership(target.membership)),
+        outcome: outcome.into(),
+    }
+}
+
+/// A space as a message; only those who manage it see how many people wait or are blocked.
+pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
+    let for_managers = |count| if manages { count } else { 0 };
+    pb::Space {
+        name: space.name.to_string(),
+        display_name: content.display_name.to_string(),
+        privacy: privacy_number(space.privacy).into(),
+        creator: space.creator.to_string(),
+        contribution: contribution_number(space.contribution).into(),
+        capacity: space.capacity.map(Capacity::seats),
+        attributes: Some(attributes::render(&content.attributes)),
+        member_count: space.counts.seats(),
+        invited_count: for_managers(space.counts.invited),
+        requested_count: for_managers(space.counts.requested),
+        blocked_count: for_managers(space.counts.blocked),
+        version: space.seq,
+        create_time: Some(timestamp(space.created_at)),
+    }
+}
+
+/// A space and what a user is to it, as a message.
+pub fn user_space(listed: ListedSpace) -> pb::UserSpace {
+    let manages = matches!(listed.membership.status, Status::Manager | Status::Creator);
+    pb::UserSpace {
+        space: Some(space(&listed.space, &listed.content, manages)),
+        membership: Some(membership(listed.membership)),
+    }
+}
+
+/// An event as a message.
+pub fn event(event: Event) -> pb::MembershipEvent {
+    let whole = pb::MembershipEvent {
+        space: event.space.to_string(),
+        sequence: event.seq,
+        name: event_name_number(event.name).into(),
+        actor: event.by.actor.to_string(),
+        service: event.by.service.map(|service| service.to_string()).unwrap_or_default(),
+        cause: event.by.cause.to_string(),
+        time: Some(timestamp(event.by.at)),
+        ..pb::MembershipEvent::default()
+    };
+    match event.subject {
+        Subject::Membership { user, from, to } => pb::MembershipEvent {
+            user: user.to_string(),
+            from: status_number(from).into(),
+            to: status_number(to).into(),
+            ..whole
+        },
+        Subject::Space { fields } => pb::MembershipEvent {
+            updated_fields: fields.iter().map(SpaceField::to_string).collect(),
+            ..whole
+        },
+    }
+}
