@@ -20,10 +20,10 @@ use crate::ledger::{Ledger, Limits, Runtime};
 use crate::service::Service;
 use crate::store::{self, PAGE_TOKENS, Store};
 use crate::telemetry;
-use crate::transport::caller::Door;
-use crate::transport::listen::{self, Connections};
+use crate::transport::authenticate::Authenticator;
+use crate::transport::connections::{self, Connections};
 use crate::transport::page_token::PageTokens;
-use crate::transport::{grpc, rest, stack};
+use crate::transport::{grpc, middleware, rest};
 
 /// What was begun has this long to end. With what comes after it a server is gone in under 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -118,18 +118,18 @@ impl Server {
         let connections = Connections::default();
         let servers = TaskTracker::new();
         let Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime } = self;
-        let (door, probed) = (Door::new(verifier), service.clone());
-        let api = grpc::Api::new(door.clone(), service.clone(), pages);
+        let (authenticator, probed) = (Authenticator::new(verifier), service.clone());
+        let api = grpc::Api::new(authenticator.clone(), service.clone(), pages);
         let services = grpc::Services::new(api, readiness.clone(), config.reflection);
-        let grpc = stack::grpc(services);
+        let grpc = middleware::grpc(move |request| services.clone().answer(request));
         let bound = listeners.rest.local_addr().ok();
         let public_url = config.public_url.or_else(|| bound.and_then(rest::listening_url));
-        let state = rest::State { door, service, public_url };
+        let state = rest::State { authenticator, service, public_url };
         let rest = rest::router(state).merge(probes(readiness));
-        servers.spawn(listen::serve(listeners.grpc, grpc, connections.clone()));
-        servers.spawn(listen::serve(listeners.rest, rest, connections.clone()));
+        servers.spawn(connections::serve(listeners.grpc, grpc, connections.clone()));
+        servers.spawn(connections::serve(listeners.rest, rest, connections.clone()));
         if let Some(admin) = listeners.admin {
-            servers.spawn(listen::serve(admin, admin_router(), connections.clone()));
+            servers.spawn(connections::serve(admin, admin_router(), connections.clone()));
         }
         let probe = tokio::spawn(probe(store.clone(), probed, ready.clone()));
         shutdown.await;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::pgbench::psql;
-use roster::auth::mint::Grant;
+use roster::cli::mint::Grant;
 use roster::clock::Clock;
 use roster::domain::UserId;
 use roster::transport::grpc::pb;

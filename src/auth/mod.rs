@@ -1,17 +1,16 @@
-//! From a bearer token to a caller: who he is and what his token lets him do.
+//! From a bearer token to a caller: who they are and what their token lets them do.
 
+mod bearer;
 mod claims;
-mod fetch;
-mod jws;
-mod key_ring;
-mod key_set;
-pub mod mint;
+mod error;
+mod jwks;
 mod scopes;
 mod settings;
 mod verifier;
 
 use crate::domain::{Kind, UserId};
 
+pub use error::Error;
 pub use settings::{KeySetSource, Settings, SetupError, read_secret};
 pub use verifier::Verifier;
 
@@ -20,7 +19,7 @@ pub use verifier::Verifier;
 pub struct Caller {
     /// The token's subject.
     pub subject: UserId,
-    /// What the token lets him do.
+    /// What the token lets them do.
     pub scopes: Scopes,
 }
 
@@ -58,27 +57,16 @@ impl Scopes {
         Self(self.0 | 1 << scope as u8)
     }
 
+    /// The scopes of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether the token may do what this scope stands for. Admin includes everything.
     pub const fn allow(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u8 | 1 << Scope::Admin as u8) != 0
     }
-}
-
-/// Why a token was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// There is none.
-    #[error("a bearer token is required")]
-    Missing,
-    /// Malformed, wrongly signed, for another audience, or of an algorithm that its key is not for.
-    #[error("the token is not valid")]
-    Invalid,
-    /// Its time is over.
-    #[error("the token has expired")]
-    Expired,
-    /// Well formed, but its key or its subject is not known here.
-    #[error("the token is not known here")]
-    Unknown,
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::claims::Terms;
-use super::fetch::{KeySetUrl, is_allowed};
-use super::key_ring::KeyRing;
-use super::key_set::KeySet;
+use super::jwks::{KeyCache, KeySet, KeySetUrl, is_allowed};
 use crate::clock::{Clock, millis};
 
 /// The shortest shared secret, in bytes: as long as the hash that it keys.
@@ -112,25 +110,22 @@ impl Settings {
         if self.leeway > MAX_LEEWAY { Err(SetupError::LongLeeway) } else { Ok(()) }
     }
 
-    /// What is asked of a token beyond its signature.
+    /// What is asked of a token.
     pub(super) fn terms(&self) -> Terms {
-        Terms {
-            issuer: self.issuer.clone(),
-            audience: self.audience.clone(),
-            leeway: millis(self.leeway),
-        }
+        let (issuer, audience) = (self.issuer.as_deref(), self.audience.as_deref());
+        Terms::new(issuer, audience, millis(self.leeway))
     }
 }
 
 impl KeySetSource {
     /// Gets the keys. An address that does not answer is no error: it is asked again on use.
-    pub(super) async fn open(&self, clock: Clock) -> Result<KeyRing, SetupError> {
+    pub(super) async fn open(&self, clock: Clock) -> Result<KeyCache, SetupError> {
         match self {
-            Self::File(path) => Ok(KeyRing::fixed(key_set_in(path)?, clock)),
+            Self::File(path) => Ok(KeyCache::fixed(key_set_in(path)?, clock)),
             Self::Url(url) => {
                 let url = url.parse().ok().filter(is_allowed).ok_or(SetupError::BadUrl)?;
                 let url = KeySetUrl::new(url).map_err(SetupError::Client)?;
-                Ok(KeyRing::remote(url, clock).await)
+                Ok(KeyCache::remote(url, clock).await)
             }
         }
     }

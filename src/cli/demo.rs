@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::mint::Grant;
 use super::{Failed, asked_to_stop, listen};
-use crate::auth::mint::Grant;
 use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};

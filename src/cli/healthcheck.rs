@@ -10,7 +10,7 @@ use tonic_health::pb::health_client::HealthClient;
 use super::{Failed, environment};
 use crate::config::{Config, Flags};
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub async fn run(flags: &Flags) -> Result<(), Failed> {
     let config = Config::load(flags, &environment())?;
@@ -19,8 +19,8 @@ pub async fn run(flags: &Flags) -> Result<(), Failed> {
     if address.ip().is_unspecified() {
         address.set_ip([127, 0, 0, 1].into());
     }
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))?.timeout(PATIENCE);
-    let channel = endpoint.connect_timeout(PATIENCE).connect().await?;
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))?.timeout(TIMEOUT);
+    let channel = endpoint.connect_timeout(TIMEOUT).connect().await?;
     let request = HealthCheckRequest { service: String::new() };
     let status = HealthClient::new(channel).check(request).await?.into_inner().status();
     match status {

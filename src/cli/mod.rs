@@ -2,6 +2,7 @@
 
 mod demo;
 mod healthcheck;
+pub mod mint;
 mod serve;
 pub mod token;
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::auth::mint::{Grant, MintError, SigningKey, new_private_key};
+use super::mint::{Grant, MintError, SigningKey, new_private_key};
 use crate::auth::{SetupError, read_secret};
 use crate::clock::Clock;
 use crate::config::SECRET_VARIABLE;
@@ -24,7 +24,7 @@ pub struct Args {
     /// Scopes of the token, blank- or comma-separated
     #[arg(long)]
     scope: Option<String>,
-    /// How many seconds the token holds
+    /// How many seconds the token is valid
     #[arg(long, default_value_t = 3600)]
     ttl: u32,
     /// File with the shared secret (HS256); the secret itself may be in ROSTER_TOKEN_SECRET

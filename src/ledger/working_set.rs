@@ -134,6 +134,7 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Leave
         | Command::Remove(_)
         | Command::Invite(_)
+        | Command::Add(_)
         | Command::RemoveInvitations(_)
         | Command::Add(_)
         | Command::ChangeRoles(_)

@@ -49,11 +49,7 @@ fn field_list(text: &str) -> Option<Vec<SpaceField>> {
     text.split_ascii_whitespace().map(SpaceField::from_word).collect()
 }
 
-/// The columns of `space` that [`state`] reads, in its order.
-pub(super) const SPACE: &str = "name, privacy, creator, contribution, capacity, seq, invited_count, \
-     requested_count, member_count, manager_count, blocked_count, created_at, deleted_at";
-
-/// Reads a packed space, or what is left of one.
+/// Reads a packed space, or what is left of one: all columns in the order of the model.
 pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Error> {
     let row = space::Model {
         name: cells.next()?,

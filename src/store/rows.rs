@@ -88,16 +88,6 @@ impl Rows {
         text.push(']');
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// How long the parameters are together, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.texts.iter().map(String::len).sum()
-    }
-
     /// The parameters.
     pub fn values(mut self) -> impl Iterator<Item = Value> {
         if self.is_json {

@@ -7,7 +7,7 @@ use crate::auth;
 use crate::domain::Refusal;
 use crate::service;
 
-pub use super::grpc::pb::ErrorReason;
+pub use super::contract::ErrorReason;
 
 /// What a surface tells its caller when a call was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]

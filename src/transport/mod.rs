@@ -3,12 +3,12 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-pub mod caller;
+pub mod authenticate;
+pub mod connections;
+pub mod contract;
 pub mod error;
 pub mod grpc;
-pub mod listen;
-mod meters;
+mod metrics;
+pub mod middleware;
 pub mod page_token;
-pub mod request_id;
 pub mod rest;
-pub mod stack;

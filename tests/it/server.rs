@@ -28,13 +28,19 @@ const EMPTY_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 /// The refusal of a call whose caller names a deadline but waits on: a gRPC client would give up by
 /// itself, so this speaks HTTP/1.
-async fn refused_in_time(
+async fn refused_in_time(app: &App, call: (&str, Vec<u8>), patience: &str) -> (Code, String) {
+    refused_in_time_to(&token("linus"), app, call, patience).await
+}
+
+/// The same for the bearer of this token.
+pub async fn refused_in_time_to(
+    token: &str,
     app: &App,
     (path, message): (&str, Vec<u8>),
     patience: &str,
 ) -> (Code, String) {
     let call = ask("POST", &format!("/roster.v1.{path}"))
-        .token(&token("linus"))
+        .token(token)
         .header("grpc-timeout", patience)
         .body("application/grpc", frame(0, &message));
     let answer = timeout(Duration::from_secs(5), send(&app.grpc.to_string(), call)).await;
@@ -232,6 +238,37 @@ async fn connections_that_bring_no_request_are_closed() {
     while let Some(ended) = waiting.join_next().await {
         let (said, closed) = ended.unwrap();
         assert!(closed, "still open after {said:?}");
+    }
+    app.stop().await;
+}
+
+/// The first line of the answer to exactly these bytes.
+async fn answered(address: SocketAddr, said: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(said.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await.unwrap();
+    String::from_utf8(heard).unwrap().lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn http_1_1_names_one_host() {
+    let (app, _directory) = App::on_sqlite().await;
+    let (good, bad) = ("HTTP/1.1 200 OK", "HTTP/1.1 400 Bad Request");
+    for (version, hosts, expected) in [
+        ("1.1", "Host: roster.test\r\n", good),
+        ("1.1", "Host:\r\n", good),
+        ("1.1", "", bad),
+        ("1.1", "Host: a\r\nHost: b\r\n", bad),
+        ("1.1", "Host: a\r\nHost: a\r\n", bad),
+        ("1.0", "", "HTTP/1.0 200 OK"),
+    ] {
+        let head = format!("HTTP/{version}\r\n{hosts}Connection: close\r\n");
+        let live = answered(app.rest, &format!("GET /livez {head}\r\n")).await;
+        assert_eq!(live, expected, "{head}");
+        let bearer = token("7");
+        let list = format!("GET /api/v2/course/ {head}Authorization: Bearer {bearer}\r\n\r\n");
+        assert_eq!(answered(app.rest, &list).await, expected, "{head}");
     }
     app.stop().await;
 }

@@ -24,24 +24,13 @@ use tonic::{Request, Status};
 use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
-use super::caller::Door;
+use super::authenticate::Authenticator;
 use super::error::Failure;
 use super::page_token::PageTokens;
 use crate::domain::{Command, SpaceName};
 use crate::service::{Call, Outcome, Service};
 
-/// The generated contract.
-#[expect(
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated code is not ours to mend"
-)]
-pub mod pb {
-    tonic::include_proto!("roster.v1");
-}
-
-/// The contract as reflection shows it.
-pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/roster.bin"));
+pub use super::contract::{self as pb, DESCRIPTORS};
 
 /// The largest message that is read, in bytes.
 pub const MAX_MESSAGE: usize = 256 * 1024;
@@ -52,19 +41,19 @@ pub const SERVICES: &[&str] = &["roster.v1.MembershipService", "roster.v1.SpaceS
 /// What the services need.
 #[derive(Clone)]
 pub struct Api {
-    door: Door,
+    authenticator: Authenticator,
     service: Service,
     pages: PageTokens,
 }
 
 impl Api {
     /// The services over these use cases.
-    pub fn new(door: Door, service: Service, pages: PageTokens) -> Self {
-        Self { door, service, pages }
+    pub fn new(authenticator: Authenticator, service: Service, pages: PageTokens) -> Self {
+        Self { authenticator, service, pages }
     }
 
     async fn admit<T>(&self, request: &Request<T>) -> Result<Call, Status> {
-        Ok(self.door.admit(request.metadata().as_ref()).await?)
+        Ok(self.authenticator.authenticate(request.metadata().as_ref()).await?)
     }
 
     async fn execute(

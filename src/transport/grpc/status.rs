@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::transport::error::{ErrorReason, Failure};
-use crate::transport::request_id;
+use crate::transport::middleware::request_id;
 
 /// The domain of every reason.
 pub const DOMAIN: &str = "roster";

@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::caller::Door;
+use super::authenticate::Authenticator;
 use super::error::Failure;
-use super::stack;
+use super::middleware;
 use crate::service::Service;
 
 use answer::HttpError;
@@ -28,8 +28,8 @@ pub use whisk::code as whisk_code;
 /// What every handler needs.
 #[derive(Clone)]
 pub struct State {
-    /// Lets callers in.
-    pub door: Door,
+    /// Authenticates requests.
+    pub authenticator: Authenticator,
     /// The use cases.
     pub service: Service,
     /// Where clients reach this server, such as `https://members.example.org`, for the links in
@@ -43,9 +43,9 @@ pub fn router(state: State) -> axum::Router {
     let whisk = whisk::routes().with_state(state);
     let elsewhere = axum::Router::new().fallback(unknown_path);
     axum::Router::new()
-        .merge(stack::rest(selfcommunity, selfcommunity::failure))
-        .merge(stack::rest(whisk, whisk::failure))
-        .merge(stack::rest(elsewhere, plain))
+        .merge(middleware::rest(selfcommunity, selfcommunity::failure))
+        .merge(middleware::rest(whisk, whisk::failure))
+        .merge(middleware::rest(elsewhere, plain))
         .layer(map_response(forbid_caching))
 }
 

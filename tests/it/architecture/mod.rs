@@ -33,7 +33,8 @@ const CRATES: &[(&[&str], &[&str])] = &[
     (&["prost", "prost_types", "tonic_reflection", "tonic_types"], &["transport"]),
     (&["hyper", "hyper_util", "http_body_util", "tower"], &["transport"]),
     (&["tonic", "tonic_health", "axum", "http"], &["transport", "server", "cli"]),
-    (&["jsonwebtoken", "reqwest"], &["auth"]),
+    (&["jsonwebtoken"], &["auth", "cli"]),
+    (&["reqwest"], &["auth"]),
     (&["clap"], &["cli", "config"]),
 ];
 
@@ -183,7 +184,7 @@ fn the_reader_sees_paths() {
         fn f<'a>(c: char) -> sea_orm::Value { if c == '"' { tonic::Code::Ok } else { '\'' } }
         fn g() { crate::last::word() }
     "##;
-    let paths = source("src/transport/caller.rs", text).paths();
+    let paths = source("src/transport/error.rs", text).paths();
     let named: Vec<_> = paths.iter().filter(|path| path.contains("::")).collect();
     let expected = [
         "crate::ledger",

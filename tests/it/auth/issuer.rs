@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use roster::auth::mint::SigningKey;
+use roster::cli::mint::SigningKey;
 use roster::clock::Clock;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use roster::auth::mint::{Grant, MintError, SigningKey, new_private_key};
 use roster::auth::{Error, KeySetSource, Scope, Settings, Verifier};
+use roster::cli::mint::{Grant, MintError, SigningKey, new_private_key};
 use roster::domain::UserId;
 use tempfile::TempDir;
 

@@ -4,6 +4,7 @@ mod claims;
 mod issuer;
 mod key_sets;
 mod minting;
+mod requests;
 mod scopes;
 mod server;
 mod settings;

@@ -10,9 +10,17 @@ fn scopes(of: &[Scope]) -> Scopes {
 }
 
 async fn read(claim: Value) -> Result<Scopes, Error> {
+    read_as("scope", claim).await
+}
+
+/// The scopes of a token that names them in this claim.
+async fn read_as(name: &str, claim: Value) -> Result<Scopes, Error> {
+    accepted(but(secret_claims(), name, claim)).await
+}
+
+async fn accepted(claims: Value) -> Result<Scopes, Error> {
     let settings = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
     let verifier = Verifier::new(settings, clock()).await.unwrap();
-    let claims = but(secret_claims(), "scope", claim);
     let token = token(&json!({ "alg": "HS256" }), &claims, &Sign::Hs256(SECRET));
     verifier.verify(Some(&format!("Bearer {token}"))).await.map(|caller| caller.scopes)
 }
@@ -46,12 +54,22 @@ async fn every_spelling_is_read() {
     ];
     for (claim, expected) in table {
         assert_eq!(read(claim.clone()).await, Ok(expected), "{claim}");
+        assert_eq!(read_as("scp", claim.clone()).await, Ok(expected), "scp: {claim}");
     }
+}
+
+#[tokio::test]
+async fn both_claims_count() {
+    let claims = but(secret_claims(), "scope", json!("community:read"));
+    let both = but(claims, "scp", json!(["community.write"]));
+    let expected = scopes(&[Scope::CommunityRead, Scope::CommunityWrite]);
+    assert_eq!(accepted(both).await, Ok(expected));
 }
 
 #[tokio::test]
 async fn a_scope_of_another_type_is_no_scope_claim() {
     for claim in [json!(1), json!(true), json!({ "a": 1 }), json!([1]), json!([["a"]])] {
         assert_eq!(read(claim.clone()).await, Err(Error::Invalid), "{claim}");
+        assert_eq!(read_as("scp", claim.clone()).await, Err(Error::Invalid), "scp: {claim}");
     }
 }

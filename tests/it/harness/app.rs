@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use roster::auth::Settings;
-use roster::auth::mint::Grant;
+use roster::cli::mint::Grant;
 use roster::clock::Clock;
 use roster::config::Config;
 use roster::domain::UserId;
@@ -42,8 +42,16 @@ impl App {
     }
 
     pub async fn try_start(database: &str) -> Result<Self, roster::server::Error> {
-        let config = Config { database: database.into(), readers: 4, ..Config::default() };
         let tokens = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+        Self::with_keys(database, tokens).await
+    }
+
+    /// Starts a server that accepts these tokens instead of [`token`]'s.
+    pub async fn with_keys(
+        database: &str,
+        tokens: Settings,
+    ) -> Result<Self, roster::server::Error> {
+        let config = Config { database: database.into(), readers: 4, ..Config::default() };
         let server = Server::prepare(config, tokens, Clock::system()).await?;
         let service = server.service().clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -4,6 +4,7 @@ mod app;
 mod database;
 mod grpc;
 mod lock;
+mod log;
 mod program;
 mod raw;
 
@@ -11,5 +12,6 @@ pub use app::{App, admin_token, token, token_with};
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
+pub use log::Log;
 pub use program::{Program, roster, said};
 pub use raw::{Raw, RawCall, calls_about, frame, other_calls};

@@ -6,6 +6,7 @@ mod grpc_input;
 mod grpc_lists;
 mod grpc_spaces;
 mod health;
+mod middleware;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;

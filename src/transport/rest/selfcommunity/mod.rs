@@ -117,7 +117,7 @@ impl FromRequestParts<State> for UserRequest {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
-        let call = state.door.admit(&parts.headers).await?;
+        let call = state.authenticator.authenticate(&parts.headers).await?;
         if call.actor.user().is_some_and(|user| user.as_positive_int().is_none()) {
             return Err(Failure::from(auth::Error::Unknown).into());
         }

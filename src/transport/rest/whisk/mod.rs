@@ -60,7 +60,7 @@ impl FromRequestParts<State> for CommunityRequest {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
-        let call = state.door.admit(&parts.headers).await?;
+        let call = state.authenticator.authenticate(&parts.headers).await?;
         require_json(&parts.headers)?;
         Ok(Self { call, service: state.service.clone(), query: Query::of(&parts.uri) })
     }

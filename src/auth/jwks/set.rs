@@ -6,21 +6,23 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, 
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 
-use super::{Error, sha256};
+use crate::auth::error::Rejected;
+use crate::auth::sha256;
 
 /// A public key and the one algorithm that it is for.
-pub(super) struct Key {
+pub struct Key {
     kid: Option<String>,
-    algorithm: Algorithm,
+    /// What it verifies.
+    pub algorithm: Algorithm,
     /// The key itself.
-    pub(super) public: DecodingKey,
+    pub public: DecodingKey,
 }
 
 /// The usable keys of a set.
-pub(super) struct KeySet {
+pub struct KeySet {
     keys: Vec<Arc<Key>>,
     /// Tells sets apart.
-    pub(super) digest: [u8; 32],
+    pub digest: [u8; 32],
 }
 
 #[derive(Deserialize)]
@@ -30,30 +32,30 @@ struct Document {
 
 impl KeySet {
     /// A set without keys.
-    pub(super) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self { keys: Vec::new(), digest: sha256(b"") }
     }
 
     /// Reads a set. Keys that are not for verifying RS256, ES256 or EdDSA are passed over, as a
     /// provider may publish others besides.
-    pub(super) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let document: Document = serde_json::from_slice(json)?;
         let keys = document.keys.into_iter().filter_map(|key| Key::read(key).map(Arc::new));
         Ok(Self { keys: keys.collect(), digest: sha256(json) })
     }
 
     /// Whether no token can be verified with this set.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// The key for a token: the one that it names; if it names none, the only one of its algorithm.
-    /// [`Error::Invalid`] if the key that it names is for another algorithm.
-    pub(super) fn find(
+    /// Rejects the token if the key that it names is for another algorithm.
+    pub fn find(
         &self,
         algorithm: Algorithm,
         kid: Option<&str>,
-    ) -> Result<Option<Arc<Key>>, Error> {
+    ) -> Result<Option<Arc<Key>>, Rejected> {
         let of_algorithm = |key: &&Arc<Key>| key.algorithm == algorithm;
         let Some(kid) = kid else {
             let mut candidates = self.keys.iter().filter(of_algorithm);
@@ -65,7 +67,8 @@ impl KeySet {
         if named.peek().is_none() {
             return Ok(None);
         }
-        named.find(of_algorithm).cloned().map(Some).ok_or(Error::Invalid)
+        let key = named.find(of_algorithm).cloned();
+        key.map(Some).ok_or(Rejected::invalid("the key that it names is for another algorithm"))
     }
 }
 

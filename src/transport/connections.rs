@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use futures_util::future::{Either, ready};
+use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -17,9 +18,9 @@ use tonic::codegen::StdError;
 use tower::{Service, ServiceExt};
 
 /// A connection must bring its first request within this time, and HTTP/1 each further one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was asked to close has this long to do so.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_STREAMS: u32 = 1_000;
@@ -41,13 +42,16 @@ pub struct Connections {
 }
 
 /// What can be served: anything that answers every request.
-pub trait Answers<B>:
-    Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static
+pub trait HttpService<B>:
+    Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
 {
 }
 
-impl<S, B> Answers<B> for S where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+impl<S, B> HttpService<B> for S where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static
@@ -57,9 +61,8 @@ impl<S, B> Answers<B> for S where
 /// Serves on a listener until `closing`. HTTP/1 and HTTP/2 are told apart by their first bytes.
 pub async fn serve<S, B>(listener: TcpListener, service: S, connections: Connections)
 where
-    S: Answers<B>,
-    S::Future: Send,
-    B: Body<Data: Send, Error: Into<StdError>> + Send + 'static,
+    S: HttpService<B>,
+    B: Body<Data: Send, Error: Into<StdError>> + Default + Send + 'static,
 {
     loop {
         let accepted = tokio::select! {
@@ -79,11 +82,35 @@ where
     }
 }
 
+/// Where a connection is in its life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It has brought no request yet, and has a limited time for it.
+    New,
+    /// It has brought one, and may stay.
+    Open,
+    /// It was asked to close, and has a limited time for it.
+    Closing,
+    /// It was asked to close and answers what it had begun, for as long as that takes.
+    Draining,
+}
+
+impl State {
+    /// Where it is once its time is over; `None` if that is its end.
+    fn after_timeout(self, has_brought_a_request: bool) -> Option<Self> {
+        match (self, has_brought_a_request) {
+            (Self::New | Self::Open, true) => Some(Self::Open),
+            (Self::New | Self::Open, false) => Some(Self::Closing),
+            (Self::Closing | Self::Draining, true) => Some(Self::Draining),
+            (Self::Closing | Self::Draining, false) => None,
+        }
+    }
+}
+
 async fn connection<S, B>(stream: TcpStream, service: S, connections: Connections)
 where
-    S: Answers<B>,
-    S::Future: Send,
-    B: Body<Data: Send, Error: Into<StdError>> + Send + 'static,
+    S: HttpService<B>,
+    B: Body<Data: Send, Error: Into<StdError>> + Default + Send + 'static,
 {
     // Without this, small answers wait for the peer's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
@@ -91,12 +118,11 @@ where
         return;
     }
     let used = Arc::new(AtomicBool::new(false));
-    let requests = connections.requests.clone();
-    let seen = used.clone();
+    let (seen, requests) = (used.clone(), connections.requests.clone());
     let service = hyper::service::service_fn(move |request| {
         seen.store(true, Ordering::Relaxed);
         let busy = requests.token();
-        let answer = service.clone().oneshot(request);
+        let answer = answer(service.clone(), request);
         async move {
             let answer = answer.await;
             drop(busy);
@@ -104,12 +130,11 @@ where
         }
     });
     let builder = builder();
-    let served = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(served);
-    let mut patience = std::pin::pin!(sleep(PATIENCE));
-    let (mut asked_to_close, mut judged) = (false, false);
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut timer = std::pin::pin!(sleep(FIRST_REQUEST_TIMEOUT));
+    let mut state = State::New;
     loop {
-        tokio::select! {
+        let next = tokio::select! {
             ended = served.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection broke off");
@@ -117,28 +142,47 @@ where
                 return;
             }
             () = connections.killed.cancelled() => return,
-            () = connections.closing.cancelled(), if !asked_to_close => {
-                asked_to_close = true;
-                served.as_mut().graceful_shutdown();
+            () = connections.closing.cancelled(), if matches!(state, State::New | State::Open) => {
+                Some(State::Closing)
             }
-            () = patience.as_mut(), if !judged => {
-                if asked_to_close && !used.load(Ordering::Relaxed) {
-                    return;
-                }
-                judged = used.load(Ordering::Relaxed);
-                if !judged {
-                    asked_to_close = true;
-                    served.as_mut().graceful_shutdown();
-                    patience.set(sleep(FAREWELL));
-                }
+            () = timer.as_mut(), if matches!(state, State::New | State::Closing) => {
+                state.after_timeout(used.load(Ordering::Relaxed))
             }
+        };
+        let Some(next) = next else { return };
+        if next == State::Closing {
+            served.as_mut().graceful_shutdown();
+            timer.set(sleep(CLOSE_GRACE));
         }
+        state = next;
     }
+}
+
+/// The service's answer, unless it cannot be told whom the request is for.
+fn answer<S, B>(
+    service: S,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<B>, Infallible>> + Send
+where
+    S: HttpService<B>,
+    B: Default + Send,
+{
+    if request.version() == Version::HTTP_11 && !has_one_host(request.headers()) {
+        let mut refused = Response::new(B::default());
+        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        return Either::Left(ready(Ok(refused)));
+    }
+    Either::Right(service.oneshot(request))
+}
+
+/// HTTP/1.1 asks for exactly one `Host`, and for 400 otherwise (RFC 9112, section 3.2).
+fn has_one_host(headers: &HeaderMap) -> bool {
+    headers.get_all(header::HOST).iter().count() == 1
 }
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(FIRST_REQUEST_TIMEOUT);
     builder
         .http2()
         .timer(TokioTimer::new())

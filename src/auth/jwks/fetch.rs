@@ -6,21 +6,21 @@ use std::time::Duration;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Url};
 
-use super::key_set::KeySet;
+use super::set::KeySet;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_REDIRECTS: usize = 3;
 const MAX_BODY: usize = 256 * 1024;
 
 /// The address of a key set, and the client that fetches it.
-pub(super) struct KeySetUrl {
+pub struct KeySetUrl {
     url: Url,
     client: Client,
 }
 
 /// Why a key set was not fetched.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub enum FetchError {
     #[error("no answer")]
     Request(#[source] reqwest::Error),
     #[error("the answer has status {0}")]
@@ -33,7 +33,7 @@ pub(super) enum FetchError {
 
 impl KeySetUrl {
     /// The client for this address, which must have passed [`is_allowed`].
-    pub(super) fn new(url: Url) -> Result<Self, reqwest::Error> {
+    pub fn new(url: Url) -> Result<Self, reqwest::Error> {
         let mut client = Client::builder().timeout(TIMEOUT).redirect(Policy::custom(|attempt| {
             if may_follow(&attempt) { attempt.follow() } else { attempt.stop() }
         }));
@@ -45,7 +45,7 @@ impl KeySetUrl {
     }
 
     /// Fetches the set.
-    pub(super) async fn fetch(&self) -> Result<KeySet, FetchError> {
+    pub async fn fetch(&self) -> Result<KeySet, FetchError> {
         let request = self.client.get(self.url.clone());
         let mut response = request.send().await.map_err(without_url)?;
         if !response.status().is_success() {
@@ -63,7 +63,7 @@ impl KeySetUrl {
 }
 
 /// Whether keys from this address can be trusted: they came encrypted, or never left the machine.
-pub(super) fn is_allowed(url: &Url) -> bool {
+pub fn is_allowed(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     match url.scheme() {
         "https" => true,

@@ -1,4 +1,4 @@
-//! Counting requests. Meters that are made before anything collects them stay deaf, so the server
+//! Counting requests. What is recorded before the process collects metrics is lost, so the server
 //! sees to that first.
 
 use std::collections::BTreeMap;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram};
 
-/// The meters of one route. To look them up by their labels for every request would cost more than
+/// The metrics of one route. To look them up by their labels for every request would cost more than
 /// some requests do.
-struct Route {
+struct RouteMetrics {
     seconds: Histogram,
     outcomes: BTreeMap<u16, Counter>,
 }
 
-static ROUTES: RwLock<BTreeMap<String, Route>> = RwLock::new(BTreeMap::new());
+static ROUTES: RwLock<BTreeMap<String, RouteMetrics>> = RwLock::new(BTreeMap::new());
 
 /// Counts an answered request. There must be few routes.
 pub fn answered(route: &str, outcome: u16, elapsed: Duration) {
@@ -37,6 +37,6 @@ fn register(route: &str, outcome: u16) {
     let labels = [label, ("outcome", outcome.to_string())];
     let count = metrics::counter!("roster_requests_total", &labels);
     let mut routes = ROUTES.write().unwrap_or_else(PoisonError::into_inner);
-    let made = || Route { seconds, outcomes: BTreeMap::new() };
+    let made = || RouteMetrics { seconds, outcomes: BTreeMap::new() };
     routes.entry(route.to_owned()).or_insert_with(made).outcomes.insert(outcome, count);
 }

@@ -1,4 +1,4 @@
-//! Making tokens, for development, demonstrations and tests. Nothing that serves callers uses it.
+//! Making tokens and keys, for development, demonstrations and tests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub struct Grant {
     pub scope: Option<String>,
     /// When it is made.
     pub issued: Millis,
-    /// How long it holds, in whole seconds.
+    /// How long it is valid, in whole seconds.
     pub lifetime: Duration,
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use tokio::sync::watch;
 
-use super::Error;
 use super::fetch::KeySetUrl;
-use super::key_set::{Key, KeySet};
+use super::set::{Key, KeySet};
+use crate::auth::error::Rejected;
 use crate::clock::{Clock, millis};
 use crate::domain::Millis;
 
@@ -19,7 +19,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(60);
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// The keys that are good now.
-pub(super) struct KeyRing {
+pub struct KeyCache {
     held: watch::Sender<Held>,
     /// Where to fetch them anew; a set from a file stays as it is.
     url: Option<KeySetUrl>,
@@ -27,7 +27,7 @@ pub(super) struct KeyRing {
     clock: Clock,
 }
 
-/// What the ring holds.
+/// What the cache holds.
 struct Held {
     keys: Arc<KeySet>,
     /// Counts the changes of the set, so that what was verified with an older one can be told.
@@ -44,25 +44,25 @@ struct Fetch {
 }
 
 /// A key for a token, and the generation of the set that it was found in.
-pub(super) struct Found {
+pub struct Found {
     /// The key.
-    pub(super) key: Arc<Key>,
-    /// See [`KeyRing::generation`].
-    pub(super) generation: u64,
+    pub key: Arc<Key>,
+    /// See [`KeyCache::generation`].
+    pub generation: u64,
 }
 
-impl KeyRing {
-    /// A ring with these keys for good.
-    pub(super) fn fixed(keys: KeySet, clock: Clock) -> Self {
+impl KeyCache {
+    /// A cache with these keys for good.
+    pub fn fixed(keys: KeySet, clock: Clock) -> Self {
         Self::with(keys, None, clock)
     }
 
-    /// A ring with the keys at this address. If they cannot be had now, later use tries again.
-    pub(super) async fn remote(url: KeySetUrl, clock: Clock) -> Self {
-        let ring = Self::with(KeySet::empty(), Some(url), clock);
+    /// A cache with the keys at this address. If they cannot be had now, later use tries again.
+    pub async fn remote(url: KeySetUrl, clock: Clock) -> Self {
+        let cache = Self::with(KeySet::empty(), Some(url), clock);
         // This fetch does not count: the first unknown key may ask again at once.
-        ring.load().await;
-        ring
+        cache.load().await;
+        cache
     }
 
     fn with(keys: KeySet, url: Option<KeySetUrl>, clock: Clock) -> Self {
@@ -71,16 +71,16 @@ impl KeyRing {
     }
 
     /// The number of the present set; it grows when the set changes.
-    pub(super) fn generation(&self) -> u64 {
+    pub fn generation(&self) -> u64 {
         self.held.borrow().generation
     }
 
     /// The key for a token; an unknown one is looked for in a fresh set, if one may be fetched.
-    pub(super) async fn find(
+    pub async fn find(
         self: &Arc<Self>,
         algorithm: Algorithm,
         kid: Option<&str>,
-    ) -> Result<Found, Error> {
+    ) -> Result<Found, Rejected> {
         if let Some(found) = self.find_held(algorithm, kid)? {
             return Ok(found);
         }
@@ -88,18 +88,23 @@ impl KeyRing {
             // Nothing is ever sent: the only news is that the fetch is over.
             let _ = done.changed().await;
         }
-        self.find_held(algorithm, kid)?.ok_or(Error::Unknown)
+        let found = self.find_held(algorithm, kid)?;
+        found.ok_or(Rejected::unknown("its key is not in the key set"))
     }
 
     /// Starts a fetch if the set is old, without waiting for it.
-    pub(super) fn refresh_if_old(self: &Arc<Self>) {
+    pub fn refresh_if_old(self: &Arc<Self>) {
         let fetched = self.held.borrow().fetched;
         if fetched.is_none_or(|then| self.clock.now().abs_diff(then) >= abs(MAX_AGE)) {
             let _ = self.fetch();
         }
     }
 
-    fn find_held(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<Option<Found>, Error> {
+    fn find_held(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Option<Found>, Rejected> {
         let held = self.held.borrow();
         let key = held.keys.find(algorithm, kid)?;
         Ok(key.map(|key| Found { key, generation: held.generation }))
@@ -117,9 +122,9 @@ impl KeyRing {
             return Some(fetch.done.clone());
         }
         let (running, done) = watch::channel(());
-        let ring = Arc::clone(self);
+        let cache = Arc::clone(self);
         tokio::spawn(async move {
-            ring.load().await;
+            cache.load().await;
             drop(running);
         });
         *last = Some(Fetch { started: now, done: done.clone() });
