@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tokio::time::{Instant, timeout_at};
 
-use super::error::{Failure, Problem};
+use super::error::{Failure, Problem, expected};
 use crate::auth::{Caller, Scope, Scopes, Verifier};
 use crate::domain::{Actor, UserId};
 use crate::service::{self, Call};
@@ -55,10 +55,10 @@ fn actor(headers: &HeaderMap, caller: &UserId, scopes: Scopes) -> Result<Actor, 
         (Some(_), _) if !is_service => Err(service::Error::ScopeMissing(Scope::Admin).into()),
         (Some(user), None) => {
             let user = user.to_str().ok().and_then(|user| UserId::parse(user).ok());
-            let user = user.ok_or_else(|| Failure::field(ON_BEHALF_OF, Problem::Invalid))?;
-            Ok(Actor::User(user))
+            let invalid = Problem::Expected(expected::USER);
+            Ok(Actor::User(user.ok_or_else(|| Failure::field(ON_BEHALF_OF, invalid))?))
         }
-        (Some(_), Some(_)) => Err(Failure::field(ON_BEHALF_OF, Problem::Invalid)),
+        (Some(_), Some(_)) => Err(Failure::field(ON_BEHALF_OF, Problem::Repeated)),
         (None, _) if is_service => Ok(Actor::Service(caller.clone())),
         (None, _) => Ok(Actor::User(caller.clone())),
     }

@@ -87,6 +87,9 @@ pub mod expected {
     /// How many entries are passed over.
     pub const OFFSET: &str = "Expected at most 1000000.";
     /// Where a list goes on.
+    pub const PAGE_TOKEN: &str =
+        "Expected the next_page_token of the page before, with all else as it was then.";
+    /// The same on a surface that calls it a cursor.
     pub const CURSOR: &str = "Expected a cursor of the page before or after, as it was sent.";
 }
 

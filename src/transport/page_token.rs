@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::error::{Failure, Problem};
+use super::error::{Failure, Problem, expected};
 
 const MAC_BYTES: usize = 16;
 /// A cursor is a user id, a space's name or a number.
@@ -36,7 +36,8 @@ impl PageTokens {
             return Ok(None);
         }
         let cursor = self.read(query, token);
-        cursor.map(Some).ok_or_else(|| Failure::field("page_token", Problem::Invalid))
+        let invalid = Problem::Expected(expected::PAGE_TOKEN);
+        cursor.map(Some).ok_or_else(|| Failure::field("page_token", invalid))
     }
 
     fn read(&self, query: &str, token: &str) -> Option<String> {

@@ -18,7 +18,7 @@ fn page_size(asked: i32) -> Result<u64, Failure> {
 
 /// A cursor that we signed but cannot read is from another version of this program.
 fn unreadable() -> Failure {
-    Failure::field("page_token", Problem::Invalid)
+    Failure::field("page_token", Problem::Expected(expected::PAGE_TOKEN))
 }
 
 pub async fn memberships(
