@@ -136,7 +136,6 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Invite(_)
         | Command::Add(_)
         | Command::RemoveInvitations(_)
-        | Command::Add(_)
         | Command::ChangeRoles(_)
         | Command::Block(_)
         | Command::Unblock(_)
