@@ -12,8 +12,8 @@ use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::domain::{
-    Attributes, Content, DisplayName,
-    Actor, Command, Contribution, NewSpace, Privacy, Refusal, RoleChange, SpaceName, UserId, Users,
+    Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, Refusal,
+    RoleChange, SpaceName, UserId, Users,
 };
 use crate::server::{Listeners, Server};
 use crate::service::{Call, Error, Service};

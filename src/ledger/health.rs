@@ -1,64 +1,114 @@
 //! Whether a shard gets anything done.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// A shard that has not heard from its database for this long is not well. Longer than one statement
 /// may take.
-const SILENCE: Duration = Duration::from_secs(4);
+const LONGEST_SILENCE: Duration = Duration::from_secs(4);
+/// Nor is one whose changes have failed for this long.
+const LONGEST_FAILURE: Duration = Duration::from_secs(2);
 
 /// What a shard says of itself. Copies share it.
 #[derive(Clone)]
 pub struct Health {
-    since: Instant,
+    start: Instant,
     shared: Arc<Shared>,
 }
 
+/// Moments in milliseconds since the start.
+#[derive(Default)]
 struct Shared {
-    /// When the database last answered, in milliseconds since the start.
     last_answer: AtomicU64,
-    /// Whether it failed after that.
-    failing: AtomicBool,
+    /// When changes began to fail; 0 while they do not.
+    failing_since: AtomicU64,
 }
 
 impl Health {
     /// Well, for now.
     pub fn new() -> Self {
-        let shared = Shared { last_answer: AtomicU64::new(0), failing: AtomicBool::new(false) };
-        Self { since: Instant::now(), shared: Arc::new(shared) }
+        Self { start: Instant::now(), shared: Arc::default() }
     }
 
-    /// The database did what it was asked.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn since(&self, moment: u64) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(moment))
+    }
+
+    /// The database answered. That it takes changes is not said.
     pub fn answered(&self) {
-        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.shared.last_answer.store(now, Ordering::Relaxed);
-        if self.shared.failing.swap(false, Ordering::Relaxed) {
+        self.shared.last_answer.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// The database took a change.
+    pub fn changed(&self) {
+        self.answered();
+        if self.shared.failing_since.swap(0, Ordering::Relaxed) != 0 {
             tracing::info!("the database takes changes again");
         }
     }
 
-    /// It did not.
+    /// The database did not do what it was asked.
     pub fn failed(&self) {
-        self.shared.failing.store(true, Ordering::Relaxed);
+        let (shared, now) = (&self.shared, self.now());
+        let first =
+            shared.failing_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        if first.is_ok() {
+            tracing::warn!("the database takes no changes");
+        }
     }
 
-    /// Whether the last attempt failed, or has been under way for too long.
+    /// Whether the last change failed, or has been under way for too long.
     pub fn is_failing(&self) -> bool {
-        self.shared.failing.load(Ordering::Relaxed) || !self.is_well()
+        self.failing_since().is_some() || self.silence() >= LONGEST_SILENCE
     }
 
-    /// Whether the database answered lately.
+    /// Whether changes get through, but for a moment.
     pub fn is_well(&self) -> bool {
-        let last = Duration::from_millis(self.shared.last_answer.load(Ordering::Relaxed));
-        self.since.elapsed().saturating_sub(last) < SILENCE
+        is_well(self.silence(), self.failing_since().map(|moment| self.since(moment)))
     }
 
     /// How long ago the database last answered.
     pub fn silence(&self) -> Duration {
-        let last = Duration::from_millis(self.shared.last_answer.load(Ordering::Relaxed));
-        self.since.elapsed().saturating_sub(last)
+        self.since(self.shared.last_answer.load(Ordering::Relaxed))
+    }
+
+    fn failing_since(&self) -> Option<u64> {
+        Some(self.shared.failing_since.load(Ordering::Relaxed)).filter(|moment| *moment > 0)
+    }
+}
+
+/// Whether a shard is well that was silent, and whose changes have failed, for so long.
+fn is_well(silent: Duration, failing: Option<Duration>) -> bool {
+    silent < LONGEST_SILENCE && failing.is_none_or(|failing| failing < LONGEST_FAILURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_and_failure_count_after_a_while() {
+        let moment = Duration::from_millis(10);
+        assert!(is_well(moment, None) && is_well(moment, Some(moment)));
+        assert!(!is_well(LONGEST_SILENCE, None));
+        assert!(!is_well(moment, Some(LONGEST_FAILURE)), "answers alone are no changes");
+    }
+
+    #[test]
+    fn a_change_ends_a_failure_and_an_answer_does_not() {
+        let health = Health::new();
+        assert!(!health.is_failing());
+        health.failed();
+        health.answered();
+        assert!(health.is_failing());
+        health.changed();
+        assert!(!health.is_failing() && health.is_well());
     }
 }

@@ -216,7 +216,10 @@ impl Shard {
         is_locked: bool,
     ) -> Result<BTreeSet<SpaceName>, store::Error> {
         if !changes.is_empty() {
-            return measured("commit", write(&mut self.connection, changes, is_locked)).await;
+            let write = write(&mut self.connection, changes, is_locked);
+            let moved = measured("commit", write).await?;
+            self.health.changed();
+            return Ok(moved);
         }
         if is_locked {
             self.connection.rollback().await?;

@@ -31,6 +31,7 @@ pub struct Shard {
     pub(super) parked: Parked,
     queue: Queue,
     batch: usize,
+    next_probe: Instant,
 }
 
 impl Shard {
@@ -45,6 +46,7 @@ impl Shard {
             parked: Parked::default(),
             queue: Queue::default(),
             batch: limits.batch,
+            next_probe: Instant::now(),
         }
     }
 
@@ -79,7 +81,9 @@ impl Shard {
     }
 
     fn next_wake(&self) -> Instant {
-        let probe = Instant::now() + PROBE_INTERVAL.saturating_sub(self.health.silence());
+        let silent = Instant::now() + PROBE_INTERVAL.saturating_sub(self.health.silence());
+        let probe = if self.health.is_failing() { self.next_probe } else { silent };
+        let probe = probe.max(self.next_probe);
         [self.queue.next_turn(), self.parked.next_try()]
             .into_iter()
             .flatten()
@@ -109,8 +113,8 @@ impl Shard {
     async fn work(&mut self, batch: Vec<Entry>) {
         let began = Instant::now();
         self.retry_parked().await;
+        self.probe_if_due().await;
         if batch.is_empty() {
-            self.probe().await;
             return;
         }
         metrics::histogram!("roster_batch_commands").record(batch.len() as f64);
@@ -132,13 +136,17 @@ impl Shard {
         self.queue.tidy(now);
     }
 
-    /// Tells whoever asks for readiness what this connection is good for.
-    async fn probe(&mut self) {
-        if self.health.silence() < PROBE_INTERVAL {
+    /// When nothing was heard of the database for a while, or changes fail: whoever asks for readiness
+    /// must know what this connection is good for.
+    async fn probe_if_due(&mut self) {
+        let now = Instant::now();
+        let is_failing = self.health.is_failing();
+        if now < self.next_probe || !(is_failing || self.health.silence() >= PROBE_INTERVAL) {
             return;
         }
-        match probe(&mut self.connection, self.health.is_failing()).await {
-            Ok(()) => self.health.answered(),
+        self.next_probe = now + PROBE_INTERVAL;
+        match probe(&mut self.connection, is_failing).await {
+            Ok(()) => self.health.changed(),
             Err(error) => self.failed(&error.into()),
         }
     }

@@ -67,6 +67,7 @@ impl Shard {
         };
         self.write_space(submission, &set, event, is_repeated).await?;
         measured("commit", self.connection.commit()).await?;
+        self.health.changed();
         Ok(decided)
     }
 

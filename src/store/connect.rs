@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,9 +47,22 @@ pub enum Role {
 #[derive(Clone)]
 pub enum Target {
     /// A server that speaks PostgreSQL's language.
-    Postgres(Box<PgConnectOptions>),
+    Postgres(Arc<PostgresServer>),
     /// A file.
     Sqlite(Arc<SqliteFile>),
+}
+
+/// A server, and how often a connection to it was found dead. The others that were opened before went
+/// the same way, most likely: they are not used again, or each would have to be waited for.
+pub struct PostgresServer {
+    options: PgConnectOptions,
+    deaths: AtomicU64,
+}
+
+impl PostgresServer {
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
 }
 
 /// A SQLite file, which must stay the one that it was at first.
@@ -89,7 +103,8 @@ impl Target {
             let options = PgConnectOptions::from_str(url).map_err(|_| Error::BadAddress)?;
             // A parameter that poolers refuse; it matters to fractions alone.
             let options = options.application_name("roster").extra_float_digits(None);
-            return Ok(Self::Postgres(Box::new(options)));
+            let server = PostgresServer { options, deaths: AtomicU64::new(0) };
+            return Ok(Self::Postgres(Arc::new(server)));
         }
         let file = url.strip_prefix("sqlite:").ok_or(Error::BadAddress)?;
         let (path, parameters) = file.split_once('?').unwrap_or((file, ""));
@@ -125,11 +140,31 @@ impl Target {
         }
     }
 
+    /// A connection did not answer in time.
+    pub(super) fn found_dead(&self) {
+        match self {
+            Self::Postgres(server) => {
+                server.deaths.fetch_add(1, Ordering::Relaxed);
+            }
+            // A file does not go away silently; the statement was long.
+            Self::Sqlite(_) => {}
+        }
+    }
+
+    /// How often a connection was found dead.
+    pub(super) fn deaths(&self) -> u64 {
+        match self {
+            Self::Postgres(server) => server.deaths.load(Ordering::Relaxed),
+            Self::Sqlite(_) => 0,
+        }
+    }
+
     /// The driver (sqlx 0.9.0) leaves Nagle's algorithm on for TCP; a socket in the file system has
     /// none.
     pub(super) fn has_nagle(&self) -> bool {
         match self {
-            Self::Postgres(options) => {
+            Self::Postgres(server) => {
+                let options = &server.options;
                 options.get_socket().is_none() && !options.get_host().starts_with('/')
             }
             Self::Sqlite(_) => false,

@@ -33,6 +33,8 @@ pub struct Connection {
     target: Target,
     role: Role,
     open: Option<Open>,
+    /// How often the way to the database had been found dead when this was opened.
+    opened_after: u64,
 }
 
 enum Open {
@@ -43,7 +45,7 @@ enum Open {
 impl Connection {
     /// A connection that is not open yet.
     pub(super) fn new(target: Target, role: Role) -> Self {
-        Self { target, role, open: None }
+        Self { target, role, open: None, opened_after: 0 }
     }
 
     /// The database's kind.
@@ -69,7 +71,12 @@ impl Connection {
     /// Opens it, if it is not open.
     pub async fn open(&mut self) -> Result<(), Error> {
         self.target.check()?;
+        let deaths = self.target.deaths();
+        if self.opened_after < deaths {
+            self.open = None;
+        }
         if self.open.is_none() {
+            self.opened_after = deaths;
             let opening = Open::new(&self.target, self.role);
             self.open = Some(timeout(CONNECT_LIMIT, opening).await.map_err(|_| Error::silent())??);
             metrics::counter!("roster_connections_opened_total").increment(1);
@@ -111,6 +118,7 @@ impl Connection {
             Ok(Err(error)) => Err(DbErr::Query(RuntimeErr::SqlxError(error.into())).into()),
             Err(_) => {
                 open.interrupt();
+                self.target.found_dead();
                 Err(Error::silent())
             }
         }
@@ -153,8 +161,8 @@ impl Connection {
 impl Open {
     async fn new(target: &Target, role: Role) -> Result<Self, Error> {
         match target {
-            Target::Postgres(options) => {
-                let mut connection = options.connect().await.map_err(failed)?;
+            Target::Postgres(server) => {
+                let mut connection = server.options().connect().await.map_err(failed)?;
                 settings::apply(&mut connection, role).await.map_err(failed)?;
                 Ok(Self::Postgres(Box::new(connection)))
             }
