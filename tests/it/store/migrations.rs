@@ -16,7 +16,7 @@ const MIGRATION_LOCK: i64 = 0x0072_6f73_7465_7201;
 const LONG: Duration = Duration::from_secs(3);
 
 async fn open(url: &str) -> Store {
-    Store::open(url, 1, 1).await.unwrap()
+    Store::open(url, 1).await.unwrap()
 }
 
 /// Our tables and indexes, as the database describes them.
@@ -129,13 +129,13 @@ async fn a_server_waits_for_another_ones_long_migration() {
         let sql = format!("SELECT pg_advisory_lock({MIGRATION_LOCK})");
         beside.execute_unprepared(&sql).await.unwrap();
         let store = open(&url).await;
-        let migrating = store.migrate();
-        tokio::pin!(migrating);
+        let mut migrating = Box::pin(store.migrate());
         let early = timeout(LONG, &mut migrating).await;
         assert!(early.is_err(), "{early:?}");
         // The lock goes with its connection.
         beside.close().await.unwrap();
-        migrating.await.unwrap();
+        migrating.as_mut().await.unwrap();
+        drop(migrating);
         store.close().await;
     })
     .await;
