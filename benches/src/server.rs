@@ -6,7 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::ids::letters;
 use crate::pgbench::psql;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
 use roster::auth::mint::Grant;
 use roster::clock::Clock;
 use roster::domain::UserId;
@@ -14,6 +17,9 @@ use roster::transport::grpc::pb;
 use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
+
+/// Who owns all spaces.
+pub const CREATOR: &str = "ada";
 
 pub type Failed = Box<dyn std::error::Error>;
 
@@ -98,14 +104,16 @@ impl Server {
         Ok(endpoint.tcp_nodelay(true).connect().await?)
     }
 
-    /// Makes spaces `groups/1` to `groups/{count}`, open to all.
+    /// Makes spaces `groups/1` to `groups/{count}`, open to all, each with content of its own.
     pub async fn create_spaces(&self, count: usize) -> Result<(), Failed> {
         let mut client = SpaceServiceClient::new(self.channel().await?);
         for n in 1..=count {
             let message = pb::CreateSpaceRequest {
                 name: space(n),
                 privacy: pb::Privacy::Open.into(),
-                creator: "ada".into(),
+                creator: CREATOR.into(),
+                display_name: format!("Group {n}"),
+                attributes: Some(attributes(n)),
                 ..Default::default()
             };
             client.create_space(with_token(message, &admin_token()?)).await?;
@@ -119,6 +127,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The 2 KB of content that the nth space carries.
+fn attributes(n: usize) -> Struct {
+    let fields = [("about", 1_800), ("cover", 150)].map(|(name, length)| {
+        let kind = Some(Kind::StringValue(letters(n, length)));
+        (name.to_owned(), Value { kind })
+    });
+    Struct { fields: fields.into() }
 }
 
 /// The name of the nth space.
@@ -155,10 +172,21 @@ fn mint(subject: &str, scope: Option<String>) -> Result<String, Failed> {
     Ok(grant.sign_with_secret(SECRET.as_bytes())?)
 }
 
+/// A request with the token of a user.
 pub fn with_token<T>(message: T, token: &str) -> Request<T> {
+    with_bearer(message, &bearer(token))
+}
+
+/// A request with what stands in the authorization header.
+pub fn with_bearer<T>(message: T, bearer: &str) -> Request<T> {
     let mut request = Request::new(message);
-    if let Ok(value) = format!("Bearer {token}").parse() {
+    if let Ok(value) = bearer.parse() {
         request.metadata_mut().insert("authorization", value);
     }
     request
+}
+
+/// A token as it stands in the authorization header.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }

@@ -64,11 +64,5 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         }
         grown.reverse();
     }
-    let (smallest, largest) = (sizes[0], sizes[sizes.len() - 1]);
-    for what in ["join", "look up", "check"] {
-        let of = |members| report.median(&format!("{what} among {members}"));
-        let ratio = of(largest) / of(smallest);
-        report.at_most(&format!("{what} among {largest} ÷ among {smallest}"), ratio, 1.25);
-    }
     Ok(report)
 }

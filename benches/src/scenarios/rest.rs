@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::crowd::{Crowd, JOINED};
-use super::seed::{self, STANDING};
-use super::turns;
+use super::{seed, turns};
 use crate::Plan;
+use crate::ids::number;
 use crate::load::{Run, Work};
 use crate::pgbench::settle;
 use crate::report::Report;
@@ -90,10 +90,10 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("rest", plan);
     let database = Database::postgres(&plan.postgres)?;
     let spaces = plan.spaces;
-    let server = seed::server(&database, STANDING, spaces).await?;
+    let server = seed::server(&database, plan.standing(), spaces).await?;
     let operations = plan.scaled(40_000);
     let crowd = Crowd { connections: CALLERS, ..Crowd::new(&server, operations)? };
-    let numbers = (0..operations).map(|n| token(&(n + 1).to_string()));
+    let numbers = (0..operations).map(|n| token(&number(n)));
     let tokens = &numbers.collect::<Result<Vec<_>, _>>()?;
     crowd.warm_up(plan).await?;
     for round in 0..plan.rounds {
@@ -113,6 +113,5 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
             report.add(&format!("{name} leave"), "/s", left.per_second());
         }
     }
-    report.ratio("REST ÷ gRPC, join, 64 callers", "REST join", "gRPC join", 0.9);
     Ok(report)
 }
