@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::Plan;
 use crate::ids::letters;
 use crate::pgbench::psql;
 use prost_types::value::Kind;
@@ -28,7 +29,7 @@ const SECRET: &str = "a secret that is known to the benchmarks alone";
 /// A database that goes when it is dropped.
 pub enum Database {
     Sqlite(tempfile::TempDir),
-    Postgres { server: String, name: String },
+    Postgres { server: String, name: String, quick: bool },
 }
 
 impl Database {
@@ -36,12 +37,27 @@ impl Database {
         Ok(Self::Sqlite(tempfile::tempdir()?))
     }
 
-    pub fn postgres(server: &str) -> Result<Self, Failed> {
+    pub fn postgres(plan: &Plan) -> Result<Self, Failed> {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("roster_bench_{}_{number}", std::process::id());
-        psql(server, &format!("CREATE DATABASE {name}"))?;
-        Ok(Self::Postgres { server: server.into(), name })
+        psql(&plan.postgres, &format!("CREATE DATABASE {name}"))?;
+        Ok(Self::Postgres { server: plan.postgres.clone(), name, quick: plan.smoke })
+    }
+
+    /// Whether nothing is timed, so that nothing needs to be tidy either.
+    pub fn is_quick(&self) -> bool {
+        matches!(self, Self::Postgres { quick: true, .. })
+    }
+
+    /// Makes PostgreSQL ready for a run, so that each begins alike: what earlier runs left is cleared
+    /// away and written down now, and not while the clock runs.
+    pub fn settle(&self) -> Result<(), Failed> {
+        if let Self::Postgres { quick: false, .. } = self {
+            psql(&self.url(), "VACUUM")?;
+            psql(&self.url(), "CHECKPOINT")?;
+        }
+        Ok(())
     }
 
     pub fn url(&self) -> String {
@@ -49,7 +65,7 @@ impl Database {
             Self::Sqlite(folder) => {
                 format!("sqlite:{}", folder.path().join("roster.db").display())
             }
-            Self::Postgres { server, name } => {
+            Self::Postgres { server, name, .. } => {
                 let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
                 format!("{base}/{name}")
             }
@@ -59,7 +75,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Self::Postgres { server, name } = self {
+        if let Self::Postgres { server, name, .. } = self {
             let _ = psql(server, &format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }

@@ -7,7 +7,6 @@ use super::seed;
 use crate::Plan;
 use crate::ids::user;
 use crate::ordinary::Call;
-use crate::pgbench::settle;
 use crate::report::Report;
 use crate::server::{CREATOR, Database, Failed, bearer, space, token};
 
@@ -25,12 +24,12 @@ async fn each<C: Call>(
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("bulk", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let server = seed::server(&database, plan.standing(), 1).await?;
     let crowd = Crowd::new(&server, 0)?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
-        settle(&database.url())?;
+        database.settle()?;
         for (size, calls) in [(1, 500), (100, 100), (1_000, 20)] {
             let calls = plan.scaled(calls).min(if plan.smoke { 2 } else { calls });
             let invite = |space, users| pb::InviteOrAcceptUsersRequest { space, users };

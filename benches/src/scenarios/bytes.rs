@@ -3,7 +3,7 @@
 use super::crowd::Crowd;
 use super::seed;
 use crate::Plan;
-use crate::pgbench::{psql, settle};
+use crate::pgbench::psql;
 use crate::report::Report;
 use crate::server::{Database, Failed};
 
@@ -34,7 +34,7 @@ impl Joins {
     /// The first joins after a checkpoint do not count: PostgreSQL logs each page whole when it is
     /// first touched.
     async fn round(&self, first: usize, count: usize, report: &mut Report) -> Result<(), Failed> {
-        settle(&self.database.url())?;
+        self.database.settle()?;
         let uncounted = count / 2;
         self.join(first, uncounted).await?;
         let before = written(&self.database)?;
@@ -49,7 +49,7 @@ impl Joins {
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("bytes", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let server = seed::server(&database, plan.standing(), plan.spaces).await?;
     // Tables grow by pages, so few joins would not show.
     let count = if plan.smoke { 400 } else { 80_000 };

@@ -37,7 +37,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("footprint", plan);
     let size = std::fs::metadata(binary()?)?.len() as f64 / (1024.0 * 1024.0);
     report.add("program", "MiB", size);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let members = if plan.smoke { 1_000 } else { 1_000_000 };
     let server = seed::server(&database, members, plan.spaces).await?;
     let operations = plan.scaled(20_000);

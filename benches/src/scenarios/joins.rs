@@ -4,7 +4,7 @@ use super::crowd::{Client, Crowd, WARM_UP};
 use super::{seed, turns};
 use crate::Plan;
 use crate::cpu::Meter;
-use crate::pgbench::{Bare, settle};
+use crate::pgbench::Bare;
 use crate::report::Report;
 use crate::server::{Database, Failed};
 
@@ -56,10 +56,10 @@ impl Both {
 
     /// From 64 callers on also with the ordinary client.
     async fn ours(&self, case: &Case, report: &mut Report) -> Result<(), Failed> {
-        settle(&self.database.url())?;
+        self.database.settle()?;
         ours(&self.crowd, &self.meter, case, report).await?;
         if case.callers >= 64 {
-            settle(&self.database.url())?;
+            self.database.settle()?;
             let crowd = self.crowd.with(Client::Ordinary);
             ours(&crowd, &self.meter, case, report).await?;
         }
@@ -70,7 +70,7 @@ impl Both {
     async fn alone(&self, ours: bool, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
         let operations = plan.scaled(ALONE);
         if ours {
-            settle(&self.database.url())?;
+            self.database.settle()?;
             let joined = self.crowd.join(1, operations, plan.spaces).await?;
             self.crowd.leave(1, operations, plan.spaces).await?;
             report.add("join p50, one caller", "µs", joined.percentile(0.5));
@@ -112,7 +112,7 @@ async fn ours(
 
 pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("postgres", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let server = seed::server(&database, plan.standing(), plan.spaces).await?;
     let bare = Bare::new(&database)?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;

@@ -32,8 +32,8 @@ async fn far(server: &Server, thousands: usize) -> Result<String, Failed> {
 async fn enter(crowd: &Crowd, spaces: usize) -> Result<(), Failed> {
     let mut members = vec![Vec::new(); spaces];
     for n in 0..crowd.tokens.len() {
-        for place in 1..MINE {
-            members[(n * MINE + place) % spaces].push(user(n));
+        for place in 0..MINE - 1 {
+            members[(n * (MINE - 1) + place) % spaces].push(user(n));
         }
     }
     let message = |n: usize| pb::ChangeRolesRequest {
@@ -85,14 +85,14 @@ impl Readers {
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("reads", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let users = if plan.smoke { 2_000 } else { 100_000 };
     let server = seed::server(&database, users, plan.spaces).await?;
     let bare = Bare::new(&database)?;
     bare.prepare("fill_keys.sql", users)?;
     let thin = Crowd::new(&server, plan.scaled(5_000))?;
     enter(&thin, plan.spaces).await?;
-    seed::settle(&database)?;
+    seed::analyze(&database)?;
     let deep = far(&server, if plan.smoke { 1 } else { 80 }).await?;
     let meter = Meter::new(&server, &database);
     let readers = Readers { meter, thin, users, deep };

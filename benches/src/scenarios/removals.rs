@@ -4,7 +4,7 @@ use super::crowd::{Client, Crowd, JOINED};
 use super::{seed, thousands, turns};
 use crate::Plan;
 use crate::cpu::Meter;
-use crate::pgbench::{Bare, settle};
+use crate::pgbench::Bare;
 use crate::report::Report;
 use crate::server::{Database, Failed};
 
@@ -29,7 +29,7 @@ impl Hundreds {
         let removals: Vec<_> =
             (0..self.spaces).map(|n| seed::remove(JOINED + n, users(n))).collect();
         seed::as_service(&self.crowd, CALLERS, self.spaces, add).await?;
-        settle(&self.database.url())?;
+        self.database.settle()?;
         let remove = |n: usize| removals[n].clone();
         let run = seed::as_service(&crowd, CALLERS, self.spaces, remove);
         let name = format!("remove {REMOVED}{}", client.suffix());
@@ -53,7 +53,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
 }
 
 async fn hundreds(plan: &Plan, report: &mut Report) -> Result<(), Failed> {
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let server = seed::server(&database, plan.standing(), plan.spaces).await?;
     let crowd = Crowd::new(&server, 0)?;
     let (bare, meter) = (Bare::new(&database)?, Meter::new(&server, &database));

@@ -14,7 +14,6 @@ use super::{seed, turns};
 use crate::Plan;
 use crate::ids::number;
 use crate::load::{Run, Work};
-use crate::pgbench::settle;
 use crate::report::Report;
 use crate::server::{Database, Failed, token};
 
@@ -88,7 +87,7 @@ async fn over_rest(address: SocketAddr, calls: &Calls<'_>) -> Result<Run, Failed
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("rest", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let spaces = plan.spaces;
     let server = seed::server(&database, plan.standing(), spaces).await?;
     let operations = plan.scaled(40_000);
@@ -99,7 +98,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
         for rest in turns(round) {
-            settle(&database.url())?;
+            database.settle()?;
             let (name, joined, left) = if rest {
                 let join = Calls { method: "POST", tokens, spaces };
                 let leave = Calls { method: "DELETE", ..join };

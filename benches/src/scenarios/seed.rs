@@ -27,17 +27,16 @@ pub async fn server(database: &Database, count: usize, spaces: usize) -> Result<
     let crowd = Crowd::new(&server, 0)?;
     let added = |n: usize| add(1, n * MOST..count.min((n + 1) * MOST));
     as_service(&crowd, 1, count.div_ceil(MOST), added).await?;
-    settle(database)?;
+    analyze(database)?;
     Ok(server)
 }
 
-/// Lets PostgreSQL see what there is now, and write it down.
-pub fn settle(database: &Database) -> Result<(), Failed> {
+/// Lets PostgreSQL see what there is now.
+pub fn analyze(database: &Database) -> Result<(), Failed> {
     if let Database::Postgres { .. } = database {
-        psql(&database.url(), "VACUUM ANALYZE")?;
-        psql(&database.url(), "CHECKPOINT")?;
+        psql(&database.url(), "ANALYZE")?;
     }
-    Ok(())
+    database.settle()
 }
 
 /// A service changes roles, as often as `message` says.

@@ -80,7 +80,7 @@ impl Place {
 
     async fn round(&self, report: &mut Report) -> Result<(), Failed> {
         let (name, Sizes { calls, singles, .. }) = (self.name, self.sizes);
-        seed::settle(&self.database)?;
+        self.database.settle()?;
         let joined = self.crowd.join(1, singles, 1).await?;
         self.crowd.leave(1, singles, 1).await?;
         report.add(&format!("{name}: join"), "µs", joined.percentile(0.5));
@@ -102,8 +102,7 @@ impl Place {
 
 pub async fn run(plan: &Plan, report: &mut Report) -> Result<(), Failed> {
     let sizes = if plan.smoke { SMOKE } else { FULL };
-    let databases =
-        [("PostgreSQL", Database::postgres(&plan.postgres)?), ("SQLite", Database::sqlite()?)];
+    let databases = [("PostgreSQL", Database::postgres(plan)?), ("SQLite", Database::sqlite()?)];
     for (name, database) in databases {
         let server = seed::server(&database, sizes.crowd, 1).await?;
         let crowd = Crowd::new(&server, sizes.removed)?;
