@@ -76,6 +76,11 @@ impl Plan {
         if self.smoke { operations.min(64) } else { operations }
     }
 
+    /// The same where one caller does them one after the other.
+    pub fn alone(&self, operations: usize) -> usize {
+        if self.smoke { operations.min(8) } else { operations }
+    }
+
     /// How many members there are before anybody joins.
     pub fn standing(&self) -> usize {
         if self.smoke { 1_000 } else { scenarios::STANDING }

@@ -22,7 +22,7 @@ fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
 
 /// How long one caller waits when nobody else calls.
 async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
-    let operations = plan.scaled(2_000);
+    let operations = plan.alone(2_000);
     let looked_up = look_up_own(crowd, 1, operations).await?;
     let joined = crowd.join(1, operations, plan.spaces).await?;
     crowd.leave(1, operations, plan.spaces).await?;

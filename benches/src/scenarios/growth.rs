@@ -31,7 +31,7 @@ impl Grown {
 
     async fn measure(&self, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
         self.database.settle()?;
-        let (crowd, members, operations) = (&self.crowd, self.members, plan.scaled(2_000));
+        let (crowd, members, operations) = (&self.crowd, self.members, plan.alone(2_000));
         for (what, run) in [
             ("join", crowd.join(1, operations, plan.spaces).await?),
             ("leave", crowd.leave(1, operations, plan.spaces).await?),

@@ -24,8 +24,10 @@ struct Case {
 fn cases(plan: &Plan) -> Vec<Case> {
     let mut cases = Vec::new();
     for (callers, operations) in SIZES {
+        let operations =
+            if callers == 1 { plan.alone(operations) } else { plan.scaled(operations) };
         for (shape, spaces) in [("spread", plan.spaces), ("hot", 1)] {
-            cases.push(Case { callers, operations: plan.scaled(operations), shape, spaces });
+            cases.push(Case { callers, operations, shape, spaces });
         }
     }
     cases
@@ -68,7 +70,7 @@ impl Both {
 
     /// One caller, beside one client that does what a service would do by hand.
     async fn alone(&self, ours: bool, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
-        let operations = plan.scaled(ALONE);
+        let operations = plan.alone(ALONE);
         if ours {
             self.database.settle()?;
             let joined = self.crowd.join(1, operations, plan.spaces).await?;
