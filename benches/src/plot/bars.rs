@@ -66,6 +66,6 @@ pub fn draw(file: &Path, reports: &[Report]) -> Result<(), Failed> {
     }
     let scale =
         "1 is what it must be, longer is better; a mark is what it should become; bars end at 3";
-    root.draw(&Text::new(scale, (LEFT, bottom + 38), text(15, HPos::Left)))?;
+    root.draw(&Text::new(scale, (WIDTH / 2, bottom + 38), text(15, HPos::Center)))?;
     Ok(root.present()?)
 }
