@@ -5,7 +5,7 @@ use roster::store::Store;
 use crate::harness::{Engine, on_every_engine};
 
 async fn error(url: &str) -> String {
-    Store::open(url, 1, 1).await.err().unwrap_or_else(|| panic!("{url} was opened")).to_string()
+    Store::open(url, 1).await.err().unwrap_or_else(|| panic!("{url} was opened")).to_string()
 }
 
 #[tokio::test]
