@@ -1,4 +1,4 @@
--- The spaces of one user with what he is to them. Run with -D users=N.
+-- The spaces of one user with what they are to them. Run with -D users=N.
 \set n random(0, :users - 1)
-SELECT * FROM membership m JOIN space s ON s.name = m.space
-WHERE m.user_id = 'user-' || lpad((:n)::text, 8, '0') ORDER BY m.space LIMIT 51;
+SELECT * FROM membership m JOIN whole_space s ON s.name = m.space
+WHERE m.user_id = md5('user' || :n)::uuid::text ORDER BY m.space LIMIT 51;

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use rusqlite::{Connection, params};
 
+use crate::ids::user;
 use crate::server::Failed;
 
 const SCHEMA: &str = "
@@ -29,7 +30,7 @@ pub fn joins_per_second(folder: &Path, operations: usize, spaces: usize) -> Resu
     let started = Instant::now();
     for n in 0..operations {
         let transaction = connection.transaction()?;
-        let (space, member) = (format!("groups/{}", n % spaces), format!("user{n}"));
+        let (space, member) = (format!("groups/{}", n % spaces), user(n));
         transaction
             .prepare_cached("INSERT OR IGNORE INTO bare_membership VALUES (?, ?, 1, ?)")?
             .execute(params![space, member, n as i64])?;

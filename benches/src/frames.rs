@@ -6,7 +6,8 @@ use crate::server::Failed;
 
 /// The longest payload that a frame may have unless both sides agree on more.
 pub const LONGEST: usize = 16 * 1024;
-/// The window of a connection, and of each stream, before either side says otherwise.
+/// The window of a connection, and of each stream, before either side says otherwise. No request may
+/// be longer.
 pub const FIRST_WINDOW: u32 = 65_535;
 /// The largest window there can be.
 pub const LARGEST_WINDOW: u32 = (1 << 31) - 1;
@@ -81,11 +82,11 @@ pub fn greeting() -> Vec<u8> {
     out
 }
 
-/// Whether a request of one whole frame fits into the window that the server gives each stream.
-pub fn takes_a_frame(settings: &[u8]) -> bool {
+/// Whether the longest request fits into the window that the server gives each stream.
+pub fn takes_a_request(settings: &[u8]) -> bool {
     settings.chunks_exact(6).all(|setting| {
         let window = setting.starts_with(&INITIAL_WINDOW_SIZE.to_be_bytes());
-        !window || number(&setting[2..]) >= LONGEST as u32
+        !window || number(&setting[2..]) >= FIRST_WINDOW
     })
 }
 
@@ -143,14 +144,29 @@ pub fn put_request(
     out[start..start + 3].copy_from_slice(&block.to_be_bytes()[1..]);
     let length = message.encoded_len();
     let framed = 1 + size_of::<u32>() + length;
-    if framed > LONGEST {
-        return Err("the request does not fit into a frame".into());
+    if framed > FIRST_WINDOW as usize {
+        return Err("the request does not fit into a window".into());
     }
-    put_head(out, framed, DATA, END_STREAM, stream);
+    put_head(out, framed.min(LONGEST), DATA, END_STREAM, stream);
+    let start = out.len();
     out.push(0);
     out.extend_from_slice(&(length as u32).to_be_bytes());
     message.encode(out)?;
+    if framed > LONGEST {
+        split(out, start, stream);
+    }
     Ok(framed)
+}
+
+/// The data that begins there is too long for one frame: makes several of it.
+fn split(out: &mut Vec<u8>, start: usize, stream: u32) {
+    let data = out.split_off(start);
+    out.truncate(start - HEAD);
+    let last = (data.len() - 1) / LONGEST;
+    for (place, piece) in data.chunks(LONGEST).enumerate() {
+        let flags = if place == last { END_STREAM } else { 0 };
+        put(out, DATA, flags, stream, piece);
+    }
 }
 
 /// `grpc-status` as the server's encoder writes it when there is no table: a literal with a new
@@ -214,6 +230,23 @@ mod tests {
         }
         assert!(!is_ok(&[]) && !is_ok(&[&zero[..], b"x"].concat()));
         assert_eq!(status(&[0x88]), None);
+    }
+
+    #[test]
+    fn long_requests_take_several_frames() {
+        let (mut out, message) = (Vec::new(), "x".repeat(40_000));
+        let framed = put_request(&mut out, 1, &[], "", &message).expect("it fits");
+        let (mut left, mut data, mut flags) = (&out[..], Vec::new(), Vec::new());
+        while let Some((frame, length)) = Frame::first(left) {
+            if frame.kind == DATA {
+                data.extend_from_slice(frame.payload);
+                flags.push(frame.flags);
+            }
+            left = &left[length..];
+        }
+        assert_eq!((data.len(), flags), (framed, vec![0, 0, END_STREAM]));
+        assert_eq!(data[5..], message.encode_to_vec());
+        assert!(put_request(&mut out, 1, &[], "", &"x".repeat(70_000)).is_err());
     }
 
     #[test]

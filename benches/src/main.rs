@@ -2,17 +2,26 @@
 //! interleaved rounds. What counts is the ratio; absolute figures belong to the machine.
 
 mod bare_sqlite;
+mod bars;
+mod cpu;
 mod frames;
+mod ids;
 mod load;
 mod machine;
+mod ordinary;
 mod pgbench;
 mod plot;
 mod report;
 mod scenarios;
 mod server;
+mod table;
 mod wire;
 
+use std::path::{Path, PathBuf};
+
 use clap::Parser;
+
+use crate::server::Failed;
 
 /// The same as the server's.
 #[global_allocator]
@@ -30,7 +39,7 @@ struct Args {
     /// Do very little, only to see that everything still runs and finds what it should
     #[arg(long)]
     smoke: bool,
-    /// Measure nothing, only draw the results again
+    /// Measure nothing, only draw the results again, and write the tables of the document
     #[arg(long)]
     plot: bool,
     /// Grow to ten million memberships
@@ -41,7 +50,7 @@ struct Args {
     postgres: String,
     /// Where the results are written
     #[arg(long, default_value = "docs/benchmarks")]
-    output: std::path::PathBuf,
+    output: PathBuf,
 }
 
 /// How much is done.
@@ -66,18 +75,28 @@ impl Plan {
     pub fn scaled(&self, operations: usize) -> usize {
         if self.smoke { operations.min(64) } else { operations }
     }
+
+    /// The same where one caller does them one after the other.
+    pub fn alone(&self, operations: usize) -> usize {
+        if self.smoke { operations.min(8) } else { operations }
+    }
+
+    /// How many members there are before anybody joins.
+    pub fn standing(&self) -> usize {
+        if self.smoke { 1_000 } else { scenarios::STANDING }
+    }
 }
 
 // One thread drives all calls: it wakes no other, and takes the most from each look at the sockets.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Failed> {
     let args = Args::parse();
     if args.plot {
-        return plot::draw(&args.output, &report::load(&args.output)?);
+        return show(&args.output);
     }
     // Of a smoke run nothing is kept, but it saves and draws like any other.
     let nowhere = tempfile::tempdir()?;
-    let output = if args.smoke { nowhere.path() } else { &args.output };
+    let output = if args.smoke { nowhere.path().join("benchmarks") } else { args.output };
     let plan = Plan {
         rounds: if args.smoke { 1 } else { args.rounds },
         smoke: args.smoke,
@@ -92,8 +111,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for scenario in chosen {
         let report = scenario.run(&plan).await?;
         report.print();
-        report.save(output)?;
-        report.check(scenario.yields())?;
+        report.save(&output)?;
+        report.check()?;
     }
-    plot::draw(output, &report::load(output)?)
+    show(&output)
+}
+
+/// Draws all results that are in this folder, and writes the tables of the document beside it.
+fn show(folder: &Path) -> Result<(), Failed> {
+    let reports = report::load(folder)?;
+    plot::draw(folder, &reports)?;
+    table::write(&folder.with_extension("md"), &reports)
 }

@@ -1,7 +1,8 @@
 //! PostgreSQL's own load generator, with statements prepared.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use crate::server::{Database, Failed};
 
@@ -11,15 +12,24 @@ const RESERVED: usize = 36;
 /// How pgbench is run.
 pub struct Bare {
     url: String,
+    quick: bool,
 }
 
 impl Bare {
     /// Makes the tables of hand-written SQL in this database.
     pub fn new(database: &Database) -> Result<Self, Failed> {
         let url = database.url();
-        let file = sql("schema.sql");
-        run(Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(file).arg(&url))?;
-        Ok(Self { url })
+        let bare = Self { url, quick: database.is_quick() };
+        bare.prepare("schema.sql", 0)?;
+        Ok(bare)
+    }
+
+    /// Runs a file that makes or fills tables, for so many spaces or users.
+    pub fn prepare(&self, file: &str, many: usize) -> Result<(), Failed> {
+        let many = format!("many={many}");
+        let mut command = Command::new("psql");
+        command.args(["-q", "-v", "ON_ERROR_STOP=1", "-v", &many, "-f"]).arg(sql(file));
+        run(command.arg(&self.url)).map(drop)
     }
 
     /// The most clients that PostgreSQL accepts beside the server.
@@ -71,10 +81,13 @@ impl Bare {
     }
 
     fn command(&self, script: &str, clients: usize, operations: usize, variable: &str) -> Command {
+        // Connecting takes most of the time of a few calls.
+        let clients = if self.quick { clients.min(4) } else { clients };
         let each = (operations / clients).max(1).to_string();
         let mut command = Command::new("pgbench");
         command
             .args(["-n", "-M", "prepared", "-D", "n=0", "-D", variable, "-j", "2"])
+            .args(["-D", &format!("clients={clients}")])
             .args(["-c", &clients.to_string(), "-t", &each, "-f"])
             .arg(sql(script))
             .arg(&self.url);
@@ -84,15 +97,41 @@ impl Bare {
     /// Empties the tables, so that each run begins alike.
     pub fn reset(&self) -> Result<(), Failed> {
         psql(&self.url, "TRUNCATE bare_membership, bare_event")?;
-        psql(&self.url, "CHECKPOINT").map(drop)
+        self.write_down()
+    }
+
+    /// Writes down now what would else be written while the clock runs.
+    pub fn write_down(&self) -> Result<(), Failed> {
+        if self.quick { Ok(()) } else { psql(&self.url, "CHECKPOINT").map(drop) }
     }
 }
 
-/// Makes the server's own tables ready for a run, so that each begins alike: what earlier runs left
-/// is cleared away and written down now, and not while the clock runs.
-pub fn settle(url: &str) -> Result<(), Failed> {
-    psql(url, "VACUUM membership, membership_event, space")?;
-    psql(url, "CHECKPOINT").map(drop)
+/// A session that has one space's row locked until it is dropped.
+pub struct Lock(Child);
+
+impl Lock {
+    pub fn take(url: &str, space: &str) -> Result<Self, Failed> {
+        let mut psql = Command::new("psql");
+        psql.args(["-qAt", "-v", "ON_ERROR_STOP=1"]).arg(url);
+        let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (write, read) = (child.stdin.as_mut(), child.stdout.take());
+        let (Some(write), Some(read)) = (write, read) else {
+            return Err("psql has no pipes".into());
+        };
+        writeln!(write, "BEGIN; SELECT name FROM space WHERE name = '{space}' FOR UPDATE;")?;
+        let mut locked = String::new();
+        BufReader::new(read).read_line(&mut locked)?;
+        let lock = Self(child);
+        if locked.trim_end() == space { Ok(lock) } else { Err("there is no such row".into()) }
+    }
+}
+
+impl Drop for Lock {
+    /// Without more input psql ends, and PostgreSQL takes back what it had begun.
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs one statement; answers what it shows.

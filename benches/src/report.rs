@@ -1,4 +1,4 @@
-//! Medians, ratios, and how far the rounds were apart.
+//! Medians, and how far the rounds were apart.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Plan;
+use crate::bars::{self, Bar};
 use crate::server::Failed;
 
 /// The rounds of one measurement.
@@ -31,35 +32,12 @@ impl Series {
     }
 }
 
-/// One ratio of medians, with what it should reach.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Ratio {
-    pub name: String,
-    pub value: f64,
-    /// At least this, or at most if `at_most`.
-    pub bar: f64,
-    pub at_most: bool,
-}
-
-impl Ratio {
-    /// How far it came: 1 is enough, also where less is better.
-    pub fn reached(&self) -> f64 {
-        if self.at_most { self.bar / self.value } else { self.value / self.bar }
-    }
-
-    /// What it should be to its bar.
-    pub fn sign(&self) -> char {
-        if self.at_most { '≤' } else { '≥' }
-    }
-}
-
 /// What one scenario found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     pub scenario: String,
     pub machine: String,
     pub series: BTreeMap<String, Series>,
-    pub ratios: Vec<Ratio>,
 }
 
 impl Report {
@@ -79,47 +57,35 @@ impl Report {
         self.series.get(name).map_or(f64::NAN, Series::median)
     }
 
-    /// Compares two measurements; at least `bar` is wanted.
-    pub fn ratio(&mut self, name: &str, of: &str, to: &str, bar: f64) {
-        let value = self.median(of) / self.median(to);
-        self.ratios.push(Ratio { name: name.into(), value, bar, at_most: false });
-    }
-
-    /// Adds a figure of which at most `bar` is wanted.
-    pub fn at_most(&mut self, name: &str, value: f64, bar: f64) {
-        self.ratios.push(Ratio { name: name.into(), value, bar, at_most: true });
-    }
-
     pub fn print(&self) {
         println!("\n{}", self.scenario);
         for (name, series) in &self.series {
             let (median, noise) = (series.median(), series.noise() * 100.0);
-            println!("  {name:<44} {median:>12.1} {:<6} ± {noise:.0} %", series.unit);
+            println!("  {name:<60} {median:>12.1} {:<6} ± {noise:.0} %", series.unit);
         }
-        for ratio in &self.ratios {
-            let word = if ratio.reached() >= 1.0 { "met" } else { "MISSED" };
-            let (name, value, sign, bar) = (&ratio.name, ratio.value, ratio.sign(), ratio.bar);
-            println!("  {name:<56} {value:>7.3} {sign} {bar:<6} {word}");
+        let said = |(word, bar): (&str, Option<Bar>), ratio| {
+            bar.map_or(String::new(), |bar| format!("{word} {bar} {}", bar.verdict(ratio)))
+        };
+        for result in bars::rows().iter().filter_map(|row| row.result(self)) {
+            let (row, ratio) = (result.row, result.ratio);
+            let (must, aim) = (said(("must", row.must), ratio), said(("aim", row.aim), ratio));
+            println!("  {:<68} {ratio:>8.3}  {must:<18} {aim}", row.name);
         }
     }
 
-    /// Fails unless at least so many measurements and so many ratios were found, and all of them can
-    /// be true. A ratio is no number where a measurement that it needs is missing.
-    pub fn check(&self, (series, ratios): (usize, usize)) -> Result<(), Failed> {
-        if self.series.len() < series || self.ratios.len() < ratios {
-            return Err(format!("{}: something was not measured", self.scenario).into());
-        }
-        let measured = self
-            .series
-            .iter()
-            .flat_map(|(name, series)| series.rounds.iter().map(move |value| (name, *value)));
-        let compared = self.ratios.iter().map(|ratio| (&ratio.name, ratio.value));
-        for (name, value) in measured.chain(compared) {
-            if !value.is_finite() || value <= 0.0 {
-                return Err(format!("{}: {name} is {value}", self.scenario).into());
+    /// Fails unless all was measured that is compared, and all of it can be true.
+    pub fn check(&self) -> Result<(), Failed> {
+        for row in bars::rows().iter().filter(|row| row.scenario == self.scenario) {
+            if !row.result(self).is_some_and(|result| result.ratio > 0.0) {
+                return Err(format!("{}: {} was not found", self.scenario, row.name).into());
             }
         }
-        Ok(())
+        for (name, series) in &self.series {
+            if series.rounds.iter().any(|value| !value.is_finite() || *value <= 0.0) {
+                return Err(format!("{}: {name} is {:?}", self.scenario, series.rounds).into());
+            }
+        }
+        if self.series.is_empty() { Err("nothing was measured".into()) } else { Ok(()) }
     }
 
     pub fn save(&self, folder: &Path) -> std::io::Result<()> {

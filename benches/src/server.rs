@@ -6,7 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::Plan;
+use crate::ids::letters;
 use crate::pgbench::psql;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
 use roster::cli::mint::Grant;
 use roster::clock::Clock;
 use roster::domain::UserId;
@@ -15,6 +19,9 @@ use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
+/// Who owns all spaces.
+pub const CREATOR: &str = "ada";
+
 pub type Failed = Box<dyn std::error::Error>;
 
 const SECRET: &str = "a secret that is known to the benchmarks alone";
@@ -22,7 +29,7 @@ const SECRET: &str = "a secret that is known to the benchmarks alone";
 /// A database that goes when it is dropped.
 pub enum Database {
     Sqlite(tempfile::TempDir),
-    Postgres { server: String, name: String },
+    Postgres { server: String, name: String, quick: bool },
 }
 
 impl Database {
@@ -30,12 +37,27 @@ impl Database {
         Ok(Self::Sqlite(tempfile::tempdir()?))
     }
 
-    pub fn postgres(server: &str) -> Result<Self, Failed> {
+    pub fn postgres(plan: &Plan) -> Result<Self, Failed> {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("roster_bench_{}_{number}", std::process::id());
-        psql(server, &format!("CREATE DATABASE {name}"))?;
-        Ok(Self::Postgres { server: server.into(), name })
+        psql(&plan.postgres, &format!("CREATE DATABASE {name}"))?;
+        Ok(Self::Postgres { server: plan.postgres.clone(), name, quick: plan.smoke })
+    }
+
+    /// Whether nothing is timed, so that nothing needs to be tidy either.
+    pub fn is_quick(&self) -> bool {
+        matches!(self, Self::Postgres { quick: true, .. })
+    }
+
+    /// Makes PostgreSQL ready for a run, so that each begins alike: what earlier runs left is cleared
+    /// away and written down now, and not while the clock runs.
+    pub fn settle(&self) -> Result<(), Failed> {
+        if let Self::Postgres { quick: false, .. } = self {
+            psql(&self.url(), "VACUUM")?;
+            psql(&self.url(), "CHECKPOINT")?;
+        }
+        Ok(())
     }
 
     pub fn url(&self) -> String {
@@ -43,7 +65,7 @@ impl Database {
             Self::Sqlite(folder) => {
                 format!("sqlite:{}", folder.path().join("roster.db").display())
             }
-            Self::Postgres { server, name } => {
+            Self::Postgres { server, name, .. } => {
                 let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
                 format!("{base}/{name}")
             }
@@ -53,7 +75,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Self::Postgres { server, name } = self {
+        if let Self::Postgres { server, name, .. } = self {
             let _ = psql(server, &format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
@@ -98,14 +120,16 @@ impl Server {
         Ok(endpoint.tcp_nodelay(true).connect().await?)
     }
 
-    /// Makes spaces `groups/1` to `groups/{count}`, open to all.
+    /// Makes spaces `groups/1` to `groups/{count}`, open to all, each with content of its own.
     pub async fn create_spaces(&self, count: usize) -> Result<(), Failed> {
         let mut client = SpaceServiceClient::new(self.channel().await?);
         for n in 1..=count {
             let message = pb::CreateSpaceRequest {
                 name: space(n),
                 privacy: pb::Privacy::Open.into(),
-                creator: "ada".into(),
+                creator: CREATOR.into(),
+                display_name: format!("Group {n}"),
+                attributes: Some(attributes(n)),
                 ..Default::default()
             };
             client.create_space(with_token(message, &admin_token()?)).await?;
@@ -119,6 +143,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The 2 KB of content that the nth space carries.
+fn attributes(n: usize) -> Struct {
+    let fields = [("about", 1_800), ("cover", 150)].map(|(name, length)| {
+        let kind = Some(Kind::StringValue(letters(n, length)));
+        (name.to_owned(), Value { kind })
+    });
+    Struct { fields: fields.into() }
 }
 
 /// The name of the nth space.
@@ -155,10 +188,21 @@ fn mint(subject: &str, scope: Option<String>) -> Result<String, Failed> {
     Ok(grant.sign_with_secret(SECRET.as_bytes())?)
 }
 
+/// A request with the token of a user.
 pub fn with_token<T>(message: T, token: &str) -> Request<T> {
+    with_bearer(message, &bearer(token))
+}
+
+/// A request with what stands in the authorization header.
+pub fn with_bearer<T>(message: T, bearer: &str) -> Request<T> {
     let mut request = Request::new(message);
-    if let Ok(value) = format!("Bearer {token}").parse() {
+    if let Ok(value) = bearer.parse() {
         request.metadata_mut().insert("authorization", value);
     }
     request
+}
+
+/// A token as it stands in the authorization header.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }

@@ -16,7 +16,7 @@ pub const STATEMENT_LIMIT: Duration = Duration::from_secs(3);
 const EVERYWHERE: &[(&str, &str)] = &[
     ("statement_timeout", "3000"),
     // A server of ours that freezes between lock and commit loses its lock.
-    ("idle_in_transaction_session_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "2000"),
     // The server notices peers that went away without a word.
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),

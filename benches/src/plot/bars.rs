@@ -1,4 +1,4 @@
-//! All ratios beside what they should reach.
+//! All ratios beside what they must reach.
 
 use std::path::Path;
 
@@ -6,13 +6,15 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{BLUE, FAINT, INK, ORANGE};
-use crate::report::{Ratio, Report};
+use crate::bars;
+use crate::report::Report;
 use crate::server::Failed;
+use crate::table::short;
 
-const WIDTH: i32 = 800;
+const WIDTH: i32 = 860;
 const ROW: i32 = 24;
 /// Where the bars begin, and how long one is that just reaches what it should.
-const LEFT: i32 = 340;
+const LEFT: i32 = 400;
 const UNIT: i32 = 105;
 /// Longer bars end here.
 const LONGEST: f64 = 3.0;
@@ -22,19 +24,18 @@ fn text(size: i32, across: HPos) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&INK).pos(Pos::new(across, VPos::Center))
 }
 
-/// Three digits, or all that stand before the point.
-fn short(value: f64) -> String {
-    let before = value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
-    format!("{value:.0$}", (2 - before).max(0) as usize)
-}
-
 /// One bar for each ratio.
 pub fn draw(file: &Path, reports: &[Report]) -> Result<(), Failed> {
-    let ratios: Vec<&Ratio> = reports.iter().flat_map(|report| &report.ratios).collect();
-    let bottom = TOP + ROW * ratios.len() as i32;
+    let rows = bars::rows();
+    let found = rows.iter().filter_map(|row| {
+        let ratio = reports.iter().find_map(|report| row.result(report))?.ratio;
+        Some((row, row.must?, ratio))
+    });
+    let found: Vec<_> = found.collect();
+    let bottom = TOP + ROW * found.len() as i32;
     let root = SVGBackend::new(file, (WIDTH as u32, (bottom + 56) as u32)).into_drawing_area();
     root.fill(&WHITE)?;
-    let title = "What each comparison reached of what it should";
+    let title = "What each comparison reached of what it must";
     root.draw(&Text::new(title, (WIDTH / 2, 24), text(22, HPos::Center)))?;
     let legend = [("reached", BLUE, LEFT), ("missed", ORANGE, LEFT + UNIT)];
     for (word, colour, x) in legend {
@@ -47,18 +48,24 @@ pub fn draw(file: &Path, reports: &[Report]) -> Result<(), Failed> {
         root.draw(&PathElement::new([(x, TOP), (x, bottom)], colour))?;
         root.draw(&Text::new(mark.to_string(), (x, bottom + 14), text(15, HPos::Center)))?;
     }
-    for (row, ratio) in ratios.into_iter().enumerate() {
-        let y = TOP + ROW * row as i32 + ROW / 2;
-        let length = ratio.reached().min(LONGEST) * f64::from(UNIT);
-        let end = LEFT + length as i32;
-        let colour = if ratio.reached() >= 1.0 { BLUE } else { ORANGE };
+    for (place, (row, must, ratio)) in found.into_iter().enumerate() {
+        let y = TOP + ROW * place as i32 + ROW / 2;
+        let length = |reached: f64| LEFT + (reached.min(LONGEST) * f64::from(UNIT)) as i32;
+        let end = length(must.reached(ratio));
+        let colour = if must.reached(ratio) >= 1.0 { BLUE } else { ORANGE };
         root.draw(&Rectangle::new([(LEFT, y - 7), (end, y + 7)], colour.filled()))?;
-        root.draw(&Text::new(ratio.name.clone(), (LEFT - 8, y), text(15, HPos::Right)))?;
-        let figures = format!("{} ({} {})", short(ratio.value), ratio.sign(), ratio.bar);
+        if let Some(aim) = row.aim {
+            // What reaches the aim is so long.
+            let x = length(must.reached(ratio) / aim.reached(ratio));
+            root.draw(&PathElement::new([(x, y - 9), (x, y + 9)], INK.stroke_width(2)))?;
+        }
+        root.draw(&Text::new(row.name, (LEFT - 8, y), text(14, HPos::Right)))?;
+        let figures = format!("{} ({must})", short(ratio));
         let right = LEFT + LONGEST as i32 * UNIT + 10;
         root.draw(&Text::new(figures, (right, y), text(14, HPos::Left)))?;
     }
-    let scale = "1 is enough, longer is better; bars end at 3";
-    root.draw(&Text::new(scale, (LEFT, bottom + 38), text(15, HPos::Left)))?;
+    let scale =
+        "1 is what it must be, longer is better; a mark is what it should become; bars end at 3";
+    root.draw(&Text::new(scale, (WIDTH / 2, bottom + 38), text(15, HPos::Center)))?;
     Ok(root.present()?)
 }

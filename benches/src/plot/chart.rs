@@ -8,6 +8,7 @@ use plotters::prelude::*;
 
 use super::{FAINT, INK};
 use crate::server::Failed;
+use crate::table::thousands;
 
 /// A line, named in the legend.
 pub struct Line {
@@ -99,29 +100,5 @@ impl Chart {
             .legend_area_size(44)
             .draw()?;
         Ok(root.present()?)
-    }
-}
-
-/// 12345 as 12,345.
-fn thousands(number: f64) -> String {
-    let whole = format!("{number:.0}");
-    let mut text = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_in_threes() {
-        let written = [0.0, 999.0, 1_000.0, 1_234_567.0].map(thousands);
-        assert_eq!(written, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -1,13 +1,15 @@
 //! Callers with their connections, and users with their tokens.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 
-use prost::Message;
 use roster::transport::grpc::pb;
 
 use crate::Plan;
+use crate::ids::user;
 use crate::load::Run;
-use crate::server::{Failed, Server, space, token};
+use crate::ordinary::{self, Call};
+use crate::server::{Failed, Server, bearer, space, token};
 use crate::wire;
 
 /// How much is done before anything counts.
@@ -16,14 +18,36 @@ pub const WARM_UP: usize = 5_000;
 /// The first of the spaces that they join: `groups/1` has members already, some of the same names.
 pub const JOINED: usize = 2;
 
+/// What the callers call with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// Ours, which takes as little of the machine as it can
+    Thin,
+    /// The one that tonic makes of the contract
+    Ordinary,
+}
+
+impl Client {
+    /// How the name of a measurement ends that was made with it.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Thin => "",
+            Self::Ordinary => ", ordinary client",
+        }
+    }
+}
+
 /// Callers with their connections, and users with their tokens.
+#[derive(Clone)]
 pub struct Crowd {
     /// The server that they call.
     pub address: SocketAddr,
-    /// How many connections the callers share.
+    /// What they call with.
+    pub client: Client,
+    /// How many connections the callers share, if the client is the thin one.
     pub connections: usize,
     /// One for each user, as it stands in the authorization header.
-    pub tokens: Vec<String>,
+    pub tokens: Rc<[String]>,
 }
 
 impl Crowd {
@@ -31,7 +55,17 @@ impl Crowd {
     pub fn new(server: &Server, users: usize) -> Result<Self, Failed> {
         let tokens = (0..users).map(|n| Ok(bearer(&token(&user(n))?)));
         let tokens = tokens.collect::<Result<_, Failed>>()?;
-        Ok(Self { address: server.grpc, connections: 8, tokens })
+        Ok(Self { address: server.grpc, client: Client::Thin, connections: 8, tokens })
+    }
+
+    /// The same users with this client.
+    pub fn with(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
+    /// How the name of a measurement ends that these callers made.
+    pub fn suffix(&self) -> &'static str {
+        self.client.suffix()
     }
 
     /// Joins and leaves that do not count, before those that do.
@@ -43,8 +77,7 @@ impl Crowd {
 
     /// Every user joins one of the spaces.
     pub async fn join(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
-        let message = |n| pb::JoinOrAcceptInviteRequest { space: space(JOINED + n % spaces) };
-        self.each("JoinOrAcceptInvite", callers, users, |n| (n, message(n))).await
+        self.each(callers, users, |n| (n, join(JOINED + n % spaces))).await
     }
 
     /// Every user leaves again.
@@ -53,51 +86,59 @@ impl Crowd {
             space: space(JOINED + n % spaces),
             user: String::new(),
         };
-        self.each("LeaveOrRemoveRequest", callers, users, |n| (n, message(n))).await
+        self.each(callers, users, |n| (n, message(n))).await
     }
 
     /// Each operation is a call of the user whose number goes with the message.
-    pub async fn each<M: Message>(
+    pub async fn each<C: Call>(
         &self,
-        method: &str,
         callers: usize,
         operations: usize,
-        call: impl Fn(usize) -> (usize, M),
+        call: impl Fn(usize) -> (usize, C),
     ) -> Result<Run, Failed> {
-        let tokens = &self.tokens;
         let call = |n| {
             let (user, message) = call(n);
-            (tokens[user % tokens.len()].as_str(), message)
+            (self.token(user), message)
         };
-        let server = (self.address, self.connections);
-        wire::closed_loop(server, &path(method), callers, operations, call).await
+        self.run(callers, operations, call).await
     }
 
     /// Each operation is a call with the same token.
-    pub async fn all_as<M: Message>(
+    pub async fn all_as<C: Call>(
         &self,
         bearer: &str,
-        method: &str,
         callers: usize,
         operations: usize,
-        message: impl Fn(usize) -> M,
+        message: impl Fn(usize) -> C,
     ) -> Result<Run, Failed> {
-        let call = |n| (bearer, message(n));
-        let server = (self.address, self.connections);
-        wire::closed_loop(server, &path(method), callers, operations, call).await
+        self.run(callers, operations, |n| (bearer, message(n))).await
+    }
+
+    /// The token of this user, or of one who stands in if there are not so many.
+    pub fn token(&self, user: usize) -> &str {
+        &self.tokens[user % self.tokens.len()]
+    }
+
+    async fn run<'a, C: Call>(
+        &self,
+        callers: usize,
+        operations: usize,
+        call: impl Fn(usize) -> (&'a str, C),
+    ) -> Result<Run, Failed> {
+        match self.client {
+            Client::Thin => {
+                let server = (self.address, self.connections);
+                let path = format!("/roster.v1.MembershipService/{}", C::METHOD);
+                wire::closed_loop(server, &path, callers, operations, call).await
+            }
+            Client::Ordinary => {
+                ordinary::closed_loop(self.address, callers, operations, call).await
+            }
+        }
     }
 }
 
-fn path(method: &str) -> String {
-    format!("/roster.v1.MembershipService/{method}")
-}
-
-/// A token as it stands in the authorization header.
-pub fn bearer(token: &str) -> String {
-    format!("Bearer {token}")
-}
-
-/// The nth user.
-pub fn user(n: usize) -> String {
-    format!("user-{n:08}")
+/// A request to join the nth space.
+pub fn join(n: usize) -> pb::JoinOrAcceptInviteRequest {
+    pb::JoinOrAcceptInviteRequest { space: space(n) }
 }

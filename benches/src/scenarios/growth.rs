@@ -3,7 +3,6 @@
 use super::crowd::Crowd;
 use super::{questions, seed};
 use crate::Plan;
-use crate::pgbench::settle;
 use crate::report::Report;
 use crate::server::{Database, Failed, Server};
 
@@ -23,7 +22,7 @@ struct Grown {
 
 impl Grown {
     async fn new(plan: &Plan, members: usize) -> Result<Self, Failed> {
-        let database = Database::postgres(&plan.postgres)?;
+        let database = Database::postgres(plan)?;
         let server = seed::server(&database, members, plan.spaces).await?;
         let crowd = Crowd::new(&server, plan.scaled(2_000))?;
         crowd.warm_up(plan).await?;
@@ -31,8 +30,8 @@ impl Grown {
     }
 
     async fn measure(&self, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
-        settle(&self.database.url())?;
-        let (crowd, members, operations) = (&self.crowd, self.members, plan.scaled(2_000));
+        self.database.settle()?;
+        let (crowd, members, operations) = (&self.crowd, self.members, plan.alone(2_000));
         for (what, run) in [
             ("join", crowd.join(1, operations, plan.spaces).await?),
             ("leave", crowd.leave(1, operations, plan.spaces).await?),
@@ -63,12 +62,6 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
             one.measure(plan, &mut report).await?;
         }
         grown.reverse();
-    }
-    let (smallest, largest) = (sizes[0], sizes[sizes.len() - 1]);
-    for what in ["join", "look up", "check"] {
-        let of = |members| report.median(&format!("{what} among {members}"));
-        let ratio = of(largest) / of(smallest);
-        report.at_most(&format!("{what} among {largest} ÷ among {smallest}"), ratio, 1.25);
     }
     Ok(report)
 }

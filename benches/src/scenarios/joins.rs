@@ -1,13 +1,12 @@
 //! Joining and leaving, spread over many spaces and in one that everybody wants into.
 
-use super::crowd::{Crowd, WARM_UP};
-use super::seed::{self, STANDING};
-use super::turns;
+use super::crowd::{Client, Crowd, WARM_UP};
+use super::{seed, turns};
 use crate::Plan;
-use crate::load::Run;
-use crate::pgbench::{Bare, settle};
+use crate::cpu::Meter;
+use crate::pgbench::Bare;
 use crate::report::Report;
-use crate::server::{Database, Failed, Server};
+use crate::server::{Database, Failed};
 
 /// How many operations make a run of a second or two with so many callers.
 const SIZES: [(usize, usize); 4] = [(1, 3_000), (16, 20_000), (64, 40_000), (256, 60_000)];
@@ -25,8 +24,10 @@ struct Case {
 fn cases(plan: &Plan) -> Vec<Case> {
     let mut cases = Vec::new();
     for (callers, operations) in SIZES {
+        let operations =
+            if callers == 1 { plan.alone(operations) } else { plan.scaled(operations) };
         for (shape, spaces) in [("spread", plan.spaces), ("hot", 1)] {
-            cases.push(Case { callers, operations: plan.scaled(operations), shape, spaces });
+            cases.push(Case { callers, operations, shape, spaces });
         }
     }
     cases
@@ -36,6 +37,7 @@ fn cases(plan: &Plan) -> Vec<Case> {
 struct Both {
     database: Database,
     crowd: Crowd,
+    meter: Meter,
     bare: Bare,
     most_clients: usize,
 }
@@ -54,23 +56,23 @@ impl Both {
         Ok(())
     }
 
+    /// From 64 callers on also with the ordinary client.
     async fn ours(&self, case: &Case, report: &mut Report) -> Result<(), Failed> {
-        settle(&self.database.url())?;
-        let joined = ours(&self.crowd, case, report).await?;
-        if case.callers == 64 {
-            let (shape, tail) = (case.shape, joined.percentile(0.99) / joined.percentile(0.5));
-            report.add(&format!("join {shape} 64 p99 ÷ p50"), "", tail);
-            let client = joined.client_each();
-            report.add(&format!("processor time of the client, join {shape} 64"), "µs", client);
+        self.database.settle()?;
+        ours(&self.crowd, &self.meter, case, report).await?;
+        if case.callers >= 64 {
+            self.database.settle()?;
+            let crowd = self.crowd.with(Client::Ordinary);
+            ours(&crowd, &self.meter, case, report).await?;
         }
         Ok(())
     }
 
     /// One caller, beside one client that does what a service would do by hand.
     async fn alone(&self, ours: bool, plan: &Plan, report: &mut Report) -> Result<(), Failed> {
-        let operations = plan.scaled(ALONE);
+        let operations = plan.alone(ALONE);
         if ours {
-            settle(&self.database.url())?;
+            self.database.settle()?;
             let joined = self.crowd.join(1, operations, plan.spaces).await?;
             self.crowd.leave(1, operations, plan.spaces).await?;
             report.add("join p50, one caller", "µs", joined.percentile(0.5));
@@ -91,23 +93,34 @@ impl Both {
     }
 }
 
-async fn ours(crowd: &Crowd, case: &Case, report: &mut Report) -> Result<Run, Failed> {
+async fn ours(
+    crowd: &Crowd,
+    meter: &Meter,
+    case: &Case,
+    report: &mut Report,
+) -> Result<(), Failed> {
     let Case { callers, operations, shape, spaces } = *case;
-    let joined = crowd.join(callers, operations, spaces).await?;
+    let name = |what: &str| format!("{what} {shape} {callers}{}", crowd.suffix());
+    let join = crowd.join(callers, operations, spaces);
+    let joined = meter.run(report, &name("join"), join).await?;
+    if callers == 64 {
+        let tail = joined.percentile(0.99) / joined.percentile(0.5);
+        report.add(&format!("{} p99 ÷ p50", name("join")), "", tail);
+    }
     let left = crowd.leave(callers, operations, spaces).await?;
-    report.add(&format!("join {shape} {callers}"), "/s", joined.per_second());
-    report.add(&format!("leave {shape} {callers}"), "/s", left.per_second());
-    Ok(joined)
+    report.add(&name("leave"), "/s", left.per_second());
+    Ok(())
 }
 
 pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("postgres", plan);
-    let database = Database::postgres(&plan.postgres)?;
-    let server = seed::server(&database, STANDING, plan.spaces).await?;
+    let database = Database::postgres(plan)?;
+    let server = seed::server(&database, plan.standing(), plan.spaces).await?;
     let bare = Bare::new(&database)?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     let most_clients = bare.most_clients()?;
-    let both = Both { database, crowd, bare, most_clients };
+    let meter = Meter::new(&server, &database);
+    let both = Both { database, crowd, meter, bare, most_clients };
     both.warm_up(plan).await?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
@@ -124,43 +137,20 @@ pub async fn on_postgres(plan: &Plan) -> Result<Report, Failed> {
             both.alone(ours, plan, &mut report).await?;
         }
     }
-    compare(&mut report);
     drop(server);
     Ok(report)
-}
-
-fn compare(report: &mut Report) {
-    for shape in ["spread", "hot"] {
-        let (ours, bare) = (format!("join {shape} 64"), format!("bare join {shape} 64"));
-        report.ratio(&format!("join {shape}, 64 callers ÷ bare"), &ours, &bare, 1.8);
-        let best = best_of_bare(report, shape);
-        let ours = format!("join {shape} 256");
-        report.ratio(&format!("join {shape}, 256 callers ÷ bare's best"), &ours, &best, 3.0);
-    }
-    report.ratio("hot ÷ spread, 64 callers", "join hot 64", "join spread 64", 0.95);
-    let (ours, five) = ("join p50, one caller", "bare five statements p50, one client");
-    let alone = report.median(ours) / report.median(five);
-    report.at_most("one caller's join ÷ bare five statements", alone, 1.2);
-    let tail = report.median("join spread 64 p99 ÷ p50");
-    report.at_most("p99 ÷ p50, 64 callers", tail, 4.0);
-}
-
-fn best_of_bare(report: &Report, shape: &str) -> String {
-    let names = SIZES.iter().map(|(callers, _)| format!("bare join {shape} {callers}"));
-    let known = names.filter(|name| !report.median(name).is_nan());
-    known.max_by(|a, b| report.median(a).total_cmp(&report.median(b))).unwrap_or_default()
 }
 
 pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("sqlite", plan);
     let database = Database::sqlite()?;
     let folder = tempfile::tempdir()?;
-    let server = Server::start(&database).await?;
-    server.create_spaces(1 + plan.spaces).await?;
+    let server = seed::server(&database, plan.standing(), plan.spaces).await?;
     let crowd = Crowd::new(&server, plan.scaled(60_000))?;
     let bare = |operations| {
         crate::bare_sqlite::joins_per_second(folder.path(), plan.scaled(operations), plan.spaces)
     };
+    let meter = Meter::new(&server, &database);
     crowd.warm_up(plan).await?;
     bare(WARM_UP)?;
     for round in 0..plan.rounds {
@@ -168,17 +158,12 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Report, Failed> {
         for is_ours in turns(round) {
             if is_ours {
                 for case in cases(plan) {
-                    ours(&crowd, &case, &mut report).await?;
+                    ours(&crowd, &meter, &case, &mut report).await?;
                 }
             } else {
                 report.add("bare join", "/s", bare(10_000)?);
             }
         }
-    }
-    for shape in ["spread", "hot"] {
-        let (name, ours) =
-            (format!("SQLite join {shape}, 64 callers ÷ bare loop"), format!("join {shape} 64"));
-        report.ratio(&name, &ours, "bare join", 2.5);
     }
     drop(server);
     Ok(report)

@@ -1,19 +1,24 @@
 //! The comparisons.
 
 mod bulk;
+mod bytes;
 mod ceiling;
 mod crowd;
 mod footprint;
 mod growth;
 mod joins;
+mod neighbours;
 mod questions;
 mod reads;
+mod removals;
 mod rest;
 mod seed;
+mod thousands;
 
 use crate::Plan;
 use crate::report::Report;
 use crate::server::Failed;
+pub use seed::STANDING;
 
 /// One comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -26,8 +31,14 @@ pub enum Scenario {
     Rest,
     /// Inviting and removing invitations of 1, 100 and 1,000 users in a call
     Bulk,
+    /// Removing 100 users in a call, beside one bare statement; 1,000 of a crowd, beside one
+    Removals,
     /// Looking up, checking and listing, beside the same SELECT
     Reads,
+    /// Joining while one space is locked, and while one caller sends large commands
+    Neighbours,
+    /// What PostgreSQL writes for a membership
+    Bytes,
     /// An empty call
     Ceiling,
     /// Joining, checking and listing among ten thousand to a million memberships
@@ -48,20 +59,6 @@ impl Scenario {
         <Self as clap::ValueEnum>::value_variants().to_vec()
     }
 
-    /// How many measurements it makes, at least, and how many ratios it finds.
-    pub fn yields(self) -> (usize, usize) {
-        match self {
-            Self::Postgres => (34, 7),
-            Self::Sqlite => (17, 2),
-            Self::Rest => (4, 1),
-            Self::Bulk => (6, 2),
-            Self::Reads => (8, 4),
-            Self::Ceiling => (5, 0),
-            Self::Growth => (10, 3),
-            Self::Footprint => (8, 3),
-        }
-    }
-
     /// Runs it.
     pub async fn run(self, plan: &Plan) -> Result<Report, Failed> {
         match self {
@@ -69,7 +66,10 @@ impl Scenario {
             Self::Sqlite => joins::on_sqlite(plan).await,
             Self::Rest => rest::run(plan).await,
             Self::Bulk => bulk::run(plan).await,
+            Self::Removals => removals::run(plan).await,
             Self::Reads => reads::run(plan).await,
+            Self::Neighbours => neighbours::run(plan).await,
+            Self::Bytes => bytes::run(plan).await,
             Self::Ceiling => ceiling::run(plan).await,
             Self::Growth => growth::run(plan).await,
             Self::Footprint => footprint::run(plan).await,

@@ -2,9 +2,10 @@
 
 use roster::transport::grpc::pb;
 
-use super::crowd::{Crowd, bearer, user};
+use super::crowd::Crowd;
+use crate::ids::user;
 use crate::load::Run;
-use crate::server::{Failed, admin_token, space};
+use crate::server::{Failed, admin_token, bearer, space};
 
 /// How many are checked in a call.
 pub const CHECKED: usize = 100;
@@ -12,6 +13,8 @@ pub const CHECKED: usize = 100;
 pub const PAGE: i32 = 100;
 /// So far apart are those that are asked about one after the other: everywhere, in no order.
 const APART: usize = 7_919;
+/// So many different checks there are.
+const CHECKS: usize = 1_000;
 
 /// Someone who may ask about everybody asks about each of so many members.
 pub async fn look_up(
@@ -22,17 +25,16 @@ pub async fn look_up(
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
     let message = |n| pb::GetMembershipRequest { space: space(1), user: user(n * APART % members) };
-    crowd.all_as(&bearer, "GetMembership", callers, operations, message).await
+    crowd.all_as(&bearer, callers, operations, message).await
 }
 
 /// Users ask about themselves.
 pub async fn look_up_own(crowd: &Crowd, callers: usize, operations: usize) -> Result<Run, Failed> {
     let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
-    let call = |n| (n * APART, message());
-    crowd.each("GetMembership", callers, operations, call).await
+    crowd.each(callers, operations, |n| (n * APART, message())).await
 }
 
-/// Each call asks about a hundred of so many members.
+/// Each call asks about a hundred of so many members. The same hundreds as in `fill_keys.sql`.
 pub async fn check(
     crowd: &Crowd,
     callers: usize,
@@ -41,10 +43,12 @@ pub async fn check(
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
     let key = |n| pb::MembershipKey { space: space(1), user: user(n % members) };
-    let message = |n| pb::CheckMembershipsRequest {
+    // Made beforehand: an id takes longer to make than to send.
+    let messages = (0..operations.min(CHECKS)).map(|n| pb::CheckMembershipsRequest {
         keys: (0..CHECKED).map(|i| key(n * APART + i * 613)).collect(),
-    };
-    crowd.all_as(&bearer, "CheckMemberships", callers, operations, message).await
+    });
+    let messages: Vec<_> = messages.collect();
+    crowd.all_as(&bearer, callers, operations, |n| messages[n % CHECKS].clone()).await
 }
 
 /// The page of members that this token stands for; the first if it is empty.
@@ -55,8 +59,7 @@ pub async fn list(
     page_token: &str,
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
-    let message = |_| page(page_token.into(), PAGE);
-    crowd.all_as(&bearer, "ListMemberships", callers, operations, message).await
+    crowd.all_as(&bearer, callers, operations, |_| page(page_token.into(), PAGE)).await
 }
 
 /// A request for a page of members.
@@ -67,5 +70,5 @@ pub fn page(page_token: String, page_size: i32) -> pb::ListMembershipsRequest {
 /// Users ask for their own spaces.
 pub async fn my_spaces(crowd: &Crowd, callers: usize, operations: usize) -> Result<Run, Failed> {
     let call = |n| (n * APART, pb::ListUserSpacesRequest::default());
-    crowd.each("ListUserSpaces", callers, operations, call).await
+    crowd.each(callers, operations, call).await
 }

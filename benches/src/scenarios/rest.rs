@@ -10,11 +10,10 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::crowd::{Crowd, JOINED};
-use super::seed::{self, STANDING};
-use super::turns;
+use super::{seed, turns};
 use crate::Plan;
+use crate::ids::number;
 use crate::load::{Run, Work};
-use crate::pgbench::settle;
 use crate::report::Report;
 use crate::server::{Database, Failed, token};
 
@@ -88,18 +87,18 @@ async fn over_rest(address: SocketAddr, calls: &Calls<'_>) -> Result<Run, Failed
 
 pub async fn run(plan: &Plan) -> Result<Report, Failed> {
     let mut report = Report::new("rest", plan);
-    let database = Database::postgres(&plan.postgres)?;
+    let database = Database::postgres(plan)?;
     let spaces = plan.spaces;
-    let server = seed::server(&database, STANDING, spaces).await?;
+    let server = seed::server(&database, plan.standing(), spaces).await?;
     let operations = plan.scaled(40_000);
     let crowd = Crowd { connections: CALLERS, ..Crowd::new(&server, operations)? };
-    let numbers = (0..operations).map(|n| token(&(n + 1).to_string()));
+    let numbers = (0..operations).map(|n| token(&number(n)));
     let tokens = &numbers.collect::<Result<Vec<_>, _>>()?;
     crowd.warm_up(plan).await?;
     for round in 0..plan.rounds {
         eprintln!("round {}", round + 1);
         for rest in turns(round) {
-            settle(&database.url())?;
+            database.settle()?;
             let (name, joined, left) = if rest {
                 let join = Calls { method: "POST", tokens, spaces };
                 let leave = Calls { method: "DELETE", ..join };
@@ -113,6 +112,5 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
             report.add(&format!("{name} leave"), "/s", left.per_second());
         }
     }
-    report.ratio("REST ÷ gRPC, join, 64 callers", "REST join", "gRPC join", 0.9);
     Ok(report)
 }

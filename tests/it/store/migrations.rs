@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use roster::store::Store;
 use roster::transport::grpc::pb::Privacy;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait,
+};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::harness::{App, Engine, on_every_engine};
 
-/// The lock that a server takes before it changes the schema.
-const MIGRATION_LOCK: i64 = 0x0072_6f73_7465_7201;
+/// The row that a server locks before it changes the schema.
+const LOCK: &str = "CREATE TABLE schema_lock (id INTEGER PRIMARY KEY);
+    INSERT INTO schema_lock (id) VALUES (1)";
 /// Longer than any other statement of the server waits for a lock.
 const LONG: Duration = Duration::from_secs(3);
 
@@ -126,13 +129,17 @@ async fn a_server_waits_for_another_ones_long_migration() {
             return;
         }
         let beside = Database::connect(&url).await.unwrap();
-        let sql = format!("SELECT pg_advisory_lock({MIGRATION_LOCK})");
-        beside.execute_unprepared(&sql).await.unwrap();
+        beside.execute_unprepared(LOCK).await.unwrap();
+        let locked = beside.begin().await.unwrap();
+        let lock = "SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE";
+        locked.execute_unprepared(lock).await.unwrap();
         let store = open(&url).await;
-        let mut migrating = Box::pin(store.migrate());
+        let same = store.clone();
+        let migrating = async move { same.migrate().await };
+        let mut migrating = Box::pin(migrating);
         let early = timeout(LONG, &mut migrating).await;
         assert!(early.is_err(), "{early:?}");
-        // The lock goes with its connection.
+        locked.rollback().await.unwrap();
         beside.close().await.unwrap();
         migrating.as_mut().await.unwrap();
         drop(migrating);

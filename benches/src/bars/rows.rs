@@ -1,0 +1,247 @@
+//! Every comparison with its bars.
+
+use super::{Figure, Row};
+
+/// All of them, in the order of the document.
+pub fn rows() -> Vec<Row> {
+    [on_postgres(), removals(), on_sqlite(), reads(), neighbours(), others()].concat()
+}
+
+/// Makes the rows of one scenario. Where nothing is said what a row is beside, it stands for itself.
+struct Of(&'static str);
+
+impl Of {
+    fn row(&self, name: &'static str, ours: &'static str) -> Row {
+        let (scenario, ours) = (self.0, Figure::Named(ours));
+        Row { scenario, name, ours, beside: None, must: None, aim: None }
+    }
+
+    fn ratio(
+        &self,
+        name: &'static str,
+        ours: &'static str,
+        (beside, word): (&'static str, &'static str),
+    ) -> Row {
+        Row { beside: Some((Figure::Named(beside), word)), ..self.row(name, ours) }
+    }
+
+    fn to_best(&self, name: &'static str, ours: &'static str, beside: &'static str) -> Row {
+        let beside = Some((Figure::Best(beside), "pgbench at its best"));
+        Row { beside, ..self.row(name, ours) }
+    }
+
+    fn growth(&self, name: &'static str, what: &'static str) -> Row {
+        let beside = Some((Figure::Fewest(what), "among the fewest"));
+        Row { ours: Figure::Most(what), beside, ..self.row(name, what) }
+    }
+}
+
+fn on_postgres() -> Vec<Row> {
+    let of = Of("postgres");
+    let (spread, hot) = (("bare join spread 64", "pgbench"), ("bare join hot 64", "pgbench"));
+    vec![
+        of.ratio("join, 1,000 spaces, 64 callers", "join spread 64", spread).at_least(1.6).aim(2.5),
+        of.to_best("join, 1,000 spaces, 256 callers", "join spread 256", "bare join spread")
+            .at_least(2.3)
+            .aim(4.0),
+        of.ratio("join, one space, 64 callers", "join hot 64", hot).at_least(2.47).aim(3.0),
+        of.to_best("join, one space, 256 callers", "join hot 256", "bare join hot")
+            .at_least(3.81)
+            .aim(5.0),
+        of.ratio(
+            "join, 1,000 spaces, 64 callers, ordinary client",
+            "join spread 64, ordinary client",
+            spread,
+        )
+        .at_least(1.45)
+        .aim(2.0),
+        of.to_best(
+            "join, 1,000 spaces, 256 callers, ordinary client",
+            "join spread 256, ordinary client",
+            "bare join spread",
+        )
+        .at_least(1.9)
+        .aim(3.0),
+        of.ratio(
+            "join, one space, 64 callers, ordinary client",
+            "join hot 64, ordinary client",
+            hot,
+        ),
+        of.to_best(
+            "join, one space, 256 callers, ordinary client",
+            "join hot 256, ordinary client",
+            "bare join hot",
+        ),
+        of.ratio(
+            "one space ÷ 1,000 spaces, 64 callers",
+            "join hot 64",
+            ("join spread 64", "1,000 spaces"),
+        )
+        .at_least(0.95),
+        of.ratio(
+            "one caller, idle: join",
+            "join p50, one caller",
+            ("bare five statements p50, one client", "five statements"),
+        )
+        .at_most(0.9)
+        .aim(0.7),
+        of.row("p99 ÷ p50, 1,000 spaces, 64 callers", "join spread 64 p99 ÷ p50").at_most(4.0),
+    ]
+}
+
+fn removals() -> Vec<Row> {
+    let of = Of("removals");
+    let bare = ("bare remove 100", "pgbench");
+    let mut rows = vec![
+        of.ratio(
+            "remove 100 in a call, 16 callers, ordinary client",
+            "remove 100, ordinary client",
+            bare,
+        )
+        .at_least(0.8)
+        .aim(1.0),
+        of.ratio("remove 100 in a call, 16 callers", "remove 100", bare),
+    ];
+    for (each, ours, one, alone, join) in [
+        (
+            "PostgreSQL, remove 1,000 of 50,000, each",
+            "PostgreSQL: remove 1,000, each",
+            "PostgreSQL: remove one",
+            "PostgreSQL, remove one of 50,000 ÷ a join",
+            "PostgreSQL: join",
+        ),
+        (
+            "PostgreSQL, the same, each with an invitation sent",
+            "PostgreSQL: remove 1,000 who invited, each",
+            "PostgreSQL: remove one who invited",
+            "PostgreSQL, remove one who invited ÷ a join",
+            "PostgreSQL: join",
+        ),
+        (
+            "SQLite, remove 1,000 of 50,000, each",
+            "SQLite: remove 1,000, each",
+            "SQLite: remove one",
+            "SQLite, remove one of 50,000 ÷ a join",
+            "SQLite: join",
+        ),
+        (
+            "SQLite, the same, each with an invitation sent",
+            "SQLite: remove 1,000 who invited, each",
+            "SQLite: remove one who invited",
+            "SQLite, remove one who invited ÷ a join",
+            "SQLite: join",
+        ),
+    ] {
+        rows.push(of.ratio(each, ours, (one, "alone")).at_most(0.1).aim(0.02));
+        rows.push(of.ratio(alone, one, (join, "join")).at_most(3.0));
+    }
+    let of = Of("bulk");
+    for (name, ours, one) in [
+        ("invite 1,000, each", "invite 1000, per user", "invite 1, per user"),
+        (
+            "take back 1,000 invitations, each",
+            "remove invitations 1000, per user",
+            "remove invitations 1, per user",
+        ),
+    ] {
+        rows.push(of.ratio(name, ours, (one, "alone")).at_most(0.05));
+    }
+    rows
+}
+
+fn on_sqlite() -> Vec<Row> {
+    let (of, bare) = (Of("sqlite"), ("bare join", "loop"));
+    vec![
+        of.ratio("SQLite, join, 1,000 spaces, 64 callers", "join spread 64", bare)
+            .at_least(2.0)
+            .aim(2.5),
+        of.ratio("SQLite, join, one space, 64 callers", "join hot 64", bare).at_least(2.5),
+    ]
+}
+
+fn reads() -> Vec<Row> {
+    let of = Of("reads");
+    let (page, mine) = (("bare page", "pgbench"), ("bare my spaces", "pgbench"));
+    vec![
+        of.ratio("my spaces (20), ordinary client", "my spaces, ordinary client", mine)
+            .at_least(0.7)
+            .aim(1.0),
+        of.ratio("first page of 100, ordinary client", "first page, ordinary client", page)
+            .at_least(0.8)
+            .aim(1.0),
+        of.ratio("deep page of 100, ordinary client", "deep page, ordinary client", page)
+            .at_least(0.8)
+            .aim(1.0),
+        of.ratio("my spaces (20)", "my spaces", mine),
+        of.ratio("first page of 100", "first page", page).at_least(0.6),
+        of.ratio("deep page ÷ first page", "deep page", ("first page", "first page")).at_least(0.9),
+        of.ratio("GetMembership, 64 callers", "get", ("bare select", "pgbench")).at_least(0.9),
+        of.ratio("CheckMemberships(100), pairs", "check 100, pairs", ("bare check 100", "pgbench"))
+            .at_least(0.6)
+            .aim(1.0),
+        of.ratio(
+            "CheckMemberships(100), pairs, ordinary client",
+            "check 100, pairs, ordinary client",
+            ("bare check 100", "pgbench"),
+        ),
+        of.ratio(
+            "CheckMemberships(100), pairs ÷ GetMembership",
+            "check 100, pairs",
+            ("get", "GetMembership"),
+        )
+        .at_least(15.0),
+    ]
+}
+
+fn neighbours() -> Vec<Row> {
+    let of = Of("neighbours");
+    vec![
+        of.ratio(
+            "joins elsewhere while one space's row is locked",
+            "joins beside a lock",
+            ("joins without a lock", "undisturbed"),
+        )
+        .at_least(0.8)
+        .aim(0.95),
+        of.ratio("the same, p99", "p99 beside a lock", ("p99 without a lock", "undisturbed"))
+            .at_most(2.0),
+        of.ratio(
+            "PostgreSQL, joins of 16 beside 1,000-user commands",
+            "PostgreSQL: joins beside large commands",
+            ("PostgreSQL: fair share", "fair share"),
+        )
+        .at_least(0.8)
+        .aim(1.0),
+        of.ratio(
+            "SQLite, joins of 16 beside 1,000-user commands",
+            "SQLite: joins beside large commands",
+            ("SQLite: fair share", "fair share"),
+        )
+        .at_least(0.8)
+        .aim(1.0),
+    ]
+}
+
+fn others() -> Vec<Row> {
+    let (bytes, growth, footprint) = (Of("bytes"), Of("growth"), Of("footprint"));
+    vec![
+        bytes.row("log for a membership and its event, bytes", "log"),
+        bytes.row("tables and indexes for them, bytes", "tables and indexes"),
+        Of("rest")
+            .ratio("REST ÷ gRPC, join, 64 callers", "REST join", ("gRPC join", "gRPC"))
+            .at_least(0.9),
+        growth.growth("join among the most memberships", "join").at_most(1.25),
+        growth.growth("look up among the most memberships", "look up").at_most(1.25),
+        growth.growth("check 100 among the most memberships", "check").at_most(1.25),
+        footprint.row("memory, idle, MiB", "memory, idle").at_most(40.0),
+        footprint
+            .row(
+                "memory, 1,000 connections under load, MiB",
+                "memory, 1,000 connections under load",
+            )
+            .at_most(150.0),
+        footprint
+            .row("start to first answer, 10⁶ memberships, ms", "start to first answer")
+            .at_most(1_000.0),
+    ]
+}
