@@ -18,7 +18,8 @@ impl DisplayName {
 
     /// Takes a name. The empty one is a name too.
     pub fn new(text: &str) -> Result<Self, InvalidText> {
-        let legal = text.chars().count() <= Self::MAX && !text.chars().any(char::is_control);
+        let legal =
+            text.chars().count() <= Self::MAX && !text.chars().any(|letter| letter.is_control());
         if legal { Ok(Self(text.into())) } else { Err(InvalidText) }
     }
 
@@ -44,7 +45,8 @@ impl Attributes {
     /// Takes the text of a JSON object, as a JSON writer made it.
     pub fn new(text: &str) -> Result<Self, InvalidText> {
         let is_object = text.starts_with('{') && text.ends_with('}');
-        let is_plain = text.len() <= Self::MAX_BYTES && !text.chars().any(char::is_control);
+        let is_plain =
+            text.len() <= Self::MAX_BYTES && !text.chars().any(|letter| letter.is_control());
         if is_object && is_plain && nested_messages(text) <= Self::MAX_NESTED_MESSAGES {
             Ok(Self(text.into()))
         } else {

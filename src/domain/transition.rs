@@ -51,13 +51,7 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
     match verb {
         Verb::Join => join(privacy, from),
         Verb::Leave => leave(from),
-        Verb::Remove => match from {
-            Absent | Blocked => Stay,
-            Invited => To(Absent, EventName::InvitationRevoked),
-            Requested => To(Absent, EventName::RequestRejected),
-            Member | Manager => To(Absent, EventName::Removed),
-            Creator => Refuse(Refusal::CreatorCannotLeave),
-        },
+        Verb::Remove => throw_out(from, Refusal::CreatorCannotLeave),
         Verb::Invite => match from {
             Absent => To(Invited, EventName::Invited),
             Requested => To(Member, EventName::RequestAccepted),
@@ -87,13 +81,7 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
             Creator => Refuse(Refusal::CreatorFixed),
             Blocked => Refuse(Refusal::Blocked),
         },
-        Verb::MakeNone => match from {
-            Absent | Blocked => Stay,
-            Invited => To(Absent, EventName::InvitationRevoked),
-            Requested => To(Absent, EventName::RequestRejected),
-            Member | Manager => To(Absent, EventName::Removed),
-            Creator => Refuse(Refusal::CreatorFixed),
-        },
+        Verb::MakeNone => throw_out(from, Refusal::CreatorFixed),
         Verb::Block => match from {
             Absent | Invited | Requested | Member | Manager => To(Blocked, EventName::Blocked),
             Creator => Refuse(Refusal::CreatorFixed),
@@ -136,6 +124,16 @@ const fn leave(from: Status) -> Move {
         Requested => To(Absent, EventName::RequestWithdrawn),
         Member | Manager => To(Absent, EventName::Left),
         Creator => Refuse(Refusal::CreatorCannotLeave),
+    }
+}
+
+const fn throw_out(from: Status, of_creator: Refusal) -> Move {
+    match from {
+        Absent | Blocked => Stay,
+        Invited => To(Absent, EventName::InvitationRevoked),
+        Requested => To(Absent, EventName::RequestRejected),
+        Member | Manager => To(Absent, EventName::Removed),
+        Creator => Refuse(of_creator),
     }
 }
 

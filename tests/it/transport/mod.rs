@@ -1,6 +1,7 @@
 //! The surfaces.
 
 mod grpc;
+mod grpc_adding;
 mod grpc_checks;
 mod grpc_input;
 mod grpc_lists;
