@@ -276,8 +276,11 @@ async fn the_history_tells_what_became_of_the_space_itself() {
     .await;
 }
 
+/// Puts a value into another.
+type Wrap = fn(Value) -> Kind;
+
 /// An object with this many more inside each other, or this many lists.
-fn nested(times: usize, wrap: fn(Value) -> Kind) -> Struct {
+fn nested(times: usize, wrap: Wrap) -> Struct {
     let innermost = Value { kind: Some(Kind::BoolValue(true)) };
     let value = (0..times).fold(innermost, |value, _| Value { kind: Some(wrap(value)) });
     Struct { fields: [("a".to_owned(), value)].into() }
@@ -298,7 +301,7 @@ async fn the_deepest_attributes_can_be_read_in_every_answer() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(COURSE, Privacy::Open, "ada", None).await;
-        let kinds: [(fn(Value) -> Kind, usize); 2] = [(object, 29), (list, 43)];
+        let kinds: [(Wrap, usize); 2] = [(object, 29), (list, 43)];
         for (wrap, deepest) in kinds {
             let attributes = Some(nested(deepest, wrap));
             let deep = pb::UpdateSpaceRequest { attributes: attributes.clone(), ..patch(COURSE) };
