@@ -142,7 +142,8 @@ impl Store {
         &self,
         query: &SpaceQuery,
     ) -> Result<(Vec<ListedSpace>, i64), Error> {
-        let length = Func::char_length(Expr::col(membership::Column::Space));
+        let name = Expr::col((membership::Entity, membership::Column::Space));
+        let length = Func::char_length(name);
         let ordered = user_spaces_query(query)
             .order_by(Expr::from(length), Order::Desc)
             .order_by_desc(membership::Column::Space);
