@@ -18,6 +18,9 @@ use crate::store::{self, Changes, Loaded, lock, write};
 
 /// How often commands are decided again when other writers are in the way.
 const CONTENTION_RETRIES: u32 = 8;
+/// A connection that rested for longer may have died meanwhile. A look finds that out and does no harm;
+/// a write that fails is in doubt.
+const WARM: Duration = Duration::from_millis(20);
 /// How often a batch is tried again when its connection turns out to be dead.
 const CONNECTION_RETRIES: u32 = 1;
 
@@ -161,6 +164,9 @@ impl Shard {
 
     /// The spaces that need no look: they are remembered, and all that is asked for is to join them.
     fn remembered(&self, part: &[Entry]) -> Vec<Space> {
+        if self.health.silence() > WARM {
+            return Vec::new();
+        }
         let looks = part.iter().filter(|entry| !can_be_assumed(&entry.submission));
         let looked_at: BTreeSet<_> = looks.map(|entry| &entry.submission.space).collect();
         let names: BTreeSet<_> = part.iter().map(|entry| &entry.submission.space).collect();

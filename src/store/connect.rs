@@ -78,6 +78,15 @@ impl SqliteFile {
         &self.options
     }
 
+    /// Makes the file if it is not there, and remembers which one it is.
+    async fn make(&self, url: &str) -> Result<(), Error> {
+        connect(setup_options(url)).await?.close().await?;
+        if let Some(identity) = identity(&self.path) {
+            self.identity.get_or_init(|| identity);
+        }
+        Ok(())
+    }
+
     /// A file that was deleted or replaced goes on existing for whoever has it open; what is written
     /// to it then is lost.
     fn check(&self) -> Result<(), Error> {
@@ -177,15 +186,9 @@ impl Store {
     /// reading. A SQLite file is made if it is not there; once it was opened it is not made again.
     pub async fn open(url: &str, readers: u32) -> Result<Self, Error> {
         let target = Target::parse(url)?;
-        let setup = connect(setup_options(url)).await?;
-        if let Target::Sqlite(file) = &target
-            && let Some(identity) = identity(&file.path)
-        {
-            file.identity.get_or_init(|| identity);
-        }
-        setup.close().await.map_err(Error::from)?;
-        if target.backend() == DbBackend::Postgres {
-            refuse_pooling_by_transaction(&target).await?;
+        match &target {
+            Target::Postgres(_) => refuse_pooling_by_transaction(&target).await?,
+            Target::Sqlite(file) => file.make(url).await?,
         }
         let readers = Readers::start(&target, readers);
         Ok(Self { url: url.into(), target, readers })
@@ -203,7 +206,10 @@ impl Store {
     /// Takes the whole schema down again, with all data. For development.
     pub async fn migrate_down(&self) -> Result<(), Error> {
         let setup = connect(setup_options(&self.url)).await?;
-        let done = Migrator::down(&setup, None).await.map_err(schema_error);
+        let mut done = Migrator::down(&setup, None).await.map_err(schema_error);
+        if done.is_ok() && !self.is_sqlite() {
+            done = setup.execute_unprepared(DROP_LOCK).await.map(drop).map_err(Error::from);
+        }
         setup.close().await.map_err(Error::from)?;
         done
     }
@@ -212,6 +218,7 @@ impl Store {
 /// A row that whoever changes the schema locks; every server that speaks SQL has such locks.
 const MAKE_LOCK: &str = "CREATE TABLE IF NOT EXISTS schema_lock (id INTEGER PRIMARY KEY);
     INSERT INTO schema_lock (id) VALUES (1) ON CONFLICT DO NOTHING";
+const DROP_LOCK: &str = "DROP TABLE IF EXISTS schema_lock";
 const TAKE_LOCK: &str = "SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE";
 
 async fn migrate(setup: &DatabaseConnection) -> Result<(), Error> {

@@ -132,7 +132,8 @@ fn class(error: &SqlxError) -> Class {
                 _ => class_of_sqlstate(&code, error.constraint()),
             }
         }
-        SqlxError::Io(_)
+        SqlxError::PoolTimedOut
+        | SqlxError::Io(_)
         | SqlxError::Tls(_)
         | SqlxError::Protocol(_)
         | SqlxError::WorkerCrashed => Class::Unavailable,

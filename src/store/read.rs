@@ -142,7 +142,6 @@ impl Store {
         &self,
         query: &SpaceQuery,
     ) -> Result<(Vec<ListedSpace>, i64), Error> {
-        // By its table too: three of the joined tables have a column of this name.
         let name = Expr::col((membership::Entity, membership::Column::Space));
         let length = Func::char_length(name);
         let ordered = user_spaces_query(query)
