@@ -45,13 +45,15 @@ impl Lock {
         Self { transaction, beside, engine: Engine::Postgres }
     }
 
-    /// Waits until somebody waits for the lock. SQLite does not tell.
+    /// Waits until a server has met the lock: waits for it, or has put the space aside, which ends with a
+    /// ROLLBACK. SQLite does not tell.
     pub async fn contended(&self) {
         if self.engine == Engine::Sqlite {
             return;
         }
         let sql = "SELECT 1 FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                   WHERE datname = current_database() AND (wait_event_type = 'Lock'
+                       OR application_name = 'roster' AND query = 'ROLLBACK')";
         let backend = self.beside.get_database_backend();
         let mut ticks = interval(Duration::from_millis(10));
         let waiting = async {
