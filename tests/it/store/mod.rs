@@ -2,5 +2,6 @@
 
 mod migrations;
 mod opening;
+mod plans;
 mod outage;
 mod texts;
