@@ -114,10 +114,8 @@ fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
     let (from, to) = (Status::Absent, Status::Member);
     let subject = Subject::Membership { user: one.clone(), from, to };
     let joined = Event { space: space.clone(), seq: 8, name: EventName::Joined, subject, by };
-    let membership = Membership {
-        status: Status::Member,
-        ..Membership::absent(space.clone(), one.clone(), 8)
-    };
+    let membership =
+        Membership { status: Status::Member, ..Membership::absent(space.clone(), one.clone(), 8) };
     let moved = Space {
         name: space.clone(),
         privacy: Privacy::Open,

@@ -2,6 +2,6 @@
 
 mod migrations;
 mod opening;
-mod plans;
 mod outage;
+mod plans;
 mod texts;

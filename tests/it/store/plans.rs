@@ -87,9 +87,9 @@ fn scans(line: &str) -> bool {
     };
     // SQLite says nothing of keys when it goes through a table or an index.
     let aliases = ["s", "m", "o", "i", "space", "space_content", "membership", "membership_event"];
-    let on_sqlite = line.strip_prefix("SCAN ").is_some_and(|rest| {
-        aliases.contains(&rest.split_whitespace().next().unwrap_or_default())
-    });
+    let on_sqlite = line
+        .strip_prefix("SCAN ")
+        .is_some_and(|rest| aliases.contains(&rest.split_whitespace().next().unwrap_or_default()));
     on_postgres || on_sqlite
 }
 
