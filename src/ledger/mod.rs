@@ -8,6 +8,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod admission;
+mod entries;
 mod error;
 mod health;
 mod memory;

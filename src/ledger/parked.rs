@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::settle::{jittered, names};
+use super::entries::{jittered, names};
 use super::shard::Shard;
 use super::{Entry, Error};
 use crate::domain::SpaceName;

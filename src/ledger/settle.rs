@@ -2,11 +2,9 @@
 //! settled. Whoever met another writer is decided again, behind a lock.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
+use super::entries::{answer, answer_expired, halves, measured, names};
 use super::shard::Shard;
 use super::working_set::{
     Decided, WorkingSet, can_be_assumed, knows_creator, needs_permission, permitted,
@@ -250,52 +248,4 @@ impl Shard {
             }
         }
     }
-}
-
-/// The spaces that these commands are about.
-pub(super) fn names(entries: &[Entry]) -> BTreeSet<SpaceName> {
-    entries.iter().map(|entry| entry.submission.space.clone()).collect()
-}
-
-/// By space, if there are several; else by command.
-fn halves(mut part: Vec<Entry>) -> [Vec<Entry>; 2] {
-    part.sort_by(|a, b| a.submission.space.cmp(&b.submission.space));
-    let middle = part.len() / 2;
-    let split = (1..part.len())
-        .filter(|n| part[*n].submission.space != part[*n - 1].submission.space)
-        .min_by_key(|n| n.abs_diff(middle));
-    let second = part.split_off(split.unwrap_or(middle));
-    [part, second]
-}
-
-/// Nobody waits for these any longer, so they are never begun.
-fn answer_expired(part: &mut Vec<Entry>) {
-    let now = Instant::now();
-    for entry in
-        part.extract_if(.., |entry| entry.submission.deadline <= now || entry.answer.is_closed())
-    {
-        let _ = entry.answer.send(Err(Error::Deadline));
-    }
-}
-
-/// Gives all of them the same answer.
-pub(super) fn answer(entries: Vec<Entry>, error: &Error) {
-    for entry in entries {
-        // A receiver that is gone has stopped waiting.
-        let _ = entry.answer.send(Err(error.clone()));
-    }
-}
-
-/// Records how long a step of a transaction takes.
-pub(super) async fn measured<T>(step: &'static str, work: impl Future<Output = T>) -> T {
-    let started = Instant::now();
-    let done = work.await;
-    metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
-    done
-}
-
-/// Between half of the pause and all of it, so that replicas do not meet again and again.
-pub(super) fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 512;
-    pause.mul_f64((512 + random) as f64 / 1024.0)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::settle::{answer, measured};
+use super::entries::{answer, measured};
 use super::shard::Shard;
 use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
 use super::{Entry, Error, Submission};

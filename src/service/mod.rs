@@ -6,6 +6,7 @@
 mod coalesce;
 mod error;
 mod queries;
+mod query;
 
 use tokio::time::{Instant, timeout_at};
 
@@ -18,7 +19,7 @@ use coalesce::LookUps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use error::Error;
-pub use queries::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+pub use query::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]

@@ -16,9 +16,9 @@ use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, SqlxError, Statement, V
 use sea_query_sqlx::SqlxValues;
 use tokio::time::timeout;
 
-use super::connect::{Role, Target};
 use super::error::Error;
 use super::settings;
+use super::target::{Role, Target};
 
 /// How long it may take to open a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);

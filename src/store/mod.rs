@@ -16,8 +16,10 @@ mod settings;
 mod shared_keys;
 mod spaces;
 mod statements;
+mod target;
 mod visible;
 mod write;
+mod write_sql;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -25,7 +27,6 @@ use std::time::Duration;
 use sea_orm::{DbBackend, QueryResult, Value};
 
 pub use check::{MembershipKey, MembershipView};
-pub use connect::Role;
 pub use connection::Connection;
 pub use error::{
     Class, Error, KNOWN_KEYS, SQLITE_CODES, SQLSTATES, class_of_sqlite, class_of_sqlstate,
@@ -36,10 +37,11 @@ pub use read::{EventQuery, ListedSpace, MemberQuery, Page, SpaceQuery, SpaceView
 pub use shared_keys::PAGE_TOKENS;
 pub use spaces::{SpaceWrite, load_content};
 pub use statements::{Example, statements};
+pub use target::Role;
 pub use write::{Changes, MovedSpace, write};
 
-use connect::Target;
 use readers::Readers;
+use target::Target;
 
 /// A failure that took longer than this was no dead connection: the server was silent.
 const QUICK: Duration = Duration::from_secs(1);

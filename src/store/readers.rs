@@ -9,9 +9,9 @@ use sea_orm::{QueryResult, Value};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use super::connect::{Role, Target};
 use super::connection::Connection;
 use super::error::Error;
+use super::target::{Role, Target};
 
 /// How many questions may wait before the next is turned away.
 const QUEUE: usize = 4_096;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::SqlxError;
 use sea_orm::sqlx::{AssertSqlSafe, PgConnection, query_scalar};
 
-use super::connect::Role;
+use super::target::Role;
 
 /// How long a statement may run. Nobody waits longer for most of them.
 pub const STATEMENT_LIMIT: Duration = Duration::from_secs(3);

@@ -3,9 +3,9 @@
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, EntityTrait, FromQueryResult, QueryTrait};
 
-use super::connect::Role;
 use super::entity::secret;
 use super::error::Error;
+use super::target::Role;
 use super::{Connection, Store};
 
 /// The key that signs page tokens, so a row that is always there.

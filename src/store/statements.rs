@@ -9,7 +9,7 @@ use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
 use super::entity::membership;
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{events_query, user_spaces_query, view_query};
-use super::write::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
+use super::write_sql::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
 use super::{Changes, EventQuery, MemberQuery, MovedSpace, SpaceQuery, members};
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{

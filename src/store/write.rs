@@ -20,6 +20,7 @@ use super::connection::Connection;
 use super::error::Error;
 use super::most_bytes;
 use super::rows::{Cell, Rows, list, packed};
+use super::write_sql::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
 use crate::domain::{Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId};
 
 /// A space whose memberships changed.
@@ -47,112 +48,6 @@ pub struct Changes {
     /// Spaces whose new members were assumed to have no row.
     pub assumed: BTreeSet<SpaceName>,
 }
-
-/// The sets of every write: `k` the spaces, `c` the changes.
-macro_rules! sets_postgres {
-    () => {
-        "
-WITH k AS MATERIALIZED (
-    SELECT * FROM unnest(
-        string_to_array($1, chr(31)), string_to_array($2, chr(31))::bigint[],
-        string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31), ''),
-        string_to_array($5, chr(31))::bigint[], string_to_array($6, chr(31))::bigint[],
-        string_to_array($7, chr(31))::bigint[], string_to_array($8, chr(31))::bigint[],
-        string_to_array($9, chr(31))::bigint[]
-    ) AS k (k_space, k_believed, k_seq, k_creator, k_invited, k_requested, k_members, k_managers,
-        k_blocked)
-), c AS MATERIALIZED (
-    SELECT * FROM unnest(
-        string_to_array($10, chr(31)), string_to_array($11, chr(31)),
-        string_to_array($12, chr(31))::bigint[], string_to_array($13, chr(31)),
-        string_to_array($14, chr(31)), string_to_array($15, chr(31)),
-        string_to_array($16, chr(31)), string_to_array($17, chr(31), ''),
-        string_to_array($18, chr(31), ''), string_to_array($19, chr(31), ''),
-        string_to_array($20, chr(31), '')::bigint[], string_to_array($21, chr(31), '')
-    ) AS c (c_space, c_user, c_seq, c_from, c_to, c_name, c_cause, c_actor, c_service, c_invited_by,
-        c_joined_ago, c_role)
-), taken AS MATERIALIZED (
-    SELECT c_space FROM c
-    JOIN LATERAL (
-        SELECT 1 FROM membership m WHERE m.space = c_space AND m.user_id = c_user OFFSET 0
-    ) m ON true
-    WHERE c_role = 'assumed'
-), moved AS (
-    UPDATE space SET
-        seq = k_seq, creator = coalesce(k_creator, creator), invited_count = k_invited,
-        requested_count = k_requested, member_count = k_members, manager_count = k_managers,
-        blocked_count = k_blocked
-    FROM k
-    WHERE name = k_space AND seq = k_believed AND deleted_at IS NULL
-        AND (k_space IN (SELECT c_space FROM taken)) IS NOT TRUE
-    RETURNING name
-), recorded AS (
-    INSERT INTO membership_event
-        (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
-    SELECT c_space, c_seq, c_user, coalesce(c_actor, c_user), c_from, c_to, c_name, c_cause,
-        $22::bigint, c_service
-    FROM c WHERE (c_space IN (SELECT name FROM moved)) IS TRUE
-)"
-    };
-}
-
-/// Memberships that have another status now, or a first one.
-pub(super) const WRITE_POSTGRES: &str = concat!(
-    sets_postgres!(),
-    ", written AS (
-    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-    SELECT c_space, c_user, c_to, c_seq, c_invited_by, $22::bigint - c_joined_ago, $22::bigint
-    FROM c
-    WHERE c_role IS NOT NULL AND c_to <> 'absent'
-        AND (c_space IN (SELECT name FROM moved)) IS TRUE
-    ON CONFLICT (space, user_id) DO UPDATE SET
-        status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-        joined_at = excluded.joined_at, changed_at = excluded.changed_at
-)
-SELECT string_agg(name, chr(31)) FROM moved"
-);
-
-/// Memberships that end.
-pub(super) const WRITE_ENDINGS_POSTGRES: &str = concat!(
-    sets_postgres!(),
-    ", ended AS (
-    DELETE FROM membership USING c
-    WHERE membership.space = c_space AND membership.user_id = c_user
-        AND c_role IS NOT NULL AND c_to = 'absent'
-        AND (c_space IN (SELECT name FROM moved)) IS TRUE
-)
-SELECT string_agg(name, chr(31)) FROM moved"
-);
-
-/// Memberships that end in a write in which others begin: a table is changed once in a statement.
-pub(super) const END_POSTGRES: &str = "
-DELETE FROM membership USING unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
-    AS c (c_space, c_user)
-WHERE membership.space = c_space AND membership.user_id = c_user";
-
-/// SQLite has locked out every other writer before it looked, so what was believed is true.
-pub(super) const WRITE_SQLITE: &str = "
-UPDATE space SET
-    seq = k.value ->> 2, creator = coalesce(k.value ->> 3, creator), invited_count = k.value ->> 4,
-    requested_count = k.value ->> 5, member_count = k.value ->> 6, manager_count = k.value ->> 7,
-    blocked_count = k.value ->> 8
-FROM json_each($1) k WHERE name = k.value ->> 0 AND seq = k.value ->> 1;
-DELETE FROM membership WHERE (space, user_id) IN (
-    SELECT value ->> 0, value ->> 1 FROM json_each($2)
-    WHERE value ->> 11 IS NOT NULL AND value ->> 4 = 'absent'
-);
-INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-SELECT value ->> 0, value ->> 1, value ->> 4, value ->> 2, value ->> 9, $3 - (value ->> 10), $3
-FROM json_each($2) WHERE value ->> 11 IS NOT NULL AND value ->> 4 <> 'absent'
-ON CONFLICT (space, user_id) DO UPDATE SET
-    status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-    joined_at = excluded.joined_at, changed_at = excluded.changed_at;
-INSERT INTO membership_event
-    (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
-SELECT value ->> 0, value ->> 2, value ->> 1, coalesce(value ->> 7, value ->> 1), value ->> 3,
-    value ->> 4, value ->> 5, value ->> 6, $3, value ->> 8
-FROM json_each($2);
-COMMIT";
 
 /// The role of a change that leaves its membership as it is now; others were overtaken in the same write.
 const LAST: &str = "last";

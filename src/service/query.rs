@@ -1,0 +1,94 @@
+//! What can be asked, and what an answer looks like.
+
+use crate::domain::{Content, Kind, Membership, Space, Status, UserId};
+use crate::store;
+
+/// One page by key.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Whether there is more behind it.
+    pub more: bool,
+}
+
+/// One page by position.
+#[derive(Clone, Debug)]
+pub struct Counted<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+/// A space as one caller sees it.
+#[derive(Clone, Debug)]
+pub struct SpaceView {
+    /// The space.
+    pub space: Space,
+    /// What it shows.
+    pub content: Content,
+    /// The caller's own status in it; ABSENT for a service.
+    pub own: Status,
+    /// Whether the caller may see who is invited, has requested to join, or is blocked.
+    pub manages: bool,
+}
+
+/// A space and what a user is to it.
+#[derive(Clone, Debug)]
+pub struct ListedSpace {
+    /// The space.
+    pub space: Space,
+    /// What it shows.
+    pub content: Content,
+    /// The user's membership in it.
+    pub membership: Membership,
+}
+
+/// Which memberships of a space are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct MemberQuery {
+    /// Only these statuses; never empty, never ABSENT.
+    pub statuses: Vec<Status>,
+    /// Only users whose id contains this text, in any case.
+    pub search: Option<String>,
+    /// Only users after this one.
+    pub after: Option<UserId>,
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Which of a user's spaces are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct UserSpaces {
+    /// Only spaces of this kind; `None` for every kind that the token's scopes allow.
+    pub kind: Option<Kind>,
+    /// Only spaces in which the user has one of these statuses.
+    pub statuses: Vec<Status>,
+    /// Only spaces whose creator is this user.
+    pub creator: Option<UserId>,
+    /// Only spaces whose display name contains this text, in any case.
+    pub search: Option<String>,
+}
+
+impl<T> Page<T> {
+    pub(super) fn of<U: Into<T>>(page: store::Page<U>) -> Self {
+        Self { items: page.items.into_iter().map(Into::into).collect(), more: page.more }
+    }
+}
+
+impl From<store::ListedSpace> for ListedSpace {
+    fn from(listed: store::ListedSpace) -> Self {
+        let store::ListedSpace { space, content, membership } = listed;
+        Self { space, content, membership }
+    }
+}
+
+impl From<MemberQuery> for store::MemberQuery {
+    fn from(query: MemberQuery) -> Self {
+        let MemberQuery { statuses, search, after, offset, limit } = query;
+        Self { statuses, search, after, offset, limit }
+    }
+}
