@@ -2,13 +2,13 @@
 //! is shown.
 
 use super::query::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
-use super::{Call, Error, Service};
+use super::{Call, Error, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing, Status,
-    UserId,
+    Action, Actor, Content, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing,
+    Status, UserId,
 };
 use crate::store::{self, EventQuery, MembershipKey, MembershipView, SpaceQuery};
 
@@ -21,6 +21,14 @@ impl Service {
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
         let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
         Ok(SpaceView { own: view.own, space: view.space, content, manages })
+    }
+
+    /// What a space shows, for whoever has just changed something in it: they were let in then, whatever
+    /// has happened since.
+    pub async fn content_after(&self, call: &Call, outcome: &Outcome) -> Result<Content, Error> {
+        let found = call.wait_for(self.store.space(&outcome.space.name, None)).await?;
+        let (_, content) = found.ok_or(Refusal::SpaceNotFound)?;
+        Ok(content)
     }
 
     /// One user's membership, by default the caller's own. Of others only seats are shown to

@@ -17,11 +17,10 @@ const DEFAULT_STATUSES: [Status; 2] = [Status::Manager, Status::Member];
 
 /// `POST /course/{id}/join/`: joins, asks to join, or accepts the invitation.
 pub async fn join(request: UserRequest, Named(course): Named) -> Answer {
-    let outcome = request.execute(course.clone(), Command::Join).await?;
+    let outcome = request.execute(course, Command::Join).await?;
     let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
-    let SpaceView { space, content, .. } =
-        request.service.get_space(&request.call, &course).await?;
-    Ok(json(StatusCode::OK, &shapes::course_user_detail(&space, &content, own)))
+    let content = request.service.content_after(&request.call, &outcome).await?;
+    Ok(json(StatusCode::OK, &shapes::course_user_detail(&outcome.space, &content, own)))
 }
 
 /// `GET /course/{id}/`: the course, or its lock screen for those outside a private one.
