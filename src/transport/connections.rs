@@ -189,6 +189,8 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .max_concurrent_streams(MAX_STREAMS)
+        // Whoever hangs up on many calls at once shares the connection with callers who wait.
+        .max_pending_accept_reset_streams(MAX_STREAMS as usize)
         .max_header_list_size(MAX_HEADER_BYTES);
     builder
 }

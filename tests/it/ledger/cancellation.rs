@@ -76,6 +76,30 @@ async fn nothing_acknowledged_is_lost_beside_cancelled_calls() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_caller_may_share_a_connection_with_those_who_hang_up() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        for n in 0..SPACES {
+            client.create(&space(n), Privacy::Open, "ada", None).await;
+        }
+        let mut hanging_up = JoinSet::new();
+        for task in 0..HANGING_UP {
+            hanging_up.spawn(hang_up(client.clone(), task));
+        }
+        let mut patient = JoinSet::new();
+        for task in 0..PATIENT {
+            patient.spawn(stay(client.clone(), task));
+        }
+        hanging_up.join_all().await;
+        let acknowledged: Vec<_> = patient.join_all().await.into_iter().flatten().collect();
+        assert_eq!(acknowledged.len(), PATIENT * 100);
+        app.stop().await;
+    })
+    .await;
+}
+
 /// Connections of this database that wait inside a transaction for somebody to go on with it.
 async fn open_transactions(url: &str) -> i64 {
     let connection = Database::connect(url).await.unwrap();
