@@ -1,6 +1,11 @@
 //! The database and its schema.
 
+mod classes;
 mod migrations;
+mod moved_file;
 mod opening;
 mod outage;
+mod read_only;
+mod rows_read;
+mod silence;
 mod texts;
