@@ -37,6 +37,6 @@ BEGIN
     IF to_regclass('space_content') IS NULL THEN
         CREATE VIEW whole_space AS SELECT * FROM space;
     ELSE
-        CREATE VIEW whole_space AS SELECT * FROM space JOIN space_content USING (name);
+        CREATE VIEW whole_space AS SELECT * FROM space JOIN space_content ON space = name;
     END IF;
 END $$;

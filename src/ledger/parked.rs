@@ -108,7 +108,7 @@ impl Shard {
             self.parked.pause(name);
         }
         let entries = free.iter().flat_map(|name| self.parked.take(name)).collect();
-        self.settle(entries).await;
+        self.carry_out(entries).await;
     }
 
     /// Parks those of these commands whose spaces somebody else has locked, and returns the others.

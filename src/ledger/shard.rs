@@ -123,17 +123,22 @@ impl Shard {
             .filter(|entry| entry.admitted.users() > LARGE)
             .map(|entry| entry.submission.caller.clone())
             .collect();
-        let (spaces, memberships): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|entry| changes_space(&entry.submission.command));
-        for entry in spaces {
-            self.change_space(entry).await;
-        }
-        self.settle(memberships).await;
+        self.carry_out(batch).await;
         let now = Instant::now();
         for caller in large {
             self.queue.charge(&caller, now - began, now);
         }
         self.queue.tidy(now);
+    }
+
+    /// Each command in the way of its kind.
+    pub(super) async fn carry_out(&mut self, entries: Vec<Entry>) {
+        let (spaces, memberships): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| changes_space(&entry.submission.command));
+        for entry in spaces {
+            self.change_space(entry).await;
+        }
+        self.settle(memberships).await;
     }
 
     /// When nothing was heard of the database for a while, or changes fail: whoever asks for readiness

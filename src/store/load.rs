@@ -87,7 +87,10 @@ SELECT (
 pub(super) const LOCK: &str = "
 SELECT name FROM space WHERE name = ANY (string_to_array($1, chr(31))) ORDER BY name FOR UPDATE";
 
-/// Those of the spaces that nobody else has locked.
+/// Those of the spaces that are there.
+const THERE: &str = "SELECT name FROM space WHERE name = ANY (string_to_array($1, chr(31)))";
+
+/// Those of the spaces that are there and that nobody else has locked.
 pub(super) const NOT_LOCKED: &str = "
 SELECT name FROM space WHERE name = ANY (string_to_array($1, chr(31)))
 ORDER BY name FOR UPDATE SKIP LOCKED";
@@ -199,7 +202,8 @@ pub async fn lock(connection: &mut Connection, spaces: &BTreeSet<SpaceName>) -> 
     connection.run(LOCK, names(DbBackend::Postgres, spaces).values()).await.map(drop)
 }
 
-/// Locks those of the spaces that nobody else has locked, without waiting, and names them.
+/// Locks those of the spaces that nobody else has locked, without waiting, and names them. One that is
+/// not there is locked by nobody.
 pub async fn lock_free(
     connection: &mut Connection,
     spaces: &BTreeSet<SpaceName>,
@@ -207,9 +211,15 @@ pub async fn lock_free(
     if connection.backend() == DbBackend::Sqlite {
         return Ok(spaces.clone());
     }
-    let free = connection.run(NOT_LOCKED, names(DbBackend::Postgres, spaces).values()).await?;
-    let free =
-        free.iter().map(|row| row.try_get_by::<String, _>(0)).collect::<Result<BTreeSet<_>, _>>();
-    let free = free?;
-    Ok(spaces.iter().filter(|name| free.contains(name.as_str())).cloned().collect())
+    let mut found = Vec::new();
+    for sql in [THERE, NOT_LOCKED] {
+        let rows = connection.run(sql, names(DbBackend::Postgres, spaces).values()).await?;
+        let names = rows.iter().map(|row| row.try_get_by::<String, _>(0));
+        found.push(names.collect::<Result<BTreeSet<_>, _>>()?);
+    }
+    let is_locked = |name: &&SpaceName| {
+        let is_in = |set: &BTreeSet<String>| set.contains(name.as_str());
+        found.first().is_some_and(is_in) && !found.last().is_some_and(is_in)
+    };
+    Ok(spaces.iter().filter(|name| !is_locked(name)).cloned().collect())
 }

@@ -35,7 +35,7 @@ pub use probe::probe;
 pub use read::{EventQuery, ListedSpace, MemberQuery, Page, SpaceQuery, SpaceView};
 pub use shared_keys::PAGE_TOKENS;
 pub use spaces::{SpaceWrite, load_content};
-pub use statements::statements;
+pub use statements::{Example, statements};
 pub use write::{Changes, MovedSpace, write};
 
 use connect::Target;

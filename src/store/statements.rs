@@ -1,11 +1,136 @@
-//! Every statement that is asked often, with parameters to try it, for whoever wants to see its plan.
+//! Every statement that is asked often, with parameters to try it by, for whoever wants to read it or to
+//! see its plan.
 
-use sea_orm::{DbBackend, Value};
+use std::collections::BTreeSet;
 
-/// A statement with a name and parameters.
-pub type Example = (&'static str, String, Vec<Value>);
+use sea_orm::{DbBackend, QueryOrder, QueryTrait, Value};
 
-/// All of them, as a database of this kind is asked.
-pub fn statements(_backend: DbBackend) -> Vec<Example> {
-    Vec::new()
+use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
+use super::entity::membership;
+use super::load::{LOCK, NOT_LOCKED, Wanted};
+use super::read::{events_query, user_spaces_query, view_query};
+use super::write::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
+use super::{Changes, EventQuery, MemberQuery, MovedSpace, SpaceQuery, members};
+use crate::domain::permission::{need_to_see_members, permit};
+use crate::domain::{
+    Action, Actor, Authorship, Counts, Event, EventName, Kind, Membership, Privacy, Space,
+    SpaceName, Standing, Status, Subject, UserId,
+};
+
+/// A statement by name.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// What it does.
+    pub name: &'static str,
+    /// Its text, as it is sent.
+    pub sql: String,
+    /// Texts and numbers.
+    pub values: Vec<Value>,
+}
+
+/// All of them, as a database of this kind is asked about this space and these two users.
+pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
+    let mut all = of_the_ledger(backend, space, users);
+    all.extend(of_questions(backend, space, users));
+    all
+}
+
+fn example(name: &'static str, sql: impl Into<String>, values: Vec<Value>) -> Example {
+    Example { name, sql: sql.into(), values }
+}
+
+fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
+    let keys = users.map(|user| (space.clone(), user.clone()));
+    let wanted = Wanted { spaces: BTreeSet::from([space.clone()]), ..Wanted::default() };
+    let (load, values) = wanted.statement(backend, &[&keys[0], &keys[1]], &[&keys[0]]);
+    let mut all = vec![example("look at a batch", load, values)];
+    let changes = changes(space, users);
+    let events: Vec<_> = changes.events.iter().collect();
+    let values = changes.values(backend, &events, &BTreeSet::new());
+    if backend == DbBackend::Sqlite {
+        all.push(example("write a batch", WRITE_SQLITE, values));
+        return all;
+    }
+    let [name, one] = [space.as_str(), users[0].as_str()].map(Value::from);
+    all.push(example("lock spaces", LOCK, vec![name.clone()]));
+    all.push(example("lock spaces that nobody has locked", NOT_LOCKED, vec![name.clone()]));
+    all.push(example("write a batch", WRITE_POSTGRES, values.clone()));
+    all.push(example("write a batch in which memberships end", WRITE_ENDINGS_POSTGRES, values));
+    all.push(example("end memberships beside others that begin", END_POSTGRES, vec![name, one]));
+    all
+}
+
+fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2]) -> Vec<Example> {
+    let check = match backend {
+        DbBackend::Sqlite => CHECK_SQLITE.as_str(),
+        _ => CHECK_POSTGRES.as_str(),
+    };
+    let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)]);
+    let mut all = vec![example("check memberships", check, checked)];
+    let rule = |kind: Kind, privacy: Privacy, standing: Standing| {
+        privacy.shows_to(standing) && permit(need_to_see_members(kind, privacy), standing).is_ok()
+    };
+    for (name, statuses) in [
+        ("page of members", vec![Status::Member, Status::Manager, Status::Creator]),
+        ("page of requests", vec![Status::Requested]),
+    ] {
+        let query = MemberQuery { statuses, ..MemberQuery::default() };
+        let sql = members::statement(backend, space, Some(one), &rule, &query);
+        let values: [Value; 5] =
+            [space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
+        all.push(example(name, sql, values.to_vec()));
+    }
+    let mine = SpaceQuery {
+        user: one.clone(),
+        kinds: Kind::ALL.to_vec(),
+        statuses: vec![Status::Member],
+        creator: None,
+        search: None,
+        sees_hidden: false,
+        after: Some(space.clone()),
+        offset: 0,
+        limit: 20,
+    };
+    let mine = user_spaces_query(&mine).order_by_asc(membership::Column::Space);
+    for (name, statement) in [
+        ("one space", view_query(space, Some(one)).build(backend)),
+        ("page of a user's spaces", mine.build(backend)),
+        ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),
+    ] {
+        let values = statement.values.map(|values| values.0).unwrap_or_default();
+        all.push(example(name, statement.sql, values));
+    }
+    all
+}
+
+/// One user joins, assumed to be absent.
+fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
+    let by = Authorship {
+        actor: Actor::User(one.clone()),
+        service: None,
+        cause: Action::Join,
+        at: 1_700_000_000_000,
+    };
+    let (from, to) = (Status::Absent, Status::Member);
+    let subject = Subject::Membership { user: one.clone(), from, to };
+    let joined = Event { space: space.clone(), seq: 8, name: EventName::Joined, subject, by };
+    let membership =
+        Membership { status: Status::Member, ..Membership::absent(space.clone(), one.clone(), 8) };
+    let moved = Space {
+        name: space.clone(),
+        privacy: Privacy::Open,
+        creator: two.clone(),
+        contribution: crate::domain::Contribution::Anyone,
+        capacity: None,
+        seq: 8,
+        counts: Counts::default(),
+        created_at: 0,
+    };
+    Changes {
+        at: joined.by.at,
+        spaces: vec![MovedSpace { space: moved, believed: 7, new_creator: None }],
+        events: vec![joined],
+        memberships: [((space.clone(), one.clone()), membership)].into(),
+        assumed: BTreeSet::from([space.clone()]),
+    }
 }

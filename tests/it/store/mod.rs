@@ -5,6 +5,7 @@ mod migrations;
 mod moved_file;
 mod opening;
 mod outage;
+mod plans;
 mod read_only;
 mod rows_read;
 mod silence;
