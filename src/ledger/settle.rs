@@ -1,8 +1,7 @@
 //! Settling a batch: look, decide each command in order, write what changed, answer whose space was
 //! settled. Whoever met another writer is decided again, behind a lock.
 
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,8 +15,6 @@ use super::{Entry, Error};
 use crate::domain::{Space, SpaceName};
 use crate::store::{self, Changes, Loaded, lock, write};
 
-/// How often commands are decided again when other writers are in the way.
-const CONTENTION_RETRIES: u32 = 8;
 /// A connection that rested for longer may have died meanwhile. A look finds that out and does no harm;
 /// a write that fails is in doubt.
 const WARM: Duration = Duration::from_millis(20);
@@ -33,35 +30,25 @@ impl Shard {
             .partition(|entry| self.memory.is_contended(&entry.submission.space));
         let mut parts = vec![contended, others];
         while let Some(part) = parts.pop() {
-            if let Some(rest) = self.settle_part(part).await {
-                parts.extend(halves(rest));
-            }
+            parts.extend(self.settle_part(part).await);
         }
     }
 
-    /// Returns what has to be divided: the database rejects all of it because of one of them, or one is
-    /// in the way of all.
-    async fn settle_part(&mut self, mut part: Vec<Entry>) -> Option<Vec<Entry>> {
-        let (mut contentions, mut outages) = (0, 0);
+    /// Returns what is to be settled in parts: the database rejects all of it because of one of them, or
+    /// somebody is in the way of one, who makes each part wait that it is in.
+    async fn settle_part(&mut self, mut part: Vec<Entry>) -> Vec<Vec<Entry>> {
+        let mut outages = 0;
         loop {
             answer_expired(&mut part);
             if part.is_empty() {
-                return None;
+                return Vec::new();
             }
             match self.attempt(&mut part).await {
                 Ok(()) => self.health.answered(),
                 Err(store::Error::Contention(error)) => {
-                    contentions += 1;
-                    tracing::info!(%error, contentions, "contention");
+                    tracing::info!(%error, "contention");
                     self.failed(&Error::Contention);
-                    part = self.park_locked(part).await;
-                    if names(&part).len() > 1 {
-                        return Some(part);
-                    }
-                    if contentions > CONTENTION_RETRIES {
-                        answer(part, &Error::Contention);
-                        return None;
-                    }
+                    return self.put_aside(part).await;
                 }
                 // Nothing was committed: another connection may be alive.
                 Err(store::Error::Unavailable(error)) if outages < CONNECTION_RETRIES => {
@@ -75,10 +62,10 @@ impl Shard {
                     let error = Error::from(error);
                     self.failed(&error);
                     if matches!(error, Error::Internal(_)) && part.len() > 1 {
-                        return Some(part);
+                        return halves(part).into();
                     }
                     answer(part, &error);
-                    return None;
+                    return Vec::new();
                 }
             }
         }
@@ -257,6 +244,15 @@ pub(super) fn names(entries: &[Entry]) -> BTreeSet<SpaceName> {
     entries.iter().map(|entry| entry.submission.space.clone()).collect()
 }
 
+/// The commands of each space.
+pub(super) fn by_space(entries: Vec<Entry>) -> BTreeMap<SpaceName, Vec<Entry>> {
+    let mut spaces = BTreeMap::<_, Vec<_>>::new();
+    for entry in entries {
+        spaces.entry(entry.submission.space.clone()).or_default().push(entry);
+    }
+    spaces
+}
+
 /// By space, if there are several; else by command.
 fn halves(mut part: Vec<Entry>) -> [Vec<Entry>; 2] {
     part.sort_by(|a, b| a.submission.space.cmp(&b.submission.space));
@@ -269,7 +265,7 @@ fn halves(mut part: Vec<Entry>) -> [Vec<Entry>; 2] {
 }
 
 /// Nobody waits for these any longer, so they are never begun.
-fn answer_expired(part: &mut Vec<Entry>) {
+pub(super) fn answer_expired(part: &mut Vec<Entry>) {
     let now = Instant::now();
     for entry in
         part.extract_if(.., |entry| entry.submission.deadline <= now || entry.answer.is_closed())
@@ -292,10 +288,4 @@ pub(super) async fn measured<T>(step: &'static str, work: impl Future<Output = T
     let done = work.await;
     metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
     done
-}
-
-/// Between half of the pause and all of it, so that replicas do not meet again and again.
-pub(super) fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 512;
-    pause.mul_f64((512 + random) as f64 / 1024.0)
 }
