@@ -1,6 +1,7 @@
 //! Group commit under real concurrency.
 
 mod cancellation;
+mod locks;
 mod look_ups;
 mod mixed;
 mod numbers;
