@@ -1,8 +1,6 @@
 //! What is done to commands that wait, whatever they ask for.
 
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
@@ -12,6 +10,15 @@ use crate::domain::SpaceName;
 /// The spaces that these commands are about.
 pub(super) fn names(entries: &[Entry]) -> BTreeSet<SpaceName> {
     entries.iter().map(|entry| entry.submission.space.clone()).collect()
+}
+
+/// The commands of each space.
+pub(super) fn by_space(entries: Vec<Entry>) -> BTreeMap<SpaceName, Vec<Entry>> {
+    let mut spaces = BTreeMap::<_, Vec<_>>::new();
+    for entry in entries {
+        spaces.entry(entry.submission.space.clone()).or_default().push(entry);
+    }
+    spaces
 }
 
 /// By space, if there are several; else by command.
@@ -49,10 +56,4 @@ pub(super) async fn measured<T>(step: &'static str, work: impl Future<Output = T
     let done = work.await;
     metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
     done
-}
-
-/// Between half of the pause and all of it, so that replicas do not meet again and again.
-pub(super) fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 512;
-    pause.mul_f64((512 + random) as f64 / 1024.0)
 }

@@ -1,12 +1,13 @@
-//! Commands of spaces that somebody else has locked. They are tried again by themselves, without
-//! waiting for the lock, until it is free or their callers' time is up.
+//! Commands of spaces that somebody else has locked, or in whose way somebody else is. They are tried
+//! again by themselves, without waiting for the lock, until it is free or their callers' time is up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::entries::{jittered, names};
+use super::entries::{by_space, names};
 use super::shard::Shard;
 use super::{Entry, Error};
 use crate::domain::SpaceName;
@@ -70,8 +71,16 @@ impl Parked {
         due.map(|(name, _)| name.clone()).collect()
     }
 
-    fn take(&mut self, name: &SpaceName) -> Vec<Entry> {
-        self.spaces.remove(name).map(|locked| locked.waiting).unwrap_or_default()
+    fn take(&mut self, name: &SpaceName) -> Option<Locked> {
+        self.spaces.remove(name)
+    }
+
+    /// Something was in the way of this space again: the pauses go on growing.
+    fn pause_after(&mut self, name: &SpaceName, pause: Duration) {
+        if let Some(locked) = self.spaces.get_mut(name) {
+            locked.pause = pause;
+            self.pause(name);
+        }
     }
 
     /// Pauses longer. Whoever has no time for that is told what was in the way.
@@ -107,21 +116,44 @@ impl Shard {
         for name in due.difference(&free) {
             self.parked.pause(name);
         }
-        let entries = free.iter().flat_map(|name| self.parked.take(name)).collect();
+        let freed = free.iter().filter_map(|name| Some((name, self.parked.take(name)?)));
+        let (mut entries, mut pauses) = (Vec::new(), Vec::new());
+        for (name, locked) in freed {
+            entries.extend(locked.waiting);
+            pauses.push((name, locked.pause));
+        }
         self.carry_out(entries).await;
+        pauses.into_iter().for_each(|(name, pause)| self.parked.pause_after(name, pause));
+    }
+
+    /// Puts aside what somebody is in the way of, and returns the rest, each space by itself.
+    pub(super) async fn put_aside(&mut self, mut part: Vec<Entry>) -> Vec<Vec<Entry>> {
+        // SQLite has one lock for all.
+        if !self.connection.is_sqlite() {
+            part = self.park_locked(part).await;
+            if names(&part).len() > 1 {
+                return by_space(part).into_values().collect();
+            }
+        }
+        self.park_all(part);
+        Vec::new()
     }
 
     /// Parks those of these commands whose spaces somebody else has locked, and returns the others.
-    pub(super) async fn park_locked(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+    async fn park_locked(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         let all = names(&entries);
         let Ok(free) = free_of_locks(&mut self.connection, &all).await else { return entries };
         let (others, locked): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| free.contains(&entry.submission.space));
-        metrics::counter!("roster_parked_commands_total").increment(locked.len() as u64);
-        for entry in locked {
-            self.parked.park(entry.submission.space.clone(), vec![entry]);
-        }
+        self.park_all(locked);
         others
+    }
+
+    /// Parks commands in whose way somebody else is: a row other than their space's may be locked too.
+    pub(super) fn park_all(&mut self, entries: Vec<Entry>) {
+        metrics::counter!("roster_parked_commands_total").increment(entries.len() as u64);
+        let spaces = by_space(entries);
+        spaces.into_iter().for_each(|(name, entries)| self.parked.park(name, entries));
     }
 }
 
@@ -134,4 +166,10 @@ async fn free_of_locks(
     let free = lock_free(connection, spaces).await?;
     connection.rollback().await?;
     Ok(free)
+}
+
+/// Between half of the pause and all of it, so that replicas do not meet again and again.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 512;
+    pause.mul_f64((512 + random) as f64 / 1024.0)
 }

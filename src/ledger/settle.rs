@@ -14,8 +14,6 @@ use super::{Entry, Error};
 use crate::domain::{Space, SpaceName};
 use crate::store::{self, Changes, Loaded, lock, write};
 
-/// How often commands are decided again when other writers are in the way.
-const CONTENTION_RETRIES: u32 = 8;
 /// A connection that rested for longer may have died meanwhile. A look finds that out and does no harm;
 /// a write that fails is in doubt.
 const WARM: Duration = Duration::from_millis(20);
@@ -31,35 +29,25 @@ impl Shard {
             .partition(|entry| self.memory.is_contended(&entry.submission.space));
         let mut parts = vec![contended, others];
         while let Some(part) = parts.pop() {
-            if let Some(rest) = self.settle_part(part).await {
-                parts.extend(halves(rest));
-            }
+            parts.extend(self.settle_part(part).await);
         }
     }
 
-    /// Returns what has to be divided: the database rejects all of it because of one of them, or one is
-    /// in the way of all.
-    async fn settle_part(&mut self, mut part: Vec<Entry>) -> Option<Vec<Entry>> {
-        let (mut contentions, mut outages) = (0, 0);
+    /// Returns what is to be settled in parts: the database rejects all of it because of one of them, or
+    /// somebody is in the way of one, who makes each part wait that it is in.
+    async fn settle_part(&mut self, mut part: Vec<Entry>) -> Vec<Vec<Entry>> {
+        let mut outages = 0;
         loop {
             answer_expired(&mut part);
             if part.is_empty() {
-                return None;
+                return Vec::new();
             }
             match self.attempt(&mut part).await {
                 Ok(()) => self.health.answered(),
                 Err(store::Error::Contention(error)) => {
-                    contentions += 1;
-                    tracing::info!(%error, contentions, "contention");
+                    tracing::info!(%error, "contention");
                     self.failed(&Error::Contention);
-                    part = self.park_locked(part).await;
-                    if names(&part).len() > 1 {
-                        return Some(part);
-                    }
-                    if contentions > CONTENTION_RETRIES {
-                        answer(part, &Error::Contention);
-                        return None;
-                    }
+                    return self.put_aside(part).await;
                 }
                 // Nothing was committed: another connection may be alive.
                 Err(store::Error::Unavailable(error)) if outages < CONNECTION_RETRIES => {
@@ -73,10 +61,10 @@ impl Shard {
                     let error = Error::from(error);
                     self.failed(&error);
                     if matches!(error, Error::Internal(_)) && part.len() > 1 {
-                        return Some(part);
+                        return halves(part).into();
                     }
                     answer(part, &error);
-                    return None;
+                    return Vec::new();
                 }
             }
         }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::entries::{answer, measured};
+use super::entries::{answer, answer_expired, measured};
 use super::shard::Shard;
 use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
 use super::{Entry, Error, Submission};
 use crate::domain::{Command, Event, Refusal, SpaceName};
 use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
 
-/// How often such a command is tried again when another writer or a dead connection is in the way.
+/// How often such a command is tried again when its connection is dead.
 const RETRIES: u32 = 4;
 
 impl Shard {
@@ -17,7 +17,9 @@ impl Shard {
     pub(super) async fn change_space(&mut self, entry: Entry) {
         let mut waiting = self.parked.sort_out(vec![entry]);
         let mut tries = 0;
-        while let Some(entry) = waiting.pop() {
+        loop {
+            answer_expired(&mut waiting);
+            let Some(entry) = waiting.pop() else { return };
             let error = match self.try_to_change_space(&entry.submission).await {
                 Ok(done) => {
                     self.health.answered();
@@ -30,16 +32,16 @@ impl Shard {
             tries += 1;
             tracing::warn!(%error, tries, "a space was not written");
             let is_in_the_way = matches!(error, store::Error::Contention(_));
-            let may_try_again = is_in_the_way || matches!(error, store::Error::Unavailable(_));
+            let may_try_again = matches!(error, store::Error::Unavailable(_)) && tries <= RETRIES;
             let error = Error::from(error);
             self.failed(&error);
-            if !may_try_again || tries > RETRIES {
+            if is_in_the_way {
+                return self.park_all(vec![entry]);
+            }
+            if !may_try_again {
                 return answer(vec![entry], &error);
             }
             waiting.push(entry);
-            if is_in_the_way {
-                waiting = self.park_locked(waiting).await;
-            }
         }
     }
 

@@ -9,4 +9,4 @@ mod spaces;
 mod tables;
 mod texts;
 mod walk;
-mod world;
+pub mod world;

@@ -36,12 +36,22 @@ impl Lock {
         Self { transaction, beside, engine }
     }
 
+    /// Locks one row of PostgreSQL's: `table` WHERE `row`.
+    pub async fn on_row(url: &str, table: &str, row: &str) -> Self {
+        let sql = format!("SELECT 1 FROM {table} WHERE {row} FOR UPDATE");
+        Self::by(url, &sql).await
+    }
+
     /// Locks a whole PostgreSQL table, so that not even readers get at it.
     pub async fn on_table(url: &str, table: &str) -> Self {
+        let sql = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        Self::by(url, &sql).await
+    }
+
+    async fn by(url: &str, sql: &str) -> Self {
         let beside = Database::connect(url).await.unwrap();
         let transaction = beside.begin().await.unwrap();
-        let sql = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-        transaction.execute_unprepared(&sql).await.unwrap();
+        transaction.execute_unprepared(sql).await.unwrap();
         Self { transaction, beside, engine: Engine::Postgres }
     }
 

@@ -1,17 +1,23 @@
 //! What tests stand on: a real server on free ports over a database of its own.
 
 mod app;
+mod beside;
+mod cable;
 mod database;
 mod grpc;
 mod lock;
 mod log;
+pub mod patient;
 mod program;
 mod raw;
 
 pub use app::{App, admin_token, token, token_with};
+pub use beside::Beside;
+pub use cable::Cable;
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
 pub use log::Log;
+pub use patient::Patient;
 pub use program::{Program, roster, said};
 pub use raw::{Raw, RawCall, calls_about, frame, other_calls};

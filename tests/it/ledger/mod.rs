@@ -1,6 +1,11 @@
 //! Group commit under real concurrency.
 
 mod cancellation;
+mod locks;
+mod look_ups;
+mod mixed;
+mod numbers;
+mod pairs;
 mod races;
 
-pub use races::consistent;
+pub use races::{consistent, together};

@@ -15,7 +15,7 @@ const SPACE: &str = "courses/1";
 const ROUNDS: usize = 40;
 
 /// Runs all at once, as nearly as tasks can.
-async fn together<T: Send + 'static>(
+pub async fn together<T: Send + 'static>(
     acts: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
     let acts: Vec<_> = acts.into_iter().collect();

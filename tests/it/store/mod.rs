@@ -1,7 +1,12 @@
 //! The database and its schema.
 
+mod classes;
 mod migrations;
+mod moved_file;
 mod opening;
 mod outage;
 mod plans;
+mod read_only;
+mod rows_read;
+mod silence;
 mod texts;

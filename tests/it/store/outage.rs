@@ -1,13 +1,9 @@
 //! A database server that is away for a while.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
 use sea_orm::{ConnectionTrait, Database};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tonic::{Code, Request, Streaming};
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -15,40 +11,11 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_types::StatusExt;
 
-use crate::harness::{App, Engine, of, on_every_engine, reason_of};
+use crate::harness::{App, Cable, Engine, of, on_every_engine, reason_of};
 use crate::transport::rest_client::{ask, send};
 
 const COURSE: &str = "courses/1";
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Lies between a server and its database, and can be pulled out and put back.
-struct Cable {
-    address: SocketAddr,
-    plugged_in: watch::Sender<bool>,
-}
-
-impl Cable {
-    async fn to(database: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (plugged_in, state) = watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let (database, mut state) = (database.clone(), state.clone());
-                tokio::spawn(async move {
-                    if *state.borrow() {
-                        let mut far = TcpStream::connect(database).await.unwrap();
-                        tokio::select! {
-                            _ = copy_bidirectional(&mut near, &mut far) => {}
-                            _ = state.wait_for(|plugged_in| !plugged_in) => {}
-                        }
-                    }
-                });
-            }
-        });
-        Self { address, plugged_in }
-    }
-}
 
 /// A message of a patient user: long enough for the server to say what is wrong.
 fn patient<T>(user: &str, message: T) -> Request<T> {
@@ -108,10 +75,8 @@ async fn an_outage_is_told_and_gets_over_by_itself() {
         if engine == Engine::Sqlite {
             return;
         }
-        let (user, place) = url.rsplit_once('@').unwrap();
-        let (server, name) = place.split_once('/').unwrap();
-        let cable = Cable::to(server.to_owned()).await;
-        let app = App::start(&format!("{user}@{}/{name}", cable.address)).await;
+        let cable = Cable::to(&url).await;
+        let app = App::start(&cable.url).await;
         let client = app.client().await;
         client.create(COURSE, Privacy::Open, "ada", None).await;
         let mut health = HealthClient::new(client.channel.clone());
@@ -119,7 +84,7 @@ async fn an_outage_is_told_and_gets_over_by_itself() {
         let mut watch = health.watch(everything).await.unwrap().into_inner();
         turns(&mut watch, ServingStatus::Serving).await;
 
-        cable.plugged_in.send_replace(false);
+        cable.cut();
         let join = || pb::JoinOrAcceptInviteRequest { space: COURSE.into() };
         let (mut memberships, mut spaces) = (client.memberships.clone(), client.spaces.clone());
         let write = memberships.join_or_accept_invite(patient("linus", join()));
@@ -132,7 +97,7 @@ async fn an_outage_is_told_and_gets_over_by_itself() {
         assert_eq!(send(&rest, ask("GET", "/readyz")).await.status, 503);
         assert_eq!(send(&rest, ask("GET", "/livez")).await.status, 200);
 
-        cable.plugged_in.send_replace(true);
+        cable.mend();
         turns(&mut watch, ServingStatus::Serving).await;
         assert_eq!(client.join("linus", COURSE).await, Ok(Status::Member));
         assert_eq!(client.events(COURSE).await.len(), 2);

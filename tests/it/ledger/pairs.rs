@@ -1,0 +1,176 @@
+//! Every pair of commands races in one space across two servers. What both answer and what is left must
+//! be what one of the two orders comes to, as the pure rules tell it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roster::auth::{Scope, Scopes};
+use roster::domain::{
+    Actor, Authorship, Command, NewSpace, Privacy, Refusal, SpaceName, SpacePatch, SpaceState,
+    Status, UserId, decide,
+};
+use roster::service::{Call, Error, Outcome};
+use roster::transport::grpc::pb;
+use tokio::time::Instant;
+
+use super::consistent;
+use crate::domain::world::{by, name, new_space, roles, service, user, users};
+use crate::harness::{App, Engine, Grpc, of_service, on_every_engine};
+
+/// Whose memberships are looked at in the end.
+const PEOPLE: [&str; 5] = ["creator", "ada", "linus", "grace", "kurt"];
+
+/// How often each pair meets on PostgreSQL, each time from another beginning.
+const ROUNDS: usize = 1;
+
+/// A command and who gives it.
+type Act = (Actor, Command);
+/// The number of the space afterwards and the status of each user who was named; or why not.
+type Answer = Result<(i64, Vec<(UserId, Status)>), Refusal>;
+/// The number, the creator, the name, and what people are, in words. `None` where there is no space.
+type End = Option<(i64, String, String, Vec<String>)>;
+
+/// What is given when two commands meet: each touches `linus` or `grace`, or the whole space.
+fn acts() -> Vec<Act> {
+    let made = NewSpace { creator: user("creator"), ..new_space(Privacy::Private) };
+    let patch = SpacePatch { display_name: Some(name("Tulips")), ..SpacePatch::default() };
+    vec![
+        (by("linus"), Command::Join),
+        (by("linus"), Command::Leave),
+        (by("ada"), Command::Remove(user("linus"))),
+        (by("ada"), Command::Invite(users(&["linus", "grace"]))),
+        (by("linus"), Command::Invite(users(&["kurt"]))),
+        (by("ada"), Command::Add(users(&["grace", "linus"]))),
+        (by("ada"), Command::RemoveInvitations(users(&["linus", "kurt"]))),
+        (by("ada"), roles(&["linus"], &["grace"], &[])),
+        (by("linus"), roles(&[], &["ada"], &["grace"])),
+        (by("ada"), Command::Block(users(&["linus"]))),
+        (by("ada"), Command::Unblock(users(&["linus"]))),
+        (by("creator"), Command::TransferOwnership(user("linus"))),
+        (by("creator"), Command::TransferOwnership(user("ada"))),
+        (service(), Command::CreateSpace(made)),
+        (by("ada"), Command::UpdateSpace(patch)),
+        (by("creator"), Command::DeleteSpace),
+    ]
+}
+
+/// How a round begins: what `linus` is by then.
+fn beginnings() -> Vec<Vec<Act>> {
+    let made = NewSpace { creator: user("creator"), ..new_space(Privacy::Private) };
+    let first = vec![
+        (service(), Command::CreateSpace(made)),
+        (by("creator"), roles(&["ada"], &["grace"], &[])),
+    ];
+    let linus: [&[Act]; 5] = [
+        &[],
+        &[(by("ada"), Command::Invite(users(&["linus"])))],
+        &[(by("linus"), Command::Join)],
+        &[
+            (by("creator"), roles(&["linus"], &[], &[])),
+            (by("linus"), Command::Invite(users(&["kurt"]))),
+        ],
+        &[(by("ada"), Command::Block(users(&["linus"])))],
+    ];
+    linus.map(|acts| [first.as_slice(), acts].concat()).to_vec()
+}
+
+/// What the rules say to a command, carried out.
+fn told(state: &mut SpaceState, space: &SpaceName, (actor, command): &Act) -> Answer {
+    let before = state.snapshot.clone();
+    let decision = decide(space, before.as_ref(), actor, command, 1_000)?;
+    let by =
+        Authorship { actor: actor.clone(), service: None, cause: command.action(actor), at: 1_000 };
+    state.carry_out(decision, &by);
+    let after = state.snapshot.as_ref().or(before.as_ref()).unwrap();
+    let moves = command.moves(actor).into_iter();
+    let targets = moves.map(|(_, user)| (user.clone(), after.status(user))).collect();
+    Ok((after.space.seq, targets))
+}
+
+fn end(state: &SpaceState) -> End {
+    let snapshot = state.snapshot.as_ref()?;
+    let people = PEOPLE.map(|id| snapshot.status(&user(id)).word().to_owned());
+    let shown = snapshot.content.as_ref()?.display_name.as_str().to_owned();
+    Some((snapshot.space.seq, snapshot.space.creator.to_string(), shown, people.into()))
+}
+
+/// The same as a server tells it.
+async fn end_of(client: &Grpc, space: &str) -> End {
+    let message = pb::GetSpaceRequest { name: space.into() };
+    let answered = client.spaces.clone().get_space(of_service(message)).await;
+    let shown = answered.ok()?.into_inner().space.unwrap();
+    let mut people = Vec::new();
+    for id in PEOPLE {
+        let word = client.status(space, id).await.as_str_name().to_lowercase();
+        people.push(word.trim_start_matches("membership_status_").to_owned());
+    }
+    Some((shown.version, shown.creator, shown.display_name, people))
+}
+
+/// What a server says to a command.
+async fn asked(app: Arc<App>, space: SpaceName, (actor, command): Act) -> Answer {
+    let caller = actor.user().cloned().unwrap_or_else(|| user("courses-service"));
+    let scopes = Scopes::default().with(Scope::Admin);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let call = Call { caller, actor, scopes, deadline };
+    match app.service.execute(&call, space, command).await {
+        Ok(Outcome { space, targets, .. }) => {
+            let targets = targets.into_iter().map(|t| (t.membership.user, t.membership.status));
+            Ok((space.seq, targets.collect()))
+        }
+        Err(Error::Refused(refusal)) => Err(refusal),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What both orders of two commands come to: both answers and the end.
+fn orders(
+    state: &SpaceState,
+    space: &SpaceName,
+    one: &Act,
+    other: &Act,
+) -> [(Answer, Answer, End); 2] {
+    let (mut first, mut second) = (state.clone(), state.clone());
+    let one_first = told(&mut first, space, one);
+    let other_last = told(&mut first, space, other);
+    let other_first = told(&mut second, space, other);
+    let one_last = told(&mut second, space, one);
+    [(one_first, other_last, end(&first)), (one_last, other_first, end(&second))]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_commands_on_two_servers_fit_one_of_their_two_orders() {
+    on_every_engine(|engine, url| async move {
+        let apps = [Arc::new(App::start(&url).await), Arc::new(App::start(&url).await)];
+        let client = apps[0].client().await;
+        let (acts, beginnings) = (acts(), beginnings());
+        let pairs = (0..acts.len()).flat_map(|i| (i..acts.len()).map(move |j| (i, j)));
+        let rounds = if engine == Engine::Postgres { ROUNDS } else { 1 };
+        let rounds = (0..rounds).flat_map(|round| pairs.clone().map(move |(i, j)| (round, i, j)));
+        for (n, (round, i, j)) in rounds.enumerate() {
+            let name = format!("courses/{}", n + 1);
+            let (space, mut state) = (SpaceName::parse(&name).unwrap(), SpaceState::default());
+            for act in &beginnings[(i + j + round) % beginnings.len()] {
+                let expected = told(&mut state, &space, act);
+                assert_eq!(asked(apps[0].clone(), space.clone(), act.clone()).await, expected);
+            }
+            let (one, other) = (acts[i].clone(), acts[j].clone());
+            let both = [(n, &one), (n + 1, &other)].map(|(server, act)| {
+                asked(apps[server % apps.len()].clone(), space.clone(), act.clone())
+            });
+            let [one_told, other_told] = both.map(tokio::spawn);
+            let answers = (one_told.await.unwrap(), other_told.await.unwrap());
+            let found = (answers.0, answers.1, end_of(&client, &name).await);
+            let orders = orders(&state, &space, &one, &other);
+            assert!(orders.contains(&found), "{one:?}, {other:?}: {found:?} is none of {orders:?}");
+            if found.2.is_some() {
+                consistent(&client, &name).await;
+            }
+        }
+        drop(client);
+        for app in apps {
+            Arc::into_inner(app).unwrap().stop().await;
+        }
+    })
+    .await;
+}
