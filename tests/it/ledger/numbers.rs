@@ -129,7 +129,7 @@ async fn whoever_leaves_hears_the_number_of_their_own_leave() {
         let leave = |n: usize| {
             let mut memberships = client.memberships.clone();
             async move {
-                let (user, by) = (format!("user{n}"), if n % 2 == 0 { "ada" } else { "" });
+                let (user, by) = (format!("user{n}"), if n.is_multiple_of(2) { "ada" } else { "" });
                 let by = if by.is_empty() { user.clone() } else { by.to_owned() };
                 let message =
                     pb::LeaveOrRemoveRequestRequest { space: SPACE.into(), user: user.clone() };
