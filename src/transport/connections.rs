@@ -189,8 +189,10 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .max_concurrent_streams(MAX_STREAMS)
-        // Whoever hangs up on many calls at once shares the connection with callers who wait.
+        // Whoever hangs up on many calls shares the connection with callers who wait. By default it
+        // would be closed on all of them after 20 calls at once, or 1,024 in its whole life.
         .max_pending_accept_reset_streams(MAX_STREAMS as usize)
+        .max_local_error_reset_streams(None)
         .max_header_list_size(MAX_HEADER_BYTES);
     builder
 }

@@ -2,13 +2,20 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// When the database says this in a notice, the connection is closed instead of passing on the answer
+/// that ends the transaction: what was asked has been done, and nobody hears it.
+pub const LOST: &str = "this answer is lost";
+/// How every answer ends, outside of a transaction and inside of one.
+const READY: &[u8] = b"Z\0\0\0\x05I";
+const READY_IN_TRANSACTION: &[u8] = b"Z\0\0\0\x05T";
+
 /// A cable to a PostgreSQL server.
 pub struct Cable {
-    /// The database's address at this end of the cable.
+    /// The database's address at this end of the cable, which reads along.
     pub url: String,
     state: watch::Sender<State>,
 }
@@ -55,7 +62,7 @@ impl Cable {
                 tokio::spawn(carry(number, near, server.clone(), accepting.subscribe()));
             }
         });
-        Self { url: format!("{user}@{address}/{name}"), state }
+        Self { url: format!("{user}@{address}/{name}?sslmode=disable"), state }
     }
 
     /// Pulls it out: every connection is closed, and so is every new one.
@@ -84,16 +91,13 @@ impl Cable {
     }
 }
 
-async fn carry(
-    number: u64,
-    mut near: TcpStream,
-    server: String,
-    mut state: watch::Receiver<State>,
-) {
+async fn carry(number: u64, near: TcpStream, server: String, mut state: watch::Receiver<State>) {
     if state.borrow().fate(number) == Fate::Passes {
-        let mut far = TcpStream::connect(server).await.unwrap();
+        let far = TcpStream::connect(server).await.unwrap();
+        let ((mut asks, mut hears), (answers, mut asked)) = (split(near), split(far));
         tokio::select! {
-            _ = copy_bidirectional(&mut near, &mut far) => {}
+            _ = copy(&mut asks, &mut asked) => {}
+            () = carry_answers(answers, &mut hears) => {}
             _ = turned(&mut state, number, |fate| fate != Fate::Passes) => {
                 // Both ends stay open, and nobody reads.
                 turned(&mut state, number, |fate| fate == Fate::Closes).await;
@@ -107,4 +111,21 @@ async fn carry(
 /// Waits until this becomes of a connection; or for the end of the cable, which closes it too.
 async fn turned(state: &mut watch::Receiver<State>, number: u64, until: impl Fn(Fate) -> bool) {
     let _ = state.wait_for(|state| until(state.fate(number))).await;
+}
+
+/// Passes on what the database says, until it ends or an answer has to be lost.
+async fn carry_answers(mut answers: ReadHalf<TcpStream>, hears: &mut WriteHalf<TcpStream>) {
+    let (mut chunk, mut kept, mut loses) = ([0; 8_192], Vec::new(), false);
+    while let Ok(n @ 1..) = answers.read(&mut chunk).await {
+        kept.extend_from_slice(&chunk[..n]);
+        loses |= kept.windows(LOST.len()).any(|bytes| bytes == LOST.as_bytes());
+        if loses && kept.ends_with(READY) {
+            return;
+        }
+        // In a transaction, it is the answer to COMMIT that gets lost.
+        let passes = !loses || kept.ends_with(READY_IN_TRANSACTION);
+        if passes && hears.write_all(&std::mem::take(&mut kept)).await.is_err() {
+            return;
+        }
+    }
 }

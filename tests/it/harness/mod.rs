@@ -13,7 +13,7 @@ mod raw;
 
 pub use app::{App, admin_token, token, token_with};
 pub use beside::Beside;
-pub use cable::Cable;
+pub use cable::{Cable, LOST};
 pub use database::{Engine, on_every_engine};
 pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;

@@ -1,6 +1,7 @@
 //! The database and its schema.
 
 mod classes;
+mod in_doubt;
 mod migrations;
 mod moved_file;
 mod opening;
