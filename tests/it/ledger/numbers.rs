@@ -129,14 +129,9 @@ async fn whoever_leaves_hears_the_number_of_their_own_leave() {
         let leave = |n: usize| {
             let mut memberships = client.memberships.clone();
             async move {
-<<<<<<< HEAD
-                let (user, by) = (format!("user{n}"), if n.is_multiple_of(2) { "ada" } else { "" });
-                let by = if by.is_empty() { user.clone() } else { by.to_owned() };
-=======
                 let user = format!("user{n}");
                 // Half of them are thrown out.
                 let by = if n < LEAVING / 2 { "ada".to_owned() } else { user.clone() };
->>>>>>> h-tests
                 let message =
                     pb::LeaveOrRemoveRequestRequest { space: SPACE.into(), user: user.clone() };
                 let answered = memberships.leave_or_remove_request(of(&by, message)).await;
