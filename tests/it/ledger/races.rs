@@ -31,7 +31,7 @@ pub async fn together<T: Send + 'static>(
     tasks.join_all().await
 }
 
-/// Counters equal a recount, and the history tells how everybody came to his status.
+/// Counters equal a recount, and the history tells how everybody came to their status.
 pub async fn consistent(client: &Grpc, space: &str) {
     let shown = client.space(space).await;
     let seated = client.list(space, &[Status::Member, Status::Manager, Status::Creator]).await;

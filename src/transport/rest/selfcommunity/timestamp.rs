@@ -1,32 +1,15 @@
 //! Moments as text.
 
+use time::OffsetDateTime;
+
 use crate::domain::Millis;
 
-const MILLIS_PER_DAY: i64 = 86_400_000;
-
-/// ISO 8601 in UTC, such as `2024-02-29T12:00:00.000Z`.
+/// ISO 8601 in UTC, such as `2024-02-29T12:00:00.000Z`. What no calendar has is 1970.
 pub fn iso8601(at: Millis) -> String {
-    let (year, month, day) = civil_date(at.div_euclid(MILLIS_PER_DAY));
-    let time = at.rem_euclid(MILLIS_PER_DAY);
-    let (hour, minute) = (time / 3_600_000, time / 60_000 % 60);
-    let (second, milli) = (time / 1_000 % 60, time % 1_000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
-}
-
-/// Year, month and day of a day counted from 1970-01-01. Years are counted from March, so that
-/// the leap day is the last of its year.
-const fn civil_date(day: i64) -> (i64, i64, i64) {
-    let since_march_0000 = day + 719_468;
-    let era = since_march_0000.div_euclid(146_097);
-    let day_of_era = since_march_0000.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let is_next_year = month_from_march >= 10;
-    let month = if is_next_year { month_from_march - 9 } else { month_from_march + 3 };
-    (era * 400 + year_of_era + is_next_year as i64, month, day_of_month)
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
+    let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (date, (hour, minute, second, milli)) = (moment.date(), moment.to_hms_milli());
+    format!("{date}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
 #[cfg(test)]
