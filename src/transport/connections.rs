@@ -24,6 +24,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(1);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_STREAMS: u32 = 1_000;
+/// How many calls of a connection may have been given up before the server came to look at them.
+const MAX_GIVEN_UP: usize = 10_000;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// After a failed accept (no file descriptors left, say), so that it is not tried in a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -191,7 +193,7 @@ fn builder() -> Builder<TokioExecutor> {
         .max_concurrent_streams(MAX_STREAMS)
         // Whoever hangs up on many calls shares the connection with callers who wait. By default it
         // would be closed on all of them after 20 calls at once, or 1,024 in its whole life.
-        .max_pending_accept_reset_streams(MAX_STREAMS as usize)
+        .max_pending_accept_reset_streams(MAX_GIVEN_UP)
         .max_local_error_reset_streams(None)
         .max_header_list_size(MAX_HEADER_BYTES);
     builder
