@@ -106,12 +106,14 @@ struct Plan<'a> {
     changed: BTreeMap<UserId, Status>,
     counts: Counts,
     changes: Vec<Change>,
+    /// The open invitations that nobody has taken back yet, by who sent them, once somebody asks.
+    sent: Option<BTreeMap<&'a UserId, Vec<&'a UserId>>>,
 }
 
 impl<'a> Plan<'a> {
     fn new(snapshot: &'a Snapshot) -> Self {
         let counts = snapshot.space.counts;
-        Self { snapshot, changed: BTreeMap::new(), counts, changes: Vec::new() }
+        Self { snapshot, changed: BTreeMap::new(), counts, changes: Vec::new(), sent: None }
     }
 
     fn status(&self, user: &UserId) -> Status {
@@ -137,7 +139,9 @@ impl<'a> Plan<'a> {
     }
 
     fn revoke_invitations_of(&mut self, inviter: &UserId) {
-        for invitee in self.snapshot.invited_by(inviter) {
+        let snapshot = self.snapshot;
+        let sent = self.sent.get_or_insert_with(|| snapshot.sent_invitations());
+        for invitee in sent.remove(inviter).unwrap_or_default() {
             if self.status(invitee) == Status::Invited {
                 self.change(invitee, Status::Absent, EventName::InvitationRevoked);
             }

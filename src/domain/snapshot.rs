@@ -48,10 +48,20 @@ impl Snapshot {
         self.memberships.values()
     }
 
-    /// Who was invited by this user and has not answered, in order of id.
-    pub fn invited_by<'a>(&'a self, inviter: &'a UserId) -> impl Iterator<Item = &'a UserId> {
-        let sent = move |m: &&Membership| m.invited_by.as_ref() == Some(inviter);
-        self.memberships.values().filter(sent).map(|m| &m.user)
+    /// The membership of this user as it was loaded or changed, ABSENT if it was taken away.
+    pub fn known(&self, user: &UserId) -> Option<&Membership> {
+        self.memberships.get(user)
+    }
+
+    /// Who was invited by whom and has not answered, in order of id.
+    pub fn sent_invitations(&self) -> BTreeMap<&UserId, Vec<&UserId>> {
+        let mut sent = BTreeMap::<_, Vec<_>>::new();
+        for membership in self.memberships.values() {
+            if let Some(inviter) = &membership.invited_by {
+                sent.entry(inviter).or_default().push(&membership.user);
+            }
+        }
+        sent
     }
 
     /// Adds memberships that were loaded later. What is known already stays as it is.

@@ -101,8 +101,8 @@ impl WorkingSet {
         });
         let membership = |(name, user): &Key| {
             let snapshot = self.states.get(name)?.snapshot.as_ref()?;
-            let membership = snapshot.memberships().find(|m| m.user == *user)?;
-            Some(((name.clone(), user.clone()), membership.clone()))
+            let membership = snapshot.known(user)?.clone();
+            Some(((name.clone(), user.clone()), membership))
         };
         Changes {
             at: self.now,
