@@ -55,7 +55,7 @@ impl Snapshot {
 
     /// Who was invited by whom and has not answered, in order of id.
     pub fn sent_invitations(&self) -> BTreeMap<&UserId, Vec<&UserId>> {
-        let mut sent = BTreeMap::<_, Vec<_>>::new();
+        let mut sent: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for membership in self.memberships.values() {
             if let Some(inviter) = &membership.invited_by {
                 sent.entry(inviter).or_default().push(&membership.user);

@@ -11,6 +11,8 @@ use super::races::consistent;
 use crate::harness::{App, Engine, Grpc, on_every_engine};
 
 const CANCELLED: usize = 10_000;
+/// A client that shares its connection counts such calls too, and closes it after 1,024.
+const FEW: usize = 960;
 const HANGING_UP: usize = 32;
 const PATIENT: usize = 8;
 const SPACES: usize = 16;
@@ -22,9 +24,9 @@ fn space(n: usize) -> String {
 }
 
 /// Joins and hangs up at a random moment, again and again.
-async fn hang_up(client: Grpc, task: usize) {
+async fn hang_up(client: Grpc, task: usize, times: usize) {
     let mut random = task as u64;
-    for n in 0..CANCELLED / HANGING_UP {
+    for n in 0..times {
         // A linear congruence: the same moments in every run.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let cut = Duration::from_micros((random >> 32) % CUT_BEFORE);
@@ -53,7 +55,7 @@ async fn nothing_acknowledged_is_lost_beside_cancelled_calls() {
         }
         let mut hanging_up = JoinSet::new();
         for task in 0..HANGING_UP {
-            hanging_up.spawn(hang_up(app.client().await, task));
+            hanging_up.spawn(hang_up(app.client().await, task, CANCELLED / HANGING_UP));
         }
         let mut patient = JoinSet::new();
         for task in 0..PATIENT {
@@ -86,7 +88,7 @@ async fn a_patient_caller_may_share_a_connection_with_those_who_hang_up() {
         }
         let mut hanging_up = JoinSet::new();
         for task in 0..HANGING_UP {
-            hanging_up.spawn(hang_up(client.clone(), task));
+            hanging_up.spawn(hang_up(client.clone(), task, FEW / HANGING_UP));
         }
         let mut patient = JoinSet::new();
         for task in 0..PATIENT {
