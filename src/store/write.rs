@@ -132,9 +132,10 @@ impl Changes {
         let mut pieces = vec![Piece { events: Vec::new(), continued: BTreeSet::new() }];
         let (mut bytes, mut seen) = (self.spaces.len() * ROUGHLY, BTreeSet::new());
         for event in &self.events {
-            let actor = event.by.actor.user().map_or(0, |actor| actor.as_str().len());
             let user = event.user().map_or(0, |user| user.as_str().len());
-            bytes += event.space.as_str().len() + user + actor + ROUGHLY;
+            let service = event.by.service.as_ref().map_or(0, |service| service.as_str().len());
+            let actor = event.by.actor.to_string().len();
+            bytes += event.space.as_str().len() + user + actor + service + ROUGHLY;
             if bytes > most_bytes {
                 bytes = 0;
                 let continued = std::mem::take(&mut seen);
