@@ -109,6 +109,18 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// How long an event is among the parameters, at most.
+fn bytes_of(event: &Event) -> usize {
+    const NUMBERS_AND_SEPARATORS: usize = 40;
+    let Subject::Membership { user, from, to } = &event.subject else { return 0 };
+    let service = event.by.service.as_ref().map_or(0, |service| service.as_str().len());
+    let actor = event.by.actor.to_string().len();
+    let inviter = if *to == Status::Invited { actor } else { 0 };
+    let ids = event.space.as_str().len() + user.as_str().len() + actor + service + inviter;
+    let words = [from.word(), to.word(), event.name.word(), event.by.cause.word()];
+    ids + words.iter().map(|word| word.len()).sum::<usize>() + NUMBERS_AND_SEPARATORS
+}
+
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
@@ -128,14 +140,12 @@ impl Changes {
     }
 
     fn pieces(&self, most_bytes: usize) -> Vec<Piece<'_>> {
-        const ROUGHLY: usize = 48;
+        /// A space's number and counts.
+        const ROUGHLY: usize = 64;
         let mut pieces = vec![Piece { events: Vec::new(), continued: BTreeSet::new() }];
         let (mut bytes, mut seen) = (self.spaces.len() * ROUGHLY, BTreeSet::new());
         for event in &self.events {
-            let user = event.user().map_or(0, |user| user.as_str().len());
-            let service = event.by.service.as_ref().map_or(0, |service| service.as_str().len());
-            let actor = event.by.actor.to_string().len();
-            bytes += event.space.as_str().len() + user + actor + service + ROUGHLY;
+            bytes += bytes_of(event);
             if bytes > most_bytes {
                 bytes = 0;
                 let continued = std::mem::take(&mut seen);
