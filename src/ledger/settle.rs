@@ -78,8 +78,8 @@ impl Shard {
             return self.attempt_locked(part, is_sqlite).await;
         }
         let remembered = self.remembered(part);
-        let looked_at =
-            |entry: &&Entry| !remembered.iter().any(|s| s.name == entry.submission.space);
+        let known: BTreeSet<_> = remembered.iter().map(|space| &space.name).collect();
+        let looked_at = |entry: &&Entry| !known.contains(&entry.submission.space);
         let seen = self.permit(part).await?;
         let others = || part.iter().filter(looked_at).map(|entry| &entry.submission);
         let wanted = wanted_to_decide(others(), &seen);
@@ -177,10 +177,11 @@ impl Shard {
             .collect();
         let changes = set.changes();
         let moved = self.write(&changes, is_locked).await?;
+        let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
         let mut left = Vec::new();
         for (entry, decided) in part.drain(..).zip(decided) {
             let name = &entry.submission.space;
-            let was_written = changes.spaces.iter().any(|moved| moved.space.name == *name);
+            let was_written = written.contains(name);
             match decided {
                 Some(Decided { changed, result }) if !was_written || moved.contains(name) => {
                     if !changed && set.is_assumed(name) {
@@ -197,7 +198,7 @@ impl Shard {
                 }
             }
         }
-        self.remember(&set, &changes, &moved, &left);
+        self.remember(&set, &written, &moved, &left);
         *part = left;
         Ok(())
     }
@@ -223,12 +224,11 @@ impl Shard {
     fn remember(
         &mut self,
         set: &WorkingSet,
-        changes: &Changes,
+        written: &BTreeSet<&SpaceName>,
         moved: &BTreeSet<SpaceName>,
         left: &[Entry],
     ) {
         let left = names(left);
-        let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
         for (name, snapshot) in set.snapshots() {
             let holds = !written.contains(name) || moved.contains(name);
             if holds && !left.contains(name) {

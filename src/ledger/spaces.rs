@@ -107,12 +107,9 @@ impl Shard {
             return delete.write(&mut self.connection, event).await;
         };
         let space = &snapshot.space;
-        let write = match event.user() {
-            Some(creator) => {
-                let creator = &snapshot.membership(creator);
-                let create = SpaceWrite::Create { space, content, creator, is_repeated };
-                return create.write(&mut self.connection, event).await;
-            }
+        let creator = event.user().map(|creator| snapshot.membership(creator));
+        let write = match &creator {
+            Some(creator) => SpaceWrite::Create { space, content, creator, is_repeated },
             None => SpaceWrite::Update { space, content },
         };
         write.write(&mut self.connection, event).await

@@ -34,11 +34,8 @@ impl WorkingSet {
     pub fn new(mut states: Loaded, remembered: Vec<Space>, now: Millis) -> Self {
         let assumed = remembered.iter().map(|space| space.name.clone()).collect();
         for space in remembered {
-            let seq = space.seq;
-            let state = SpaceState { snapshot: Some(Snapshot::new(space, [])), seq };
-            if let Some(snapshot) = &state.snapshot {
-                states.insert(snapshot.space.name.clone(), state);
-            }
+            let (name, seq) = (space.name.clone(), space.seq);
+            states.insert(name, SpaceState { snapshot: Some(Snapshot::new(space, [])), seq });
         }
         let spaces = states.values().filter_map(|state| state.snapshot.as_ref());
         let before = spaces.map(|s| (s.space.name.clone(), s.space.clone())).collect();
