@@ -8,7 +8,8 @@
 //! * [`store`]: the database, SQLite or PostgreSQL.
 //! * [`domain`]: the rules, pure.
 //!
-//! Beside them stand [`auth`] (from token to caller) and [`clock`]; above them [`server`], which
+//! Beside them stand [`auth`] (from token to caller), [`clock`], [`request_context`] (what is known of
+//! a request wherever it is worked on) and [`instruments`] (every metric, in a table); above them [`server`], which
 //! wires a server together, and [`cli`], [`config`] and [`telemetry`], which start one.
 
 #[macro_use]
@@ -18,7 +19,9 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod instruments;
 pub mod ledger;
+pub mod request_context;
 pub mod server;
 pub mod service;
 pub mod store;

@@ -1,5 +1,7 @@
 //! One server: wires the layers together, serves, and drains.
 
+mod edge;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
@@ -15,15 +17,21 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config, Edge};
+use crate::instruments::READY;
 use crate::ledger::{Ledger, Limits, Runtime};
 use crate::service::Service;
 use crate::store::{self, PAGE_TOKENS, Store};
 use crate::telemetry;
 use crate::transport::authenticate::Authenticator;
-use crate::transport::connections::{self, Connections};
+use crate::transport::connections::tls;
+use crate::transport::connections::{self, Connections, Served};
 use crate::transport::page_token::PageTokens;
-use crate::transport::{grpc, middleware, rest};
+use crate::transport::rate_limit::RateLimits;
+use crate::transport::shedding::Shedder;
+use crate::transport::{docs, grpc, middleware, protocols, rest};
+
+pub use crate::transport::connections::tls::Tls;
 
 /// What was begun has this long to end. With what comes after it a server is gone in under 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -46,8 +54,8 @@ const BATCH: usize = 96;
 pub struct Listeners {
     /// gRPC.
     pub grpc: TcpListener,
-    /// REST and probes.
-    pub rest: TcpListener,
+    /// REST and probes. Without one they are served beside gRPC.
+    pub rest: Option<TcpListener>,
     /// Metrics.
     pub admin: Option<TcpListener>,
 }
@@ -59,14 +67,38 @@ pub enum Error {
     #[error(transparent)]
     Keys(#[from] SetupError),
     /// The database cannot be used.
-    #[error("database: {0}")]
-    Store(#[from] store::Error),
+    #[error("database {place}: {source}")]
+    Store {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        source: store::Error,
+    },
+    /// No database can be opened by this address. It may hold a password and is not repeated.
+    #[error(transparent)]
+    BadAddress(store::Error),
+    /// The settings contradict each other.
+    #[error(transparent)]
+    Settings(#[from] config::Error),
+    /// The certificates cannot be used.
+    #[error("tls: {0}")]
+    Tls(#[from] tls::Error),
     /// The system gives no thread for the ledger.
     #[error("no thread for the ledger: {0}")]
     NoThread(std::io::Error),
     /// The system has none.
     #[error("there are no random numbers")]
     NoRandomNumbers,
+}
+
+impl Error {
+    /// The database at this address cannot be used.
+    pub fn of_store(database: &str, source: store::Error) -> Self {
+        match store::place(database) {
+            Some(place) => Self::Store { place, source },
+            None => Self::BadAddress(source),
+        }
+    }
 }
 
 /// A server that is ready to run.
@@ -78,19 +110,26 @@ pub struct Server {
     pages: PageTokens,
     ledger_tasks: TaskTracker,
     ledger_runtime: Runtime,
+    tls: Option<Tls>,
+    shedder: Shedder,
 }
 
 impl Server {
-    /// Opens the database, brings its schema up to date, reads the token keys.
+    /// Opens the database, brings its schema up to date, reads the token keys. A key set that cannot be
+    /// fetched is no error: the server is not ready until it can.
     pub async fn prepare(
         config: Config,
         tokens: crate::auth::Settings,
         clock: Clock,
     ) -> Result<Self, Error> {
+        // What is recorded before is lost.
+        telemetry::metrics();
+        let tls = certificates(&config.edge)?;
         let verifier = Verifier::new(tokens, clock.clone()).await?;
-        let store = Store::open(&config.database, config.readers).await?;
-        store.migrate().await?;
-        let key = store.shared_key(PAGE_TOKENS, fresh_key()?).await?;
+        let unusable = |error| Error::of_store(&config.database, error);
+        let store = Store::open(&config.database, config.readers).await.map_err(unusable)?;
+        store.migrate().await.map_err(unusable)?;
+        let key = store.shared_key(PAGE_TOKENS, fresh_key()?).await.map_err(unusable)?;
         let ledger_runtime = Runtime::start().map_err(Error::NoThread)?;
         let ledger_tasks = TaskTracker::new();
         let limits = Limits {
@@ -98,11 +137,33 @@ impl Server {
             waiting: WAITING,
             waiting_of_caller: WAITING_OF_CALLER,
             batch: BATCH,
+            max_wait: edge::max_wait(&config.edge),
         };
         let ledger = Ledger::start(&store, &clock, limits, &ledger_runtime, &ledger_tasks);
-        let service = Service::new(ledger, store.clone());
+        let service = Service::new(ledger, store.clone(), clock, config.create_spaces.into());
         let pages = PageTokens::new(key.as_bytes());
-        Ok(Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime })
+        let shedder = Shedder::new();
+        Ok(Self {
+            config,
+            store,
+            verifier,
+            service,
+            pages,
+            ledger_tasks,
+            ledger_runtime,
+            tls,
+            shedder,
+        })
+    }
+
+    /// The certificates of the public ports, for whoever has them read again.
+    pub fn tls(&self) -> Option<Tls> {
+        self.tls.clone()
+    }
+
+    /// Who decides which calls are refused, for whoever wants to have many wait.
+    pub fn shedder(&self) -> &Shedder {
+        &self.shedder
     }
 
     /// The use cases, for whoever wants to fill the database first.
@@ -110,28 +171,59 @@ impl Server {
         &self.service
     }
 
+    /// Who tells callers by their tokens, for whoever gives them new keys.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
     /// Serves until `shutdown`, then finishes what was begun. Ends within 10 s whatever clients
     /// hold open.
     pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
-        telemetry::metrics();
-        let (ready, readiness) = watch::channel(true);
-        let connections = Connections::default();
+        let (ready, readiness) = watch::channel(self.verifier.has_keys());
         let servers = TaskTracker::new();
-        let Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime } = self;
-        let (authenticator, probed) = (Authenticator::new(verifier), service.clone());
-        let api = grpc::Api::new(authenticator.clone(), service.clone(), pages);
-        let services = grpc::Services::new(api, readiness.clone(), config.reflection);
+        let Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime, .. } =
+            self;
+        let (tls, shedder, edge) = (self.tls, self.shedder, &config.edge);
+        let connections =
+            Connections::new(edge::limits(edge), shedder, edge.rate_limit_address.is_some());
+        let rates = RateLimits::new(edge::rates(edge));
+        let authenticator = Authenticator::new(verifier.clone(), rates);
+        let probed = service.clone();
+        let (api, reflection) = (grpc::Api::new(service.clone(), pages), config.reflection);
+        let services =
+            grpc::Services::new(authenticator.clone(), api, readiness.clone(), reflection);
         let grpc = middleware::grpc(move |request| services.clone().answer(request));
-        let bound = listeners.rest.local_addr().ok();
-        let public_url = config.public_url.or_else(|| bound.and_then(rest::listening_url));
-        let state = rest::State { authenticator, service, public_url };
-        let rest = rest::router(state).merge(probes(readiness));
-        servers.spawn(connections::serve(listeners.grpc, grpc, connections.clone()));
-        servers.spawn(connections::serve(listeners.rest, rest, connections.clone()));
-        if let Some(admin) = listeners.admin {
-            servers.spawn(connections::serve(admin, admin_router(), connections.clone()));
+        let bound = listeners.rest.as_ref().unwrap_or(&listeners.grpc).local_addr().ok();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let listening_url = |address| rest::listening_url(scheme, address);
+        let public_url = config.public_url.or_else(|| bound.and_then(listening_url));
+        let mut origins = origins(&config.cors_origins);
+        let beside = listeners.rest.as_ref().and(listeners.grpc.local_addr().ok());
+        if config.docs && beside.is_some() {
+            // Leave for the page to call the contract, which has another port.
+            origins.extend(public_url.as_deref().and_then(docs::origin));
         }
-        let probe = tokio::spawn(probe(store.clone(), probed, ready.clone()));
+        let docs = || docs::router(beside.and_then(listening_url).as_deref());
+        let docs = config.docs.then(docs);
+        let state = rest::State { authenticator, service, public_url };
+        let rest =
+            rest::router(state).merge(probes(readiness.clone())).merge(docs.unwrap_or_default());
+        let beside_grpc = match listeners.rest {
+            Some(listener) => {
+                let rest = Served::by(middleware::web(rest, &origins));
+                servers.spawn(connections::serve(listener, tls.clone(), rest, connections.clone()));
+                None
+            }
+            None => Some(rest),
+        };
+        let every_way_in = protocols::service(grpc, beside_grpc, &origins);
+        let every_way_in = Served { service: every_way_in, refuse: protocols::overloaded };
+        servers.spawn(connections::serve(listeners.grpc, tls, every_way_in, connections.clone()));
+        if let Some(admin) = listeners.admin {
+            let admin_service = Served::by(admin_router(probed.clone(), readiness));
+            servers.spawn(connections::serve(admin, None, admin_service, connections.clone()));
+        }
+        let probe = tokio::spawn(probe(store.clone(), probed, verifier, ready.clone()));
         shutdown.await;
         tracing::info!("shutting down");
         probe.abort();
@@ -142,6 +234,12 @@ impl Server {
         }
         drop(ledger_runtime);
     }
+}
+
+/// The certificates of the public ports, if there are to be any; an error if they could not be used.
+pub fn certificates(edge: &Edge) -> Result<Option<Tls>, Error> {
+    edge.check()?;
+    Ok(edge::files(edge).map(Tls::open).transpose()?)
 }
 
 /// Stops accepting, waits for the requests that were begun, then closes what is still open.
@@ -164,25 +262,41 @@ async fn drain(connections: &Connections, servers: &TaskTracker, ledger_tasks: &
     }
 }
 
-/// Follows the database, so that traffic goes elsewhere while it does not answer.
-async fn probe(store: Store, service: Service, ready: watch::Sender<bool>) {
-    let mut failures = 0;
+/// Follows the database, so that traffic goes elsewhere while it does not answer, and the token keys, as
+/// without any nobody can be told from another.
+async fn probe(store: Store, service: Service, verifier: Verifier, ready: watch::Sender<bool>) {
+    let (mut failures, gauge) = (0, READY.gauge(&[]));
+    gauge.set(if *ready.borrow() { 1.0 } else { 0.0 });
     let mut ticks = interval(PROBE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let alive = matches!(timeout(PROBE_TIMEOUT, store.ping()).await, Ok(Ok(())));
+        let before = failures;
         failures = if alive { 0 } else { failures + 1 };
-        let now_ready = failures < PROBE_FAILURES && service.takes_changes();
+        // Asked first: while a key set is missing this is what fetches it.
+        let has_keys = verifier.has_keys();
+        let now_ready = has_keys && failures < PROBE_FAILURES && service.takes_changes();
+        gauge.set(if now_ready { 1.0 } else { 0.0 });
+        if failures == PROBE_FAILURES {
+            tracing::warn!("the database answers no questions");
+        } else if alive && before >= PROBE_FAILURES {
+            tracing::info!("the database answers questions again");
+        }
         ready.send_if_modified(|ready| {
             let changed = *ready != now_ready;
             *ready = now_ready;
             changed
         });
         if let Some(metrics) = telemetry::metrics() {
-            metrics.run_upkeep();
+            metrics.sum_up();
         }
     }
+}
+
+/// The configuration has seen to it that they can stand in a header.
+fn origins(configured: &[String]) -> Vec<HeaderValue> {
+    configured.iter().filter_map(|origin| origin.parse().ok()).collect()
 }
 
 fn probes(ready: watch::Receiver<bool>) -> Router {
@@ -193,10 +307,12 @@ fn probes(ready: watch::Receiver<bool>) -> Router {
     Router::new().route("/livez", get(|| async { StatusCode::OK })).route("/readyz", get(readyz))
 }
 
-fn admin_router() -> Router {
-    let render =
-        || async { telemetry::metrics().map(|handle| handle.render()).unwrap_or_default() };
-    Router::new().route("/metrics", get(render))
+fn admin_router(service: Service, ready: watch::Receiver<bool>) -> Router {
+    let render = move || {
+        service.measure_queues();
+        async { telemetry::metrics().map(|metrics| metrics.render()).unwrap_or_default() }
+    };
+    probes(ready).route("/metrics", get(render))
 }
 
 /// The key that signs page tokens, if no replica has made one yet.

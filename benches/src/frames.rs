@@ -107,6 +107,13 @@ pub fn shared_headers(path: &str, authority: &str) -> Vec<u8> {
     block
 }
 
+/// Writes one more header behind those that are shared.
+pub fn put_header(block: &mut Vec<u8>, name: &str, value: &str) {
+    block.push(0x00);
+    put_string(block, name);
+    put_string(block, value);
+}
+
 /// `authorization`, not to be indexed by anybody.
 const AUTHORIZATION: [u8; 2] = [0x1f, 0x08];
 

@@ -4,11 +4,13 @@
 mod bare_sqlite;
 mod bars;
 mod cpu;
+mod flood;
 mod frames;
 mod ids;
 mod load;
 mod machine;
 mod ordinary;
+mod overload;
 mod pgbench;
 mod plot;
 mod report;
@@ -42,6 +44,10 @@ struct Args {
     /// Measure nothing, only draw the results again, and write the tables of the document
     #[arg(long)]
     plot: bool,
+    /// Measure nothing of this, but offer more calls for so many seconds than a server can do that is held
+    /// to a quarter of a processor (needs root), and print what becomes of them
+    #[arg(long, value_name = "SECONDS")]
+    overload: Option<u64>,
     /// Grow to ten million memberships
     #[arg(long)]
     large: bool,
@@ -93,6 +99,9 @@ async fn main() -> Result<(), Failed> {
     let args = Args::parse();
     if args.plot {
         return show(&args.output);
+    }
+    if let Some(seconds) = args.overload {
+        return overload::run(seconds).await;
     }
     // Of a smoke run nothing is kept, but it saves and draws like any other.
     let nowhere = tempfile::tempdir()?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use prost::Message;
-use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
+use roster_proto::v1 as pb;
+use roster_proto::v1::membership_service_client::MembershipServiceClient;
 use tokio::time::{Instant, timeout_at};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};

@@ -14,8 +14,8 @@ use prost_types::{Struct, Value};
 use roster::cli::mint::Grant;
 use roster::clock::Clock;
 use roster::domain::UserId;
-use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
+use roster_proto::v1 as pb;
+use roster_proto::v1::space_service_client::SpaceServiceClient;
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 

@@ -1,11 +1,15 @@
 //! The schema, step by step. This crate cannot see the program's entities, so that a later change
 //! of theirs never changes what an old step does.
 
-pub use sea_orm_migration::MigratorTrait;
+pub use sea_orm_migration::migrator::{Migration, MigrationStatus};
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigrationName, MigratorTrait};
 
 mod m20261120_000001_initial;
 mod m20261121_000002_one_number;
+mod m20261121_000003_people;
+mod m20261121_000004_hidden_members;
+mod m20261121_000005_space_by_number;
 
 /// Every step, oldest first. A released step is never edited: add another one.
 pub struct Migrator;
@@ -16,6 +20,9 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261120_000001_initial::Migration),
             Box::new(m20261121_000002_one_number::Migration),
+            Box::new(m20261121_000003_people::Migration),
+            Box::new(m20261121_000004_hidden_members::Migration),
+            Box::new(m20261121_000005_space_by_number::Migration),
         ]
     }
 }

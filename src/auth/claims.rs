@@ -94,14 +94,22 @@ impl Terms {
         Self { secret, key_set, leeway }
     }
 
-    /// Accepts a token signed with the shared secret.
+    /// Accepts a token signed with one of the shared secrets.
     pub(super) fn accept_secret(
         &self,
         token: &str,
-        secret: &DecodingKey,
+        secrets: &[DecodingKey],
         now: Millis,
     ) -> Result<Accepted, Rejected> {
-        let claims: SecretClaims = decode(token, secret, &self.secret)?;
+        let mut decoded = Err(Rejected::invalid("no shared secret is configured"));
+        for secret in secrets {
+            decoded = decode::<SecretClaims>(token, secret, &self.secret);
+            // Only the right secret has anything to say but this.
+            if !decoded.as_ref().is_err_and(|rejected| rejected.detail == WRONG_SIGNATURE) {
+                break;
+            }
+        }
+        let claims = decoded?;
         if claims.token_type.is_some_and(|kind| kind != "access") {
             return Err(Rejected::invalid("its token_type is not access"));
         }
@@ -149,10 +157,12 @@ fn decode<T: DeserializeOwned>(
     decoded.map(|token| token.claims).map_err(|error| Rejected::invalid(detail(error.kind())))
 }
 
+const WRONG_SIGNATURE: &str = "its signature is wrong";
+
 /// In our words, as the library's may quote the token.
 fn detail(kind: &ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidSignature => "its signature is wrong",
+        ErrorKind::InvalidSignature => WRONG_SIGNATURE,
         ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => {
             "it is from another issuer or for another audience"
         }

@@ -15,6 +15,9 @@ pub enum Error {
     /// Well formed, but its key or its subject is not known here.
     #[error("the token is not known here")]
     Unknown,
+    /// The keys of its issuer cannot be had now, so nobody knows.
+    #[error("the keys of the token's issuer cannot be had now")]
+    Unavailable,
 }
 
 /// An [`Error`] with its detail, which nobody who forges tokens should learn from us.
@@ -45,5 +48,10 @@ impl Rejected {
     /// The token's key is not known.
     pub fn unknown(detail: &'static str) -> Self {
         Self { error: Error::Unknown, detail }
+    }
+
+    /// Whether the token is good cannot be told now.
+    pub fn unavailable(detail: &'static str) -> Self {
+        Self { error: Error::Unavailable, detail }
     }
 }

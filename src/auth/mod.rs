@@ -11,7 +11,7 @@ mod verifier;
 use crate::domain::{Kind, UserId};
 
 pub use error::Error;
-pub use settings::{KeySetSource, Settings, SetupError, read_secret};
+pub use settings::{KeySetSource, Settings, SetupError, read_secrets};
 pub use verifier::Verifier;
 
 /// Who presented a valid token.
@@ -30,6 +30,12 @@ words! {
         CommunityRead = "community:read",
         /// Join and leave communities, and manage them.
         CommunityWrite = "community:write",
+        /// Internal services: read the directory of people.
+        PeopleRead = "people:read",
+        /// Internal services: say who people are.
+        PeopleWrite = "people:write",
+        /// Staff: make spaces, on servers where staff does.
+        Staff = "roster:staff",
         /// Internal services: create spaces, manage all of them, act for a user.
         Admin = "roster:admin",
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::claims::Terms;
-use super::jwks::{KeyCache, KeySet, KeySetUrl, is_allowed};
+use super::jwks::{ClientError, KeyCache, KeySet, KeySetUrl, is_allowed};
 use crate::clock::{Clock, millis};
 
 /// The shortest shared secret, in bytes: as long as the hash that it keys.
@@ -17,6 +17,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(60);
 pub struct Settings {
     /// The secret shared with the issuer of HS256 tokens; at least 32 bytes.
     pub secret: Option<Vec<u8>>,
+    /// Other secrets whose tokens are good too, while an issuer goes over from one to the next.
+    pub more_secrets: Vec<Vec<u8>>,
     /// The public keys of the issuer of RS256, ES256 and EdDSA tokens.
     pub key_set: Option<KeySetSource>,
     /// The `iss` that a key-set token must have, if that is checked.
@@ -31,7 +33,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let leeway = Duration::from_secs(5);
-        Self { secret: None, key_set: None, issuer: None, audience: None, leeway }
+        Self {
+            secret: None,
+            more_secrets: Vec::new(),
+            key_set: None,
+            issuer: None,
+            audience: None,
+            leeway,
+        }
     }
 }
 
@@ -39,6 +48,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("secret", &self.secret.as_ref().map(|_| "[redacted]"))
+            .field("more_secrets", &self.more_secrets.len())
             .field("key_set", &self.key_set)
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
@@ -68,6 +78,22 @@ pub enum SetupError {
     /// The secret could be guessed.
     #[error("the shared secret is shorter than {MIN_SECRET} bytes")]
     ShortSecret,
+    /// The secret on this line could be guessed.
+    #[error(
+        "{}: line {line} has {length} bytes: a shared secret is not shorter than {MIN_SECRET} bytes",
+        path.display()
+    )]
+    ShortLine {
+        /// The file.
+        path: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// Its length.
+        length: usize,
+    },
+    /// There is nothing in the file.
+    #[error("{} is empty: a shared secret of at least {MIN_SECRET} bytes is expected", .0.display())]
+    NoSecret(PathBuf),
     /// The file cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Unreadable {
@@ -92,7 +118,7 @@ pub enum SetupError {
     BadUrl,
     /// The HTTP client cannot be set up.
     #[error("the client for the key set cannot be set up: {0}")]
-    Client(reqwest::Error),
+    Client(ClientError),
     /// Tokens would live on for too long.
     #[error("the leeway for clocks must not be over {} s", MAX_LEEWAY.as_secs())]
     LongLeeway,
@@ -104,10 +130,15 @@ impl Settings {
         if self.secret.is_none() && self.key_set.is_none() {
             return Err(SetupError::NoKeys);
         }
-        if self.secret.as_ref().is_some_and(|secret| secret.len() < MIN_SECRET) {
+        if self.secrets().any(|secret| secret.len() < MIN_SECRET) {
             return Err(SetupError::ShortSecret);
         }
         if self.leeway > MAX_LEEWAY { Err(SetupError::LongLeeway) } else { Ok(()) }
+    }
+
+    /// All shared secrets.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.secret.iter().chain(&self.more_secrets)
     }
 
     /// What is asked of a token.
@@ -118,7 +149,7 @@ impl Settings {
 }
 
 impl KeySetSource {
-    /// Gets the keys. An address that does not answer is no error: it is asked again on use.
+    /// Gets the keys. An address that does not answer is no error: it is asked again later.
     pub(super) async fn open(&self, clock: Clock) -> Result<KeyCache, SetupError> {
         match self {
             Self::File(path) => Ok(KeyCache::fixed(key_set_in(path)?, clock)),
@@ -138,13 +169,24 @@ fn key_set_in(path: &Path) -> Result<KeySet, SetupError> {
     if keys.is_empty() { Err(SetupError::NoUsableKey(path.to_owned())) } else { Ok(keys) }
 }
 
-/// The shared secret in a file: its bytes without the line end that editors leave.
-pub fn read_secret(path: &Path) -> Result<Vec<u8>, SetupError> {
-    let mut secret = read(path)?;
-    while secret.last().is_some_and(|byte| b"\r\n".contains(byte)) {
-        secret.pop();
+/// The shared secrets in a file, one on each line, at least 32 bytes each. The first is the one to sign
+/// with.
+pub fn read_secrets(path: &Path) -> Result<Vec<Vec<u8>>, SetupError> {
+    let text = read(path)?;
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
+    let mut secrets = Vec::new();
+    for (index, line) in lines {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match line.len() {
+            0 => {}
+            MIN_SECRET.. => secrets.push(line.to_vec()),
+            length => {
+                let path = path.to_owned();
+                return Err(SetupError::ShortLine { path, line: index + 1, length });
+            }
+        }
     }
-    Ok(secret)
+    if secrets.is_empty() { Err(SetupError::NoSecret(path.to_owned())) } else { Ok(secrets) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SetupError> {

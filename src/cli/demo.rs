@@ -1,23 +1,25 @@
 //! `roster demo`: sample spaces with sample people, and calls to paste into a shell.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::demo_people;
+use super::demo_text::Printed;
 use super::mint::Grant;
-use super::{Failed, asked_to_stop, listen};
+use super::{Failed, asked_to_stop, listen, output};
 use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Address, Config, CreateSpaces, LogFormat};
 use crate::domain::{
     Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, Refusal,
     RoleChange, SpaceName, UserId, Users,
 };
-use crate::server::{Listeners, Server};
+use crate::server::{self, Listeners, Server};
 use crate::service::{Call, Error, Service};
-use crate::telemetry;
+use crate::{store, telemetry};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,6 +32,12 @@ pub struct Args {
     /// Port for gRPC on loopback; 0 for any free one
     #[arg(long, default_value_t = 50051)]
     grpc_port: u16,
+    /// Serve REST on the port of gRPC as well
+    #[arg(long)]
+    single_port: bool,
+    /// Web pages that may call from elsewhere, as in http://localhost:3000, or * for all
+    #[arg(long, value_name = "ORIGIN,…", value_delimiter = ',')]
+    cors_origins: Vec<String>,
     /// Use this database, and keep it, instead of a temporary one
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -44,7 +52,8 @@ const INVITED: &str = "4";
 const REQUESTER: &str = "5";
 const BLOCKED: &str = "6";
 
-const SPACES: &[(&str, Privacy, &str)] = &[
+/// The sample spaces.
+pub const SPACES: &[(&str, Privacy, &str)] = &[
     ("courses/1", Privacy::Open, "Bread for beginners"),
     ("courses/2", Privacy::Private, "Sourdough, second year"),
     ("courses/3", Privacy::Secret, "The baker's exam"),
@@ -64,26 +73,36 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     telemetry::metrics();
     let directory = tempfile::tempdir()?;
     let temporary = || format!("sqlite:{}", directory.path().join("demo.db").display());
-    let config =
-        Config { database: args.database.clone().unwrap_or_else(temporary), ..Config::default() };
+    let config = Config {
+        database: args.database.clone().unwrap_or_else(temporary),
+        cors_origins: args.cors_origins.clone(),
+        docs: true,
+        create_spaces: CreateSpaces::Users,
+        ..Config::default()
+    };
     let secret = fresh_secret()?;
     let tokens = Settings { secret: Some(secret.clone()), ..Settings::default() };
-    let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let grpc = listen(loopback(args.grpc_port)).await?;
-    let rest = listen(loopback(args.rest_port)).await?;
-    let shutdown = asked_to_stop().await?;
+    let grpc = listen(&Address::loopback(args.grpc_port)).await?;
+    let at_rest = Address::loopback(args.rest_port);
+    let rest = if args.single_port { None } else { Some(listen(&at_rest).await?) };
+    let at_grpc = grpc.local_addr()?;
+    // When the terminal goes, so does the demonstration, and its database with it.
+    let shutdown = asked_to_stop(true).await?;
     let clock = Clock::system();
+    let unusable = |error| server::Error::of_store(&config.database, error);
+    let _claim = store::claim(&config.database).map_err(unusable)?;
     let server = Server::prepare(config, tokens, clock.clone()).await?;
+    demo_people::seed(server.service(), &as_service()?).await?;
     seed(server.service()).await?;
     let printed = Printed {
-        rest: rest.local_addr()?,
-        grpc: grpc.local_addr()?,
+        rest: rest.as_ref().map_or(Ok(at_grpc), |rest| rest.local_addr())?,
+        grpc: at_grpc,
         tokens: mint(&secret, &clock)?,
     };
     if args.json {
-        printed.json()
+        output::say(format_args!("{}", printed.json()))?;
     } else {
-        printed.text()
+        write!(std::io::stdout(), "{}", printed.text()?)?;
     }
     server.run(Listeners { grpc, rest, admin: None }, shutdown).await;
     Ok(())
@@ -122,6 +141,7 @@ fn story(privacy: Privacy, title: &str) -> Result<Vec<(Call, Command)>, Failed> 
             attributes: Attributes::new(&attributes.to_string())
                 .map_err(|_| "a sample's attributes are not well formed")?,
         },
+        invitees: None,
     };
     let roles = RoleChange::new(vec![user(MANAGER)?], vec![user(MEMBER)?], Vec::new());
     let roles = roles.map_err(|_| "the sample roles contradict each other")?;
@@ -160,9 +180,10 @@ fn fresh_secret() -> Result<Vec<u8>, Failed> {
     Ok(secret)
 }
 
-struct Tokens {
-    users: BTreeMap<i64, String>,
-    admin: String,
+/// A token for each of the people, and a service's.
+pub struct Tokens {
+    pub users: BTreeMap<i64, String>,
+    pub admin: String,
 }
 
 fn mint(secret: &[u8], clock: &Clock) -> Result<Tokens, Failed> {
@@ -180,71 +201,4 @@ fn mint(secret: &[u8], clock: &Clock) -> Result<Tokens, Failed> {
         users: USERS.map(of).collect::<Result<_, Failed>>()?,
         admin: sign("demo", Scope::Admin.word())?,
     })
-}
-
-struct Printed {
-    rest: SocketAddr,
-    grpc: SocketAddr,
-    tokens: Tokens,
-}
-
-impl Printed {
-    fn json(&self) {
-        let tokens: serde_json::Map<_, _> = self
-            .tokens
-            .users
-            .iter()
-            .map(|(id, token)| (id.to_string(), token.clone().into()))
-            .collect();
-        let line = serde_json::json!({
-            "rest": format!("http://{}", self.rest),
-            "grpc": self.grpc.to_string(),
-            "tokens": tokens,
-            "admin_token": self.tokens.admin,
-        });
-        println!("{line}");
-    }
-
-    /// Each call stands on one line under the answer that it gets.
-    fn text(&self) {
-        let rest = self.rest;
-        let token = |id: i64| self.tokens.users.get(&id).map(String::as_str).unwrap_or_default();
-        let curl = |expected: &str, user: i64, method: &str, path: &str, body: &str| {
-            let body = if body.is_empty() {
-                String::new()
-            } else {
-                format!(" -H 'Content-Type: application/json' -d '{body}'")
-            };
-            println!("# {expected}");
-            println!(
-                "curl -sS -w ' %{{http_code}}\\n' -X {method} 'http://{rest}{path}' -H 'Authorization: Bearer {}'{body}\n",
-                token(user)
-            );
-        };
-        println!("Roster serves REST on http://{rest} and gRPC on {}.\n", self.grpc);
-        curl("200, \"join_status\":\"joined\"", 7, "POST", "/api/v2/course/1/join/", "");
-        curl("200, \"join_status\":\"requested\"", 7, "POST", "/api/v2/course/2/join/", "");
-        curl("204", 7, "DELETE", "/api/v2/course/2/join/", "");
-        curl("204", 2, "DELETE", "/api/v2/course/1/join/?user=7", "");
-        curl("204", 2, "DELETE", "/api/v2/course/1/invite/", r#"{"users":[4]}"#);
-        curl("204", 2, "DELETE", "/api/v2/group/1/invite/", r#"{"users":[4]}"#);
-        curl(
-            "200, \"role\":\"COMMUNITY_ROLE_UNSET\"",
-            3,
-            "POST",
-            "/community/v2/d25506c2690f4b81b2050b9b90bda3b7/leave",
-            "",
-        );
-        println!("# MEMBERSHIP_STATUS_MEMBER");
-        println!(
-            "grpcurl -plaintext -H 'authorization: Bearer {}' -d '{{\"space\":\"groups/1\"}}' {} \
-             roster.v1.MembershipService/JoinOrAcceptInvite\n",
-            token(8),
-            self.grpc
-        );
-        println!(
-            "# A service's token, for roster.v1.SpaceService and for acting on behalf of users:"
-        );
-        println!("# {}", self.tokens.admin);
-    }
 }

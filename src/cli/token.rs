@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::mint::{Grant, MintError, SigningKey, new_private_key};
-use crate::auth::{SetupError, read_secret};
+use crate::auth::{Scope, SetupError};
 use crate::clock::Clock;
-use crate::config::SECRET_VARIABLE;
+use crate::config::{self, SECRET_FILE_VARIABLE, Secret, SecretByFlag};
 use crate::domain::UserId;
 
 /// Make a token for development, signed with a shared secret or with a private key
@@ -21,15 +21,19 @@ pub struct Args {
     /// Whose token: any user id, or the name of a service
     #[arg(long, value_parser = user_id)]
     subject: Option<UserId>,
-    /// Scopes of the token, blank- or comma-separated
-    #[arg(long)]
+    /// Scopes of the token, blank- or comma-separated: roster:admin, roster:staff, community:read,
+    /// community:write, people:read, people:write
+    #[arg(long, value_parser = scopes)]
     scope: Option<String>,
     /// How many seconds the token is valid
-    #[arg(long, default_value_t = 3600)]
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     ttl: u32,
-    /// File with the shared secret (HS256); the secret itself may be in ROSTER_TOKEN_SECRET
-    #[arg(long, env = "ROSTER_TOKEN_SECRET_FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret_by_flag: SecretByFlag,
+    /// File with the shared secret (HS256), the first of several; the secret itself may be in
+    /// ROSTER_TOKEN_SECRET
+    #[arg(long = "secret-file", env = SECRET_FILE_VARIABLE, value_name = "FILE")]
+    token_secret_file: Option<PathBuf>,
     /// File with a PKCS#8 PEM private key (RS256, ES256, EdDSA); goes before a secret
     #[arg(long)]
     key: Option<PathBuf>,
@@ -43,7 +47,8 @@ pub struct Args {
     /// The audience to name in the token
     #[arg(long, requires = "key")]
     audience: Option<String>,
-    /// Write a new private key to DIR/key.pem and its key set to DIR/jwks.json instead
+    /// Write a new private key to DIR/key.pem and its key set to DIR/jwks.json instead; DIR is made if
+    /// it is not there
     #[arg(long, value_name = "DIR")]
     new_key: Option<PathBuf>,
 }
@@ -57,6 +62,9 @@ pub enum TokenError {
     /// The secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SetupError),
+    /// Two secrets are given.
+    #[error(transparent)]
+    Settings(#[from] config::Error),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -64,6 +72,14 @@ pub enum TokenError {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// The key's file holds something else.
+    #[error("{}: {source}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MintError,
     },
     /// Signing failed.
     #[error(transparent)]
@@ -98,26 +114,22 @@ impl Args {
     fn sign(&self, grant: &Grant) -> Result<String, TokenError> {
         if let Some(path) = &self.key {
             let pem = std::fs::read(path).map_err(|source| file_error(path, source))?;
-            let key = SigningKey::from_pem(&pem, self.kid.clone())?;
+            let key = SigningKey::from_pem(&pem, self.kid.clone());
+            let key = key.map_err(|source| TokenError::Key { path: path.clone(), source })?;
             return Ok(key.sign(grant, self.issuer.as_deref(), self.audience.as_deref())?);
         }
-        let secret = match &self.secret_file {
-            Some(path) => read_secret(path)?,
-            None => secret_variable().ok_or(TokenError::NothingToSignWith)?.into_bytes(),
-        };
-        Ok(grant.sign_with_secret(&secret)?)
+        let (file, by_flag) = (self.token_secret_file.as_deref(), self.secret_by_flag);
+        let secret = Secret::given(file, by_flag, &super::environment())?;
+        let secrets = secret.ok_or(TokenError::NothingToSignWith)?.read()?;
+        Ok(grant.sign_with_secret(secrets.first().ok_or(TokenError::NothingToSignWith)?)?)
     }
-}
-
-fn secret_variable() -> Option<String> {
-    let mut variables = super::environment().into_iter();
-    variables.find_map(|(name, value)| (name == SECRET_VARIABLE).then_some(value))
 }
 
 /// Returns the new key's name. A key that is there already is never overwritten.
 fn write_new_key(folder: &Path) -> Result<String, TokenError> {
     let pem = new_private_key()?;
     let key = SigningKey::from_pem(pem.as_bytes(), None)?;
+    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
     write_new(&folder.join("key.pem"), &pem)?;
     write_new(&folder.join("jwks.json"), &key.key_set()?)?;
     Ok(key.kid().to_owned())
@@ -140,13 +152,26 @@ fn user_id(text: &str) -> Result<UserId, String> {
     UserId::parse(text).map_err(|_| "1 to 128 characters of A-Z a-z 0-9 . _ : @ | -".to_owned())
 }
 
+/// A scope that nothing here asks for would make a token that is useless without a word.
+fn scopes(text: &str) -> Result<String, String> {
+    let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let known = |word: &str| Scope::from_word(&word.replace('.', ":")).is_some();
+    match words.clone().find(|word| !known(word)) {
+        None => Ok(words.collect::<Vec<_>>().join(" ")),
+        Some(unknown) => {
+            let all: Vec<_> = Scope::ALL.iter().map(|scope| scope.word()).collect();
+            Err(format!("{unknown:?} is no scope: there are {}", all.join(", ")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
     use tempfile::TempDir;
 
     use super::*;
-    use crate::auth::{KeySetSource, Scope, Settings, Verifier};
+    use crate::auth::{KeySetSource, Scope, Settings, Verifier, read_secrets};
 
     #[derive(Parser)]
     struct Command {
@@ -175,8 +200,10 @@ mod tests {
         let path = folder.path().join("secret");
         std::fs::write(&path, "a secret of thirty-two characters\n").unwrap();
         let file = path.to_str().unwrap();
-        let settings =
-            Settings { secret: Some(read_secret(&path).unwrap()), ..Settings::default() };
+        let settings = Settings {
+            secret: Some(read_secrets(&path).unwrap().remove(0)),
+            ..Settings::default()
+        };
         let plain = token(&["--user", "7", "--secret-file", file]).unwrap();
         assert!(!is_admin(settings.clone(), &plain).await);
         let service = ["--subject", "svc", "--scope", "roster:admin", "--secret-file", file];
@@ -211,7 +238,12 @@ mod tests {
 
     #[test]
     fn bad_lines_are_refused() {
-        let table: [(&[&str], &str); 8] = [
+        let table: [(&[&str], &str); 11] = [
+            (
+                &["--user", "7", "--scope", "roster:admin bogus:scope"],
+                "\"bogus:scope\" is no scope",
+            ),
+            (&["--user", "7", "--ttl", "0"], "0 is not in"),
             (&[], "required"),
             (&["--user", "7"], "is needed"),
             (&["--user", "0"], "0 is not in"),
@@ -220,6 +252,7 @@ mod tests {
             (&["--subject", "a b"], "1 to 128 characters"),
             (&["--user", "7", "--secret-file", "/nowhere"], "/nowhere cannot be read"),
             (&["--user", "7", "--key", "/nowhere"], "/nowhere: No such file"),
+            (&["--user", "7", "--key", "/dev/null"], "/dev/null: not a PKCS#8 PEM private key"),
         ];
         for (line, expected) in table {
             let error = token(line).unwrap_err();

@@ -39,6 +39,11 @@ impl Users {
         Ok(Self(named))
     }
 
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &UserId> {
+        self.0.iter()
+    }
+
     /// One user.
     pub fn one(user: UserId) -> Self {
         Self(vec![user])
@@ -91,6 +96,8 @@ pub struct NewSpace {
     pub capacity: Option<Capacity>,
     /// What it shows.
     pub content: Content,
+    /// Who is invited at once, in the same transaction.
+    pub invitees: Option<Users>,
 }
 
 /// What to change of a space; `None` leaves a field as it is.
@@ -106,6 +113,10 @@ pub struct SpacePatch {
     pub capacity: Option<Option<Capacity>>,
     /// New attributes in place of the old ones.
     pub attributes: Option<Attributes>,
+    /// Only if the space still has this version.
+    pub if_version: Option<i64>,
+    /// Only if the attributes are still these: for whoever makes new ones of the old ones.
+    pub if_attributes: Option<Attributes>,
 }
 
 /// The closed list of things that change a space or a membership.
@@ -136,7 +147,10 @@ pub enum Command {
     /// A manager changes the space itself.
     UpdateSpace(SpacePatch),
     /// The creator deletes the space with all that belongs to it.
-    DeleteSpace,
+    DeleteSpace {
+        /// Only if the space still has this version.
+        if_version: Option<i64>,
+    },
 }
 
 impl Command {
@@ -156,7 +170,7 @@ impl Command {
             Self::TransferOwnership(_) => Action::TransferOwnership,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
-            Self::DeleteSpace => Action::DeleteSpace,
+            Self::DeleteSpace { .. } => Action::DeleteSpace,
         }
     }
 
@@ -177,7 +191,7 @@ impl Command {
             Self::Block(users) => each(Verb::Block, users),
             Self::Unblock(users) => each(Verb::Unblock, users),
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
-            Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace => Vec::new(),
+            Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace { .. } => Vec::new(),
         }
     }
 
@@ -190,13 +204,13 @@ impl Command {
             | Self::Block(users)
             | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
+            Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |users| users.0.len()),
             Self::Join
             | Self::Leave
             | Self::Remove(_)
             | Self::TransferOwnership(_)
-            | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
-            | Self::DeleteSpace => 1,
+            | Self::DeleteSpace { .. } => 1,
         }
     }
 }

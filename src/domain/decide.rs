@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::permission::{need, permit};
+use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::{
     Action, Actor, Command, Content, Counts, EventName, Millis, NewSpace, Privacy, Refusal,
-    Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId,
+    Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -33,6 +34,8 @@ pub enum Decision {
         space: Box<Space>,
         /// What it shows.
         content: Content,
+        /// Who is invited at once: not the creator, and each once.
+        invitees: Vec<UserId>,
     },
     /// The space itself changes; its memberships stay.
     Update {
@@ -57,10 +60,10 @@ pub fn decide(
     now: Millis,
 ) -> Result<Decision, Refusal> {
     if let Command::CreateSpace(new) = command {
-        permit(
-            need(Action::CreateSpace),
-            current.map_or(actor.standing(Status::Absent), |c| c.standing(actor)),
-        )?;
+        // Whether the actor makes spaces at all is a setting: see `need_to_create`.
+        if actor.user().is_some_and(|user| *user != new.creator) {
+            return Err(Refusal::NotTheCreator);
+        }
         return create(name, current, new, now);
     }
     let snapshot = current.ok_or(Refusal::SpaceNotFound)?;
@@ -68,7 +71,10 @@ pub fn decide(
     check(snapshot.space.privacy, action, snapshot.standing(actor))?;
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
-        Command::DeleteSpace => Ok(Decision::Delete),
+        Command::DeleteSpace { if_version } => {
+            has_version(snapshot, *if_version)?;
+            Ok(Decision::Delete)
+        }
         Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
@@ -179,12 +185,16 @@ fn create(
         creator: new.creator.clone(),
         contribution: new.contribution,
         capacity: new.capacity,
+        hides_members: new.content.attributes.says(HIDES_MEMBERS),
         seq: 0,
         counts: Counts::default(),
         created_at: now,
     };
     let Some(existing) = current else {
-        return Ok(Decision::Create { space: Box::new(space), content: new.content.clone() });
+        let invitees = new.invitees.iter().flat_map(Users::iter);
+        let invitees = invitees.filter(|user| **user != new.creator).cloned().collect();
+        let (space, content) = (Box::new(space), new.content.clone());
+        return Ok(Decision::Create { space, content, invitees });
     };
     let Space { seq, counts, created_at, .. } = existing.space;
     let repeats = Space { seq, counts, created_at, ..space } == existing.space
@@ -192,14 +202,29 @@ fn create(
     if repeats { Ok(Decision::Move(Vec::new())) } else { Err(Refusal::SpaceExists) }
 }
 
+fn has_version(snapshot: &Snapshot, believed: Option<i64>) -> Result<(), Refusal> {
+    match believed {
+        Some(version) if version != snapshot.space.seq => Err(Refusal::VersionMismatch),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// An update that changes nothing is a repeat and no error.
 fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refusal> {
     let Snapshot { space, content, .. } = snapshot;
-    let SpacePatch { privacy, display_name, contribution, capacity, attributes } = patch.clone();
+    has_version(snapshot, patch.if_version)?;
+    let was = content.as_ref().map(|content| &content.attributes);
+    if patch.if_attributes.as_ref().is_some_and(|believed| was != Some(believed)) {
+        return Err(Refusal::VersionMismatch);
+    }
+    let SpacePatch { privacy, display_name, contribution, capacity, attributes, .. } =
+        patch.clone();
+    let hides_members = attributes.as_ref().map(|attributes| attributes.says(HIDES_MEMBERS));
     let next = Space {
         privacy: privacy.unwrap_or(space.privacy),
         contribution: contribution.unwrap_or(space.contribution),
         capacity: capacity.unwrap_or(space.capacity),
+        hides_members: hides_members.unwrap_or(space.hides_members),
         ..space.clone()
     };
     let next_content = content.as_ref().map(|content| Content {

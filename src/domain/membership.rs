@@ -24,6 +24,11 @@ words! {
 }
 
 impl Status {
+    /// Whether somebody of this status manages the space.
+    pub const fn manages(self) -> bool {
+        matches!(self, Self::Manager | Self::Creator)
+    }
+
     /// Whether this status takes one of the space's seats.
     pub const fn is_seated(self) -> bool {
         match self {

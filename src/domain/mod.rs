@@ -44,7 +44,9 @@ pub mod event;
 pub mod id;
 pub mod membership;
 pub mod permission;
+pub mod person;
 pub mod privacy;
+pub mod recount;
 pub mod refusal;
 pub mod snapshot;
 pub mod space;
@@ -56,12 +58,14 @@ pub use decide::{Change, Decision, decide};
 pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use membership::{Membership, Status};
-pub use permission::{Action, Standing};
+pub use permission::{Action, SpaceMakers, Standing};
+pub use person::{People, Person, Profile, SourceTime, Tag};
 pub use privacy::Privacy;
+pub use recount::Recount;
 pub use refusal::Refusal;
 pub use snapshot::{Snapshot, SpaceState};
 pub use space::{Capacity, Content, Contribution, Counts, Space, SpaceField};
-pub use text::{Attributes, DisplayName, InvalidText};
+pub use text::{Attributes, DisplayName, InvalidText, Line, Prose};
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 pub type Millis = i64;

@@ -66,6 +66,18 @@ pub enum Need {
     Service,
 }
 
+words! {
+    /// Who makes spaces, besides services, which always may. A setting of the server.
+    SpaceMakers {
+        /// Nobody else.
+        Services = "services",
+        /// Users whose tokens say that they are staff.
+        Staff = "staff",
+        /// Every user.
+        Users = "users",
+    }
+}
+
 /// The table. May a manager remove a manager? `Remove` needs a manager, whatever the target is;
 /// only the creator is out of reach, and that is the transition table's refusal.
 pub const fn need(action: Action) -> Need {
@@ -90,9 +102,19 @@ pub const fn need(action: Action) -> Need {
     }
 }
 
-/// Who sees the members of a space: whoever sees the space, but in a private group its members.
-pub const fn need_to_see_members(kind: Kind, privacy: Privacy) -> Need {
+/// What one must be to make a space, where these make them. Who makes one becomes its creator.
+pub const fn need_to_create(makers: SpaceMakers, is_staff: bool) -> Need {
+    match (makers, is_staff) {
+        (SpaceMakers::Services, _) | (SpaceMakers::Staff, false) => need(Action::CreateSpace),
+        (SpaceMakers::Staff, true) | (SpaceMakers::Users, _) => Need::Viewer,
+    }
+}
+
+/// Who sees the members of a space: whoever sees the space, but in a private group its members, and its
+/// managers alone where it hides them.
+pub const fn need_to_see_members(kind: Kind, privacy: Privacy, hides_members: bool) -> Need {
     match (kind, privacy) {
+        _ if hides_members => Need::Manager,
         (Kind::Group, Privacy::Private | Privacy::Secret) => Need::Member,
         (Kind::Group, Privacy::Open | Privacy::Draft) | (Kind::Course | Kind::Community, _) => {
             need(Action::SeeMembers)

@@ -23,5 +23,7 @@ words! {
         SpaceFull = "SPACE_FULL",
         /// The space cannot go back to this privacy.
         PrivacyFixed = "PRIVACY_FIXED",
+        /// The space has changed since the actor looked at it.
+        VersionMismatch = "VERSION_MISMATCH",
     }
 }

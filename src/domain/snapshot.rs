@@ -133,7 +133,7 @@ impl SpaceState {
                 self.snapshot = None;
                 vec![event]
             }
-            (Decision::Create { mut space, content }, _) => {
+            (Decision::Create { mut space, content, invitees }, _) => {
                 // A new space counts on where an earlier one of its name ended.
                 space.seq = self.seq;
                 let created = Change {
@@ -144,7 +144,15 @@ impl SpaceState {
                 };
                 let mut snapshot = Snapshot::new(*space, []);
                 snapshot.content = Some(content);
-                vec![self.snapshot.insert(snapshot).apply(created, by)]
+                let snapshot = self.snapshot.insert(snapshot);
+                let invited = invitees.into_iter().map(|user| Change {
+                    user,
+                    from: Status::Absent,
+                    to: Status::Invited,
+                    event: EventName::Invited,
+                });
+                let changes = [created].into_iter().chain(invited);
+                changes.map(|change| snapshot.apply(change, by)).collect()
             }
             (Decision::Move(_) | Decision::Update { .. } | Decision::Delete, None) => Vec::new(),
         };

@@ -74,6 +74,9 @@ pub struct Space {
     pub contribution: Contribution,
     /// The most seats (MEMBER, MANAGER and CREATOR together), if there is a limit.
     pub capacity: Option<Capacity>,
+    /// Whether its members, and how many they are, are shown to its managers alone: what its owner's
+    /// field [`HIDES_MEMBERS`] says.
+    pub hides_members: bool,
     /// The number of the space's last event, which is also its version. Events are numbered from 1
     /// without gaps.
     pub seq: i64,
@@ -100,7 +103,15 @@ pub struct Counts {
     pub blocked: i64,
 }
 
+/// The field of a space's attributes that says whether it hides its members.
+pub const HIDES_MEMBERS: &str = "hide_member_count";
+
 impl Space {
+    /// How many seats are taken, as far as somebody is told who manages the space or not.
+    pub const fn shown_seats(&self, manages: bool) -> i64 {
+        if self.hides_members && !manages { 0 } else { self.counts.seats() }
+    }
+
     /// Whether more seats are taken than there are.
     pub fn is_overfull(&self) -> bool {
         self.capacity.is_some_and(|capacity| self.counts.seats() > capacity.seats())

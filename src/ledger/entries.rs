@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use metrics::{Counter, Histogram};
 use tokio::time::Instant;
 
 use super::{Entry, Error};
@@ -33,11 +34,12 @@ pub(super) fn halves(mut part: Vec<Entry>) -> [Vec<Entry>; 2] {
 }
 
 /// Nobody waits for these any longer, so they are never begun.
-pub(super) fn answer_expired(part: &mut Vec<Entry>) {
+pub(super) fn answer_expired(part: &mut Vec<Entry>, expired: &Counter) {
     let now = Instant::now();
     for entry in
         part.extract_if(.., |entry| entry.submission.deadline <= now || entry.answer.is_closed())
     {
+        expired.increment(1);
         let _ = entry.answer.send(Err(Error::Deadline));
     }
 }
@@ -51,9 +53,9 @@ pub(super) fn answer(entries: Vec<Entry>, error: &Error) {
 }
 
 /// Records how long a step of a transaction takes.
-pub(super) async fn measured<T>(step: &'static str, work: impl Future<Output = T>) -> T {
+pub(super) async fn measured<T>(step: &Histogram, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let done = work.await;
-    metrics::histogram!("roster_batch_seconds", "step" => step).record(started.elapsed());
+    step.record(started.elapsed());
     done
 }

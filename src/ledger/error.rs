@@ -36,7 +36,9 @@ impl From<store::Error> for Error {
             | store::Error::Corrupt { .. }
             | store::Error::BadAddress
             | store::Error::PooledByTransaction
-            | store::Error::SchemaTooNew => Self::Internal(error.to_string()),
+            | store::Error::SchemaTooNew
+            | store::Error::Claimed(_)
+            | store::Error::Unlockable { .. } => Self::Internal(error.to_string()),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Whether a shard gets anything done.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use metrics::Gauge;
 use tokio::time::Instant;
+
+use crate::instruments::SHARDS_FAILING;
+use crate::store;
 
 /// A shard that has not heard from its database for this long is not well. Longer than one statement
 /// may take.
@@ -15,6 +19,7 @@ const LONGEST_FAILURE: Duration = Duration::from_secs(2);
 /// What a shard says of itself. Copies share it.
 #[derive(Clone)]
 pub struct Health {
+    outage: Outage,
     start: Instant,
     shared: Arc<Shared>,
 }
@@ -29,8 +34,8 @@ struct Shared {
 
 impl Health {
     /// Well, for now.
-    pub fn new() -> Self {
-        Self { start: Instant::now(), shared: Arc::default() }
+    pub fn new(outage: Outage) -> Self {
+        Self { outage, start: Instant::now(), shared: Arc::default() }
     }
 
     fn now(&self) -> u64 {
@@ -50,17 +55,18 @@ impl Health {
     pub fn changed(&self) {
         self.answered();
         if self.shared.failing_since.swap(0, Ordering::Relaxed) != 0 {
-            tracing::info!("the database takes changes again");
+            self.outage.ends_for_a_shard();
         }
     }
 
     /// The database did not do what it was asked.
-    pub fn failed(&self) {
+    pub fn failed(&self, error: &store::Error) {
         let (shared, now) = (&self.shared, self.now());
         let first =
             shared.failing_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        self.outage.say(error);
         if first.is_ok() {
-            tracing::warn!("the database takes no changes");
+            self.outage.begins_for_a_shard();
         }
     }
 
@@ -84,6 +90,49 @@ impl Health {
     }
 }
 
+/// A database that takes no changes, as all shards together find it: one line in the log when it goes, and
+/// one when it comes back. Copies share it.
+#[derive(Clone)]
+pub struct Outage {
+    shared: Arc<Failing>,
+    gauge: Gauge,
+}
+
+#[derive(Default)]
+struct Failing {
+    shards: AtomicUsize,
+    /// Whether it was said that the database is away.
+    is_said: AtomicBool,
+}
+
+impl Outage {
+    /// None so far.
+    pub fn new() -> Self {
+        Self { shared: Arc::default(), gauge: SHARDS_FAILING.gauge(&[]) }
+    }
+
+    /// What the database rejects is logged with the request that asked for it.
+    fn say(&self, error: &store::Error) {
+        let is_away = matches!(error, store::Error::Unavailable(_) | store::Error::InDoubt(_));
+        if is_away && !self.shared.is_said.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "the database takes no changes");
+        }
+    }
+
+    fn begins_for_a_shard(&self) {
+        self.gauge.increment(1.0);
+        self.shared.shards.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ends_for_a_shard(&self) {
+        self.gauge.decrement(1.0);
+        let was_last = self.shared.shards.fetch_sub(1, Ordering::Relaxed) == 1;
+        if was_last && self.shared.is_said.swap(false, Ordering::Relaxed) {
+            tracing::info!("the database takes changes again");
+        }
+    }
+}
+
 /// Whether a shard is well that was silent, and whose changes have failed, for so long.
 fn is_well(silent: Duration, failing: Option<Duration>) -> bool {
     silent < LONGEST_SILENCE && failing.is_none_or(|failing| failing < LONGEST_FAILURE)
@@ -103,9 +152,9 @@ mod tests {
 
     #[test]
     fn a_change_ends_a_failure_and_an_answer_does_not() {
-        let health = Health::new();
+        let health = Health::new(Outage::new());
         assert!(!health.is_failing());
-        health.failed();
+        health.failed(&store::Error::silent());
         health.answered();
         assert!(health.is_failing());
         health.changed();

@@ -12,6 +12,7 @@ mod entries;
 mod error;
 mod health;
 mod memory;
+mod metrics;
 mod parked;
 mod queue;
 mod runtime;
@@ -22,6 +23,7 @@ mod working_set;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -29,10 +31,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Command, Content, Membership, Space, SpaceName, UserId};
+use crate::instruments::WAITING_USERS;
+use crate::request_context::{self, Attributes};
 use crate::store::Store;
 
 use admission::{Admission, Admitted};
-use health::Health;
+use health::{Health, Outage};
 
 pub use error::Error;
 pub use runtime::Runtime;
@@ -95,6 +99,8 @@ pub struct Limits {
     pub waiting_of_caller: usize,
     /// How many users go into one transaction, unless one command names more.
     pub batch: usize,
+    /// When even those who are served soonest have waited for so long, the next is turned away.
+    pub max_wait: Duration,
 }
 
 /// A command that waits for its turn.
@@ -103,6 +109,9 @@ struct Entry {
     answer: oneshot::Sender<Result<Outcome, Error>>,
     /// Its place in the queue, which is free again when this is dropped.
     admitted: Admitted,
+    came: Instant,
+    /// What the span of its request is to say, if there is one.
+    attributes: Option<Arc<Attributes>>,
 }
 
 #[derive(Clone)]
@@ -129,13 +138,16 @@ impl Ledger {
         tasks: &TaskTracker,
     ) -> Self {
         let shards = if store.is_sqlite() { 1 } else { limits.shards };
+        let (outage, batches) = (Outage::new(), Arc::default());
         let start = |_| {
             // Bounded by what is admitted.
             let (queue, waiting) = mpsc::unbounded_channel();
-            let health = Health::new();
-            let shard = shard::Shard::new(store, clock, limits, health.clone());
+            let health = Health::new(outage.clone());
+            let Limits { waiting: most, waiting_of_caller, max_wait, .. } = limits;
+            let admission = Arc::new(Admission::new(most, waiting_of_caller, max_wait));
+            let (batches, told) = (Arc::clone(&batches), admission.clone());
+            let shard = shard::Shard::new(store, clock, limits, health.clone(), told, batches);
             tasks.spawn_on(shard.run(waiting), runtime.handle());
-            let admission = Arc::new(Admission::new(limits.waiting, limits.waiting_of_caller));
             ShardHandle { queue, admission, health }
         };
         Self { shards: (0..shards).map(start).collect() }
@@ -149,7 +161,8 @@ impl Ledger {
         let users = submission.command.users();
         let admitted = shard.admission.admit(&submission.caller, users).ok_or(Error::Overloaded)?;
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { answer, submission, admitted };
+        let attributes = request_context::attributes();
+        let entry = Entry { answer, submission, admitted, came: Instant::now(), attributes };
         shard.queue.send(entry).map_err(|_| Error::StoreUnavailable)?;
         match timeout_at(deadline, answered).await {
             Ok(Ok(answer)) => answer,
@@ -162,6 +175,12 @@ impl Ledger {
     /// Whether every shard has lately had an answer from the database.
     pub fn is_well(&self) -> bool {
         self.shards.iter().all(|shard| shard.health.is_well())
+    }
+
+    /// Measures how many users the commands name that wait.
+    pub fn measure_queues(&self) {
+        let waiting: usize = self.shards.iter().map(|shard| shard.admission.waiting()).sum();
+        WAITING_USERS.gauge(&[]).set(waiting as f64);
     }
 
     /// One space's commands always meet in the same shard.

@@ -108,8 +108,8 @@ impl Shard {
         let free = match free_of_locks(&mut self.connection, &due).await {
             Ok(free) => free,
             Err(error) => {
-                tracing::info!(%error, "cannot tell which spaces are locked");
-                self.failed(&error.into());
+                tracing::debug!(%error, "cannot tell which spaces are locked");
+                self.failed(&error);
                 BTreeSet::new()
             }
         };
@@ -151,7 +151,7 @@ impl Shard {
 
     /// Parks commands in whose way somebody else is: a row other than their space's may be locked too.
     pub(super) fn park_all(&mut self, entries: Vec<Entry>) {
-        metrics::counter!("roster_parked_commands_total").increment(entries.len() as u64);
+        self.metrics.put_aside.increment(entries.len() as u64);
         let spaces = by_space(entries);
         spaces.into_iter().for_each(|(name, entries)| self.parked.park(name, entries));
     }

@@ -38,28 +38,28 @@ impl Shard {
     async fn settle_part(&mut self, mut part: Vec<Entry>) -> Vec<Vec<Entry>> {
         let mut outages = 0;
         loop {
-            answer_expired(&mut part);
+            answer_expired(&mut part, &self.metrics.expired);
             if part.is_empty() {
                 return Vec::new();
             }
             match self.attempt(&mut part).await {
                 Ok(()) => self.health.answered(),
-                Err(store::Error::Contention(error)) => {
-                    tracing::info!(%error, "contention");
-                    self.failed(&Error::Contention);
+                Err(error @ store::Error::Contention(_)) => {
+                    tracing::debug!(%error, "contention");
+                    self.metrics.locked.increment(1);
+                    self.failed(&error);
                     return self.put_aside(part).await;
                 }
                 // Nothing was committed: another connection may be alive.
-                Err(store::Error::Unavailable(error)) if outages < CONNECTION_RETRIES => {
+                Err(error @ store::Error::Unavailable(_)) if outages < CONNECTION_RETRIES => {
                     outages += 1;
-                    tracing::warn!(%error, "the database is not available");
-                    self.failed(&Error::StoreUnavailable);
+                    self.failed(&error);
                 }
                 // To try again could do the same thing twice.
                 Err(error) => {
-                    tracing::warn!(%error, commands = part.len(), "a batch was not written");
-                    let error = Error::from(error);
+                    self.not_written(&error, part.len());
                     self.failed(&error);
+                    let error = Error::from(error);
                     if matches!(error, Error::Internal(_)) && part.len() > 1 {
                         return halves(part).into();
                     }
@@ -67,6 +67,17 @@ impl Shard {
                     return Vec::new();
                 }
             }
+        }
+    }
+
+    /// That the database is away is logged once, and an internal error with the request that met it.
+    /// What nobody knows is news each time.
+    pub(super) fn not_written(&self, error: &store::Error, commands: usize) {
+        if matches!(error, store::Error::InDoubt(_)) {
+            self.metrics.in_doubt.increment(commands as u64);
+            tracing::warn!(%error, commands, "whether a batch was written is not known");
+        } else {
+            tracing::debug!(%error, commands, "a batch was not written");
         }
     }
 
@@ -88,7 +99,7 @@ impl Shard {
         }
         let loaded = match wanted.spaces.is_empty() {
             true => Loaded::new(),
-            false => measured("load", wanted.load(&mut self.connection)).await?,
+            false => measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?,
         };
         self.decide_and_write(part, loaded, remembered, false).await
     }
@@ -99,7 +110,7 @@ impl Shard {
         is_sqlite: bool,
     ) -> Result<(), store::Error> {
         if is_sqlite {
-            measured("begin", self.connection.begin()).await?;
+            measured(&self.metrics.steps.begin, self.connection.begin()).await?;
         }
         let seen = self.permit(part).await?;
         if part.is_empty() {
@@ -107,11 +118,11 @@ impl Shard {
         }
         if !is_sqlite {
             self.connection.begin().await?;
-            measured("lock", lock(&mut self.connection, &names(part))).await?;
+            measured(&self.metrics.steps.lock, lock(&mut self.connection, &names(part))).await?;
         }
         let submissions = part.iter().map(|entry| &entry.submission);
         let wanted = wanted_to_decide(submissions, &seen);
-        let loaded = measured("load", wanted.load(&mut self.connection)).await?;
+        let loaded = measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
         self.decide_and_write(part, loaded, Vec::new(), true).await
     }
 
@@ -124,7 +135,7 @@ impl Shard {
         if wanted.spaces.is_empty() {
             return Ok(Loaded::new());
         }
-        let seen = measured("permit", wanted.load(&mut self.connection)).await?;
+        let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
         let mut permitted_entries = Vec::with_capacity(part.len());
         for entry in part.drain(..) {
             let submission = &entry.submission;
@@ -178,6 +189,8 @@ impl Shard {
         let changes = set.changes();
         let moved = self.write(&changes, is_locked).await?;
         let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
+        let passed = written.iter().filter(|name| !moved.contains(**name)).count();
+        self.metrics.moved.increment(passed as u64);
         let mut left = Vec::new();
         for (entry, decided) in part.drain(..).zip(decided) {
             let name = &entry.submission.space;
@@ -210,7 +223,7 @@ impl Shard {
     ) -> Result<BTreeSet<SpaceName>, store::Error> {
         if !changes.is_empty() {
             let write = write(&mut self.connection, changes, is_locked);
-            let moved = measured("commit", write).await?;
+            let moved = measured(&self.metrics.steps.commit, write).await?;
             self.health.changed();
             return Ok(moved);
         }

@@ -2,6 +2,8 @@
 //! everybody. What cannot be settled now is put aside, so that the rest need not wait.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,14 +11,17 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
+use super::admission::Admission;
 use super::health::Health;
 use super::memory::Memory;
+use super::metrics::Metrics;
 use super::parked::Parked;
 use super::queue::{LARGE, Queue};
 use super::working_set::changes_space;
-use super::{Entry, Error, Limits};
+use super::{Entry, Limits};
 use crate::clock::Clock;
-use crate::store::{Connection, Role, Store, probe};
+use crate::request_context::Batch;
+use crate::store::{self, Connection, Role, Store, probe};
 
 /// A shard that has nothing to do asks the database so often whether it is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -29,14 +34,25 @@ pub struct Shard {
     pub(super) memory: Memory,
     pub(super) health: Health,
     pub(super) parked: Parked,
+    pub(super) metrics: Metrics,
     queue: Queue,
+    admission: Arc<Admission>,
     batch: usize,
+    /// How many batches all shards have taken.
+    batches: Arc<AtomicU64>,
     next_probe: Instant,
 }
 
 impl Shard {
     /// A shard with a connection of its own, which opens with the first command.
-    pub fn new(store: &Store, clock: &Clock, limits: Limits, health: Health) -> Self {
+    pub fn new(
+        store: &Store,
+        clock: &Clock,
+        limits: Limits,
+        health: Health,
+        admission: Arc<Admission>,
+        batches: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             store: store.clone(),
             clock: clock.clone(),
@@ -44,8 +60,11 @@ impl Shard {
             memory: Memory::default(),
             health,
             parked: Parked::default(),
+            metrics: Metrics::new(),
             queue: Queue::default(),
+            admission,
             batch: limits.batch,
+            batches,
             next_probe: Instant::now(),
         }
     }
@@ -64,7 +83,9 @@ impl Shard {
                 }
             }
             self.gather(&mut incoming).await;
-            let batch = self.queue.take(self.batch, Instant::now());
+            let now = Instant::now();
+            let batch = self.queue.take(self.batch, now);
+            self.admission.waited(self.least_wait(&batch, now));
             let work = AssertUnwindSafe(self.work(batch)).catch_unwind();
             if work.await.is_err() {
                 tracing::error!("a batch panicked");
@@ -110,6 +131,12 @@ impl Shard {
         }
     }
 
+    /// How long they waited who are served now and waited least; nothing once nobody else waits.
+    fn least_wait(&self, batch: &[Entry], now: Instant) -> Duration {
+        let waits = batch.iter().map(|entry| now.saturating_duration_since(entry.came));
+        if self.queue.is_empty() { Duration::ZERO } else { waits.min().unwrap_or_default() }
+    }
+
     async fn work(&mut self, batch: Vec<Entry>) {
         let began = Instant::now();
         self.retry_parked().await;
@@ -117,7 +144,8 @@ impl Shard {
         if batch.is_empty() {
             return;
         }
-        metrics::histogram!("roster_batch_commands").record(batch.len() as f64);
+        self.metrics.batch.record(batch.len() as f64);
+        self.number(&batch);
         let large: Vec<_> = batch
             .iter()
             .filter(|entry| entry.admitted.users() > LARGE)
@@ -129,6 +157,15 @@ impl Shard {
             self.queue.charge(&caller, now - began, now);
         }
         self.queue.tidy(now);
+    }
+
+    /// Tells the spans of these commands which batch they are in.
+    fn number(&self, entries: &[Entry]) {
+        let number = self.batches.fetch_add(1, Ordering::Relaxed) + 1;
+        let batch = Batch { number, commands: entries.len() };
+        for attributes in entries.iter().filter_map(|entry| entry.attributes.as_ref()) {
+            let _ = attributes.batch.set(batch);
+        }
     }
 
     /// Each command in the way of its kind.
@@ -152,14 +189,14 @@ impl Shard {
         self.next_probe = now + PROBE_INTERVAL;
         match probe(&mut self.connection, is_failing).await {
             Ok(()) => self.health.changed(),
-            Err(error) => self.failed(&error.into()),
+            Err(error) => self.failed(&error),
         }
     }
 
     /// Whatever was believed may not hold behind a new connection.
-    pub(super) fn failed(&mut self, error: &Error) {
-        if matches!(error, Error::StoreUnavailable | Error::Internal(_)) {
-            self.health.failed();
+    pub(super) fn failed(&mut self, error: &store::Error) {
+        if !matches!(error, store::Error::Contention(_) | store::Error::Overloaded) {
+            self.health.failed(error);
         }
         self.memory.clear();
     }

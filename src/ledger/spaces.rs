@@ -6,7 +6,7 @@ use super::entries::{answer, answer_expired, measured};
 use super::shard::Shard;
 use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
 use super::{Entry, Error, Submission};
-use crate::domain::{Command, Event, Refusal, SpaceName};
+use crate::domain::{Command, Refusal, SpaceName};
 use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
 
 /// How often such a command is tried again when its connection is dead.
@@ -18,7 +18,7 @@ impl Shard {
         let mut waiting = self.parked.sort_out(vec![entry]);
         let mut tries = 0;
         loop {
-            answer_expired(&mut waiting);
+            answer_expired(&mut waiting, &self.metrics.expired);
             let Some(entry) = waiting.pop() else { return };
             let error = match self.try_to_change_space(&entry.submission).await {
                 Ok(done) => {
@@ -30,16 +30,16 @@ impl Shard {
                 Err(error) => error,
             };
             tries += 1;
-            tracing::warn!(%error, tries, "a space was not written");
+            self.not_written(&error, 1);
             let is_in_the_way = matches!(error, store::Error::Contention(_));
             let may_try_again = matches!(error, store::Error::Unavailable(_)) && tries <= RETRIES;
-            let error = Error::from(error);
             self.failed(&error);
             if is_in_the_way {
+                self.metrics.locked.increment(1);
                 return self.park_all(vec![entry]);
             }
             if !may_try_again {
-                return answer(vec![entry], &error);
+                return answer(vec![entry], &Error::from(error));
             }
             waiting.push(entry);
         }
@@ -58,17 +58,18 @@ impl Shard {
         let names = BTreeSet::from([submission.space.clone()]);
         lock(&mut self.connection, &names).await?;
         let wanted = wanted_to_permit([submission].into_iter());
-        let mut loaded = measured("load", wanted.load(&mut self.connection)).await?;
+        let mut loaded =
+            measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
         self.add_content(&submission.space, &mut loaded).await?;
         let is_repeated = loaded.contains_key(&submission.space);
         let mut set = WorkingSet::new(loaded, Vec::new(), self.clock.now());
         let decided = set.execute(submission);
-        let Some(event) = set.events().last().filter(|_| decided.changed) else {
+        if !decided.changed {
             self.connection.rollback().await?;
             return Ok(decided);
-        };
-        self.write_space(submission, &set, event, is_repeated).await?;
-        measured("commit", self.connection.commit()).await?;
+        }
+        self.write_space(submission, &set, is_repeated).await?;
+        measured(&self.metrics.steps.commit, self.connection.commit()).await?;
         self.health.changed();
         Ok(decided)
     }
@@ -76,7 +77,7 @@ impl Shard {
     /// Whether the actor may not do this, before the space is locked.
     async fn refusal(&mut self, submission: &Submission) -> Result<Option<Refusal>, store::Error> {
         let wanted = wanted_to_permit([submission].into_iter());
-        let seen = measured("permit", wanted.load(&mut self.connection)).await?;
+        let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
         Ok(permitted(submission, &seen).err())
     }
 
@@ -95,23 +96,21 @@ impl Shard {
         &mut self,
         submission: &Submission,
         set: &WorkingSet,
-        event: &Event,
         is_repeated: bool,
     ) -> Result<(), store::Error> {
-        let name = &submission.space;
+        let (name, events) = (&submission.space, set.events());
         let snapshot = set.state(name).and_then(|state| state.snapshot.as_ref());
         let Some((snapshot, content)) =
             snapshot.and_then(|snapshot| Some((snapshot, snapshot.content.as_ref()?)))
         else {
-            let delete = SpaceWrite::Delete { name, at: event.by.at };
-            return delete.write(&mut self.connection, event).await;
+            return SpaceWrite::Delete { name }.write(&mut self.connection, events).await;
         };
-        let space = &snapshot.space;
-        let creator = event.user().map(|creator| snapshot.membership(creator));
-        let write = match &creator {
-            Some(creator) => SpaceWrite::Create { space, content, creator, is_repeated },
-            None => SpaceWrite::Update { space, content },
+        let (space, people) = (&snapshot.space, snapshot.memberships().collect::<Vec<_>>());
+        let write = if matches!(submission.command, Command::CreateSpace(_)) {
+            SpaceWrite::Create { space, content, people, is_repeated }
+        } else {
+            SpaceWrite::Update { space, content }
         };
-        write.write(&mut self.connection, event).await
+        write.write(&mut self.connection, events).await
     }
 }

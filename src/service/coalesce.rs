@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::Histogram;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::Error;
+use crate::instruments::LOOK_UPS;
 use crate::store::{self, MembershipKey, MembershipView, Store};
 
 /// How many statements are under way at once, at most.
@@ -52,14 +54,15 @@ impl LookUps {
 
 async fn run(store: Store, mut waiting: mpsc::Receiver<Entry>) {
     let statements = Arc::new(Semaphore::new(MOST_STATEMENTS));
+    let together = LOOK_UPS.histogram(&[]);
     while let Ok(statement) = statements.clone().acquire_owned().await {
         let mut asked = Vec::new();
         if waiting.recv_many(&mut asked, MOST_TOGETHER).await == 0 {
             return;
         }
-        let store = store.clone();
+        let (store, together) = (store.clone(), together.clone());
         let answering = tokio::spawn(async move {
-            answer(&store, asked).await;
+            answer(&store, asked, &together).await;
             drop(statement);
         });
         let _ = timeout(OVERLAP_AFTER, answering).await;
@@ -67,7 +70,7 @@ async fn run(store: Store, mut waiting: mpsc::Receiver<Entry>) {
 }
 
 /// A statement that the database rejects is divided, until whoever is the cause is alone with it.
-async fn answer(store: &Store, asked: Vec<Entry>) {
+async fn answer(store: &Store, asked: Vec<Entry>, together: &Histogram) {
     let mut parts = vec![asked];
     while let Some(mut part) = parts.pop() {
         // Whoever has stopped waiting costs nobody anything.
@@ -76,6 +79,7 @@ async fn answer(store: &Store, asked: Vec<Entry>) {
         if keys.is_empty() {
             continue;
         }
+        together.record(keys.len() as f64);
         match store.check(&keys).await {
             Ok(found) => {
                 for (entry, found) in part.into_iter().zip(found) {

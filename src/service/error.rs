@@ -10,6 +10,9 @@ pub enum Error {
     /// A rule said no.
     #[error("refused: {0}")]
     Refused(Refusal),
+    /// Nothing is known of this user, or they are deleted.
+    #[error("no such user")]
+    UserNotFound,
     /// The token lacks this scope.
     #[error("scope {0} is missing")]
     ScopeMissing(Scope),

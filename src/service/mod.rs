@@ -5,21 +5,27 @@
 
 mod coalesce;
 mod error;
+mod people;
 mod queries;
 mod query;
+mod spaces;
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
-use crate::domain::{Actor, Command, Kind, SpaceName, UserId};
+use crate::clock::Clock;
+use crate::domain::{Actor, Command, Kind, SpaceMakers, SpaceName, UserId};
 use crate::ledger::{Ledger, Submission};
+use crate::request_context;
 use crate::store::Store;
 
 use coalesce::LookUps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
+pub use crate::store::{AllSpacesQuery, Among, FoundPerson, FoundSpace, PeopleCursor, PeopleQuery};
 pub use error::Error;
-pub use query::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+pub use people::{KnownPeople, Written};
+pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]
@@ -67,6 +73,8 @@ pub struct Service {
     ledger: Ledger,
     look_ups: LookUps,
     store: Store,
+    clock: Clock,
+    makers: SpaceMakers,
 }
 
 impl Service {
@@ -75,9 +83,16 @@ impl Service {
         self.ledger.is_well()
     }
 
-    /// The use cases over this ledger and this store. Starts a task, so a runtime must be there.
-    pub fn new(ledger: Ledger, store: Store) -> Self {
-        Self { ledger, look_ups: LookUps::start(&store), store }
+    /// Measures how much waits, for whoever collects metrics.
+    pub fn measure_queues(&self) {
+        self.ledger.measure_queues();
+        self.store.measure_queue();
+    }
+
+    /// The use cases over this ledger and this store, where these make spaces. Starts a task, so a
+    /// runtime must be there.
+    pub fn new(ledger: Ledger, store: Store, clock: Clock, makers: SpaceMakers) -> Self {
+        Self { ledger, look_ups: LookUps::start(&store), store, clock, makers }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
@@ -91,11 +106,28 @@ impl Service {
         command: Command,
     ) -> Result<Outcome, Error> {
         call.allow(space.kind(), true)?;
+        if matches!(command, Command::CreateSpace(_)) {
+            // Whoever says what a space is to be called learns whether there is one of that name.
+            call.require(Scope::Admin)?;
+        }
+        self.carry_out(call, space, command).await
+    }
+
+    async fn carry_out(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+    ) -> Result<Outcome, Error> {
+        request_context::note(|attributes| {
+            let _ = attributes.space.set(space.to_string());
+            let _ = attributes.command.set(command.action(&call.actor).word());
+        });
         if matches!(command, Command::Join | Command::Leave) && call.actor.user().is_none() {
             return Err(Error::NobodyToActFor);
         }
-        let actor = if matches!(command, Command::CreateSpace(_)) {
-            call.require(Scope::Admin)?;
+        let is_new = matches!(command, Command::CreateSpace(_));
+        let actor = if is_new && call.scopes.allow(Scope::Admin) {
             // A service creates a space for a user, never as one.
             Actor::Service(call.caller.clone())
         } else {

@@ -1,7 +1,7 @@
 //! The questions. What the caller may not see is not read; what was read the rules judge before anything
 //! is shown.
 
-use super::query::{Counted, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+use super::query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
 use super::{Call, Error, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
@@ -10,12 +10,16 @@ use crate::domain::{
     Action, Actor, Content, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing,
     Status, UserId,
 };
-use crate::store::{self, EventQuery, MembershipKey, MembershipView, SpaceQuery};
+use crate::request_context;
+use crate::store::{
+    self, EventQuery, FoundQuery, FoundSpace, MembershipKey, MembershipView, SpaceQuery,
+};
 
 impl Service {
     /// One space, for whoever may see it.
     pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
         call.allow(name.kind(), false)?;
+        note(name);
         let found = call.wait_for(self.store.space(name, call.actor.user())).await?;
         let (view, content) = found.ok_or(Refusal::SpaceNotFound)?;
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
@@ -40,6 +44,7 @@ impl Service {
         user: Option<UserId>,
     ) -> Result<Membership, Error> {
         call.allow(name.kind(), false)?;
+        note(name);
         let key = key(call, name.clone(), user)?;
         let found = call.wait_for(self.look_ups.ask(key.clone())).await?;
         Ok(shown(&call.actor, &key, found)?)
@@ -99,13 +104,16 @@ impl Service {
         query: &store::MemberQuery,
     ) -> Result<(Space, Page<Membership>), Error> {
         call.allow(name.kind(), false)?;
-        let rule =
-            |kind, privacy, standing| may_list(kind, privacy, standing, &query.statuses).is_ok();
+        note(name);
+        let rule = |kind, privacy, hides, standing| {
+            may_list((kind, privacy, hides), standing, &query.statuses).is_ok()
+        };
         let members = self.store.members(name, call.actor.user(), &rule, query);
         let (view, page) = call.wait_for(members).await?;
         let view = view.ok_or(Refusal::SpaceNotFound)?;
         let standing = call.actor.standing(view.own);
-        may_list(name.kind(), view.space.privacy, standing, &query.statuses)?;
+        let Space { privacy, hides_members, .. } = view.space;
+        may_list((name.kind(), privacy, hides_members), standing, &query.statuses)?;
         Ok((view.space, Page::of(page)))
     }
 
@@ -137,6 +145,39 @@ impl Service {
         Ok(Counted { items: items.into_iter().map(Into::into).collect(), total })
     }
 
+    /// Spaces that the caller looks for, by position, with how many there are: those that they see, or
+    /// those of another user in which they see who the members are.
+    pub async fn page_found_spaces(
+        &self,
+        call: &Call,
+        wanted: FoundSpaces,
+        limit: u64,
+        offset: u64,
+    ) -> Result<Counted<FoundSpace>, Error> {
+        let FoundSpaces { kind, among, rising } = wanted;
+        call.allow(kind, false)?;
+        let viewer = call.actor.user().cloned();
+        let query = FoundQuery { viewer, kind, among, rising, offset, limit };
+        let rule = |kind, privacy, hides, standing| {
+            may_list((kind, privacy, hides), standing, &[Status::Member]).is_ok()
+        };
+        let (items, total) = call.wait_for(self.store.found(&query, &rule)).await?;
+        Ok(Counted { items, total })
+    }
+
+    /// All spaces in order of name, for services that act for nobody.
+    pub async fn list_spaces(
+        &self,
+        call: &Call,
+        query: store::AllSpacesQuery,
+    ) -> Result<Page<(Space, Content)>, Error> {
+        call.require(Scope::Admin)?;
+        if call.actor.user().is_some() {
+            return Err(Error::ScopeMissing(Scope::Admin));
+        }
+        Ok(Page::of(call.wait_for(self.store.all_spaces(&query)).await?))
+    }
+
     /// A space's history after the event with this number.
     pub async fn list_events(
         &self,
@@ -146,6 +187,7 @@ impl Service {
         limit: u64,
     ) -> Result<Page<Event>, Error> {
         call.allow(name.kind(), false)?;
+        note(name);
         let key = MembershipKey {
             space: name.clone(),
             // Nobody else is looked at.
@@ -159,6 +201,13 @@ impl Service {
     }
 }
 
+/// For the span of the request.
+fn note(name: &SpaceName) {
+    request_context::note(|attributes| {
+        let _ = attributes.space.set(name.to_string());
+    });
+}
+
 /// What the caller is to the space, if they may do this.
 fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refusal> {
     let standing = actor.standing(view.own);
@@ -168,14 +217,13 @@ fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Stand
 
 /// Whether somebody of this standing may see who has these statuses in a space like this.
 fn may_list(
-    kind: Kind,
-    privacy: Privacy,
+    (kind, privacy, hides_members): (Kind, Privacy, bool),
     standing: Standing,
     statuses: &[Status],
 ) -> Result<(), Refusal> {
     check(privacy, Action::SeeSpace, standing)?;
     if statuses.iter().all(|status| status.is_seated()) {
-        permit(need_to_see_members(kind, privacy), standing)
+        permit(need_to_see_members(kind, privacy, hides_members), standing)
     } else {
         check(privacy, Action::SeePending, standing)
     }
@@ -199,7 +247,9 @@ fn shown(
     let absent = || Membership::absent(key.space.clone(), key.user.clone(), seq);
     let target = target.unwrap_or_else(absent);
     let is_own = actor.user() == Some(&key.user);
-    let may_see = may_list(key.space.kind(), privacy, standing, &[target.status]);
+    // Where the space hides its members, nobody else was read but for its managers.
+    let place = (key.space.kind(), privacy, false);
+    let may_see = may_list(place, standing, &[target.status]);
     Ok(if is_own || may_see.is_ok() { target } else { absent() })
 }
 

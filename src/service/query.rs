@@ -1,7 +1,7 @@
 //! What can be asked, and what an answer looks like.
 
 use crate::domain::{Content, Kind, Membership, Space, Status, UserId};
-use crate::store;
+use crate::store::{self, Among};
 
 /// One page by key.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub struct ListedSpace {
 pub struct MemberQuery {
     /// Only these statuses; never empty, never ABSENT.
     pub statuses: Vec<Status>,
-    /// Only users whose id contains this text, in any case.
+    /// Only users whose id contains this text, or whose names have words that begin so; in any case.
     pub search: Option<String>,
     /// Only users after this one.
     pub after: Option<UserId>,
@@ -58,6 +58,17 @@ pub struct MemberQuery {
     pub offset: u64,
     /// How many at most.
     pub limit: u64,
+}
+
+/// Which spaces somebody looks for.
+#[derive(Clone, Debug)]
+pub struct FoundSpaces {
+    /// Only spaces of this kind.
+    pub kind: Kind,
+    /// Among all, or among those of a user.
+    pub among: Among,
+    /// Whether the lowest id comes first, and not the highest.
+    pub rising: bool,
 }
 
 /// Which of a user's spaces are wanted.

@@ -100,10 +100,11 @@ pub(super) static CHECK_SQLITE: LazyLock<String> =
     LazyLock::new(|| CHECK_SQLITE_.replace("{visible}", &sees_members("s.name")));
 
 fn sees_members(name: &str) -> String {
-    let rule = |kind: Kind, privacy: Privacy, standing: Standing| {
-        privacy.shows_to(standing) && permit(need_to_see_members(kind, privacy), standing).is_ok()
+    let rule = |kind: Kind, privacy: Privacy, hides: bool, standing: Standing| {
+        let need = need_to_see_members(kind, privacy, hides);
+        privacy.shows_to(standing) && permit(need, standing).is_ok()
     };
-    condition(&rule, name, "s.privacy", "coalesce(o.status, 'absent')")
+    condition(&rule, name, "s", "coalesce(o.status, 'absent')")
 }
 
 /// A caller and a space that they ask about.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use migrations::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use migrations::{MigrationStatus, Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::Store;
 use super::connection::Connection;
 use super::error::Error;
+use super::people::PeopleWriter;
 use super::readers::Readers;
 use super::target::{BUSY_TIMEOUT, Role, Target};
 
@@ -28,12 +29,16 @@ impl Store {
         match &target {
             Target::Postgres(_) => refuse_pooling_by_transaction(&target).await?,
             Target::Sqlite(file) => {
+                if !file.is_there() {
+                    tracing::info!(database = %target.place(), "there is no such file: making it");
+                }
                 connect(setup_options(url)).await?.close().await?;
                 file.identify();
             }
         }
         let readers = Readers::start(&target, readers);
-        Ok(Self { url: url.into(), target, readers })
+        let people_writer = PeopleWriter::start(&target);
+        Ok(Self { url: url.into(), target, readers, people_writer })
     }
 
     /// Brings the schema up to date, whole or not at all. Of several replicas that start at once
@@ -57,6 +62,38 @@ impl Store {
     }
 }
 
+/// One step of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaStep {
+    /// What it is called.
+    pub name: String,
+    /// Whether the database has it.
+    pub is_made: bool,
+}
+
+/// The steps of the schema, oldest first. Changes nothing: a SQLite file that is not there has none of
+/// them, and is not made.
+pub async fn schema(url: &str) -> Result<Vec<SchemaStep>, Error> {
+    let target = Target::parse(url)?;
+    if target.file().is_some_and(|path| !path.exists()) {
+        let steps = Migrator::migrations().into_iter();
+        return Ok(steps.map(|step| step_of(step.name(), false)).collect());
+    }
+    // Whatever is wrong with the way there, this connection says it; a pool only says that time is up.
+    let mut first = Connection::new(target, Role::Reader);
+    first.open().await?;
+    first.close().await;
+    let setup = connect(looking_options(url)).await?;
+    let found = Migrator::get_migration_with_status_read_only(&setup).await.map_err(schema_error);
+    setup.close().await.map_err(Error::from)?;
+    let is_made = |step: &migrations::Migration| step.status() == MigrationStatus::Applied;
+    Ok(found?.iter().map(|step| step_of(step.name(), is_made(step))).collect())
+}
+
+fn step_of(name: &str, is_made: bool) -> SchemaStep {
+    SchemaStep { name: name.to_owned(), is_made }
+}
+
 /// A row that whoever changes the schema locks; every server that speaks SQL has such locks.
 const MAKE_LOCK: &str = "CREATE TABLE IF NOT EXISTS schema_lock (id INTEGER PRIMARY KEY);
     INSERT INTO schema_lock (id) VALUES (1) ON CONFLICT DO NOTHING";
@@ -66,6 +103,8 @@ const TAKE_LOCK: &str = "SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE";
 async fn migrate(setup: &DatabaseConnection) -> Result<(), Error> {
     let is_sqlite = setup.get_database_backend() == DbBackend::Sqlite;
     if !is_sqlite {
+        // That a table is there already is no news.
+        setup.execute_unprepared("SET client_min_messages = warning").await?;
         let mut tries = OPENING_TRIES;
         // Two servers that make the same table at once are in each other's way.
         while let Err(error) = setup.execute_unprepared(MAKE_LOCK).await {
@@ -101,7 +140,7 @@ fn schema_error(error: DbErr) -> Error {
 }
 
 /// One connection without limits: another replica may be changing the schema, and tables may be large.
-fn setup_options(url: &str) -> ConnectOptions {
+pub(super) fn setup_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
     options.map_sqlx_sqlite_opts(|sqlite| {
@@ -115,9 +154,17 @@ fn setup_options(url: &str) -> ConnectOptions {
     options
 }
 
+/// The same, but what is not there is not made.
+pub(super) fn looking_options(url: &str) -> ConnectOptions {
+    let mut options = setup_options(url);
+    let looking = |sqlite: SqliteConnectOptions| sqlite.create_if_missing(false).read_only(true);
+    options.map_sqlx_sqlite_opts(move |sqlite| looking(sqlite).busy_timeout(BUSY_TIMEOUT));
+    options
+}
+
 /// Several processes that make the same SQLite file at once are in each other's way, and SQLite does
 /// not wait by itself for that.
-async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, Error> {
+pub(super) async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, Error> {
     let mut tries = OPENING_TRIES;
     loop {
         let error = match Database::connect(options.clone()).await {
@@ -165,6 +212,8 @@ fn as_pooling(error: Error) -> Error {
         | Error::Corrupt { .. }
         | Error::BadAddress
         | Error::PooledByTransaction
-        | Error::SchemaTooNew => error,
+        | Error::SchemaTooNew
+        | Error::Claimed(_)
+        | Error::Unlockable { .. } => error,
     }
 }

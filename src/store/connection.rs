@@ -14,9 +14,10 @@ use sea_orm::sqlx::{
 };
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, SqlxError, Statement, Value};
 use sea_query_sqlx::SqlxValues;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::error::Error;
+use super::metrics::{Counted, Metrics};
 use super::settings;
 use super::target::{Role, Target};
 
@@ -32,12 +33,18 @@ const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 10_000;
 pub struct Connection {
     target: Target,
     role: Role,
+    metrics: Metrics,
     open: Option<Open>,
     /// How often the way to the database had been found dead when this was opened.
     opened_after: u64,
 }
 
-enum Open {
+struct Open {
+    driver: Driver,
+    _counted: Counted,
+}
+
+enum Driver {
     Postgres(Box<PgConnection>),
     Sqlite { connection: SqliteConnection, stop: Arc<AtomicBool> },
 }
@@ -45,7 +52,7 @@ enum Open {
 impl Connection {
     /// A connection that is not open yet.
     pub(super) fn new(target: Target, role: Role) -> Self {
-        Self { target, role, open: None, opened_after: 0 }
+        Self { target, role, metrics: Metrics::new(role), open: None, opened_after: 0 }
     }
 
     /// The database's kind.
@@ -77,9 +84,10 @@ impl Connection {
         }
         if self.open.is_none() {
             self.opened_after = deaths;
-            let opening = Open::new(&self.target, self.role);
-            self.open = Some(timeout(CONNECT_LIMIT, opening).await.map_err(|_| Error::silent())??);
-            metrics::counter!("roster_connections_opened_total").increment(1);
+            let opening = Driver::new(&self.target, self.role);
+            let opened = timeout(CONNECT_LIMIT, opening).await.map_err(|_| Error::silent());
+            let driver = opened.flatten().inspect_err(|_| self.metrics.open_failed())?;
+            self.open = Some(Open { driver, _counted: self.metrics.opened() });
         }
         Ok(())
     }
@@ -110,18 +118,22 @@ impl Connection {
         self.open().await?;
         // Taken out, so that after an error it is gone.
         let Some(mut open) = self.open.take() else { return Err(Error::silent()) };
-        match timeout(limit + MARGIN, open.run(sql, values)).await {
+        let began = Instant::now();
+        let error = match timeout(limit + MARGIN, open.driver.run(sql, values)).await {
             Ok(Ok(rows)) => {
                 self.open = Some(open);
-                Ok(rows)
+                self.metrics.answered(began.elapsed());
+                return Ok(rows);
             }
-            Ok(Err(error)) => Err(DbErr::Query(RuntimeErr::SqlxError(error.into())).into()),
+            Ok(Err(error)) => DbErr::Query(RuntimeErr::SqlxError(error.into())).into(),
             Err(_) => {
-                open.interrupt();
+                open.driver.interrupt();
                 self.target.found_dead();
-                Err(Error::silent())
+                Error::silent()
             }
-        }
+        };
+        self.metrics.broke();
+        Err(error)
     }
 
     /// Begins a transaction. A plain statement, since a transaction of the driver's may be a savepoint
@@ -147,9 +159,9 @@ impl Connection {
 
     /// Takes leave of the server.
     pub async fn close(&mut self) {
-        let closed = match self.open.take() {
-            Some(Open::Postgres(connection)) => connection.close().await,
-            Some(Open::Sqlite { connection, .. }) => connection.close().await,
+        let closed = match self.open.take().map(|open| open.driver) {
+            Some(Driver::Postgres(connection)) => connection.close().await,
+            Some(Driver::Sqlite { connection, .. }) => connection.close().await,
             None => Ok(()),
         };
         if let Err(error) = closed {
@@ -158,7 +170,7 @@ impl Connection {
     }
 }
 
-impl Open {
+impl Driver {
     async fn new(target: &Target, role: Role) -> Result<Self, Error> {
         match target {
             Target::Postgres(server) => {

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// Reads one column, or says where the unreadable value stands.
-fn read<T>(
+pub(super) fn read<T>(
     (table, column): (&'static str, &'static str),
     key: &str,
     value: &str,
@@ -65,6 +65,7 @@ pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Er
         blocked_count: cells.next()?,
         created_at: cells.next()?,
         deleted_at: cells.next()?,
+        hides_members: cells.next()?,
     };
     let (name, seq) = (read(("space", "name"), &row.name, &row.name, space_name)?, row.seq);
     let snapshot = match row.deleted_at {
@@ -95,6 +96,7 @@ impl TryFrom<space::Model> for Space {
                 .capacity
                 .map(|seats| read(column("capacity"), key, &seats.to_string(), capacity))
                 .transpose()?,
+            hides_members: row.hides_members != 0,
             seq: row.seq,
             counts: Counts {
                 invited: row.invited_count,
@@ -125,6 +127,7 @@ pub(super) fn space_row(space: &Space) -> space::Model {
         blocked_count: space.counts.blocked,
         created_at: space.created_at,
         deleted_at: None,
+        hides_members: i64::from(space.hides_members),
     }
 }
 

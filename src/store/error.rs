@@ -1,21 +1,24 @@
 //! What can go wrong with a database, told apart by what the caller can do about it.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// Why the store did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another transaction was in the way: the same work may succeed a moment later.
-    #[error("contention: {0}")]
+    #[error("contention: {}", said(.0))]
     Contention(DbErr),
     /// The database cannot be reached, has stopped answering, or takes no changes now.
-    #[error("the database does not answer: {0}")]
+    #[error("the database does not answer: {}", said(.0))]
     Unavailable(DbErr),
     /// The connection was lost while committing: the work was done whole, or not at all.
-    #[error("commit in doubt: {0}")]
+    #[error("commit in doubt: {}", said(.0))]
     InDoubt(DbErr),
     /// The database refuses this work, and would again.
-    #[error("the database refuses: {0}")]
+    #[error("the database refuses: {}", said(.0))]
     Rejected(DbErr),
     /// Too many questions wait for a connection.
     #[error("too many questions wait")]
@@ -42,6 +45,36 @@ pub enum Error {
     /// The database belongs to a newer version of this program.
     #[error("the database's schema is newer than this program; run the newer version")]
     SchemaTooNew,
+    /// Another program has the SQLite file.
+    #[error(
+        "another server has it, as the lock on {} shows; SQLite suits one server at a time",
+        .0.display()
+    )]
+    Claimed(PathBuf),
+    /// Whether another program has the SQLite file cannot be found out.
+    #[error("{} cannot be locked: {source}", path.display())]
+    Unlockable {
+        /// The file beside the database.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// What the database or the system said, without the names that each layer of the driver puts before it.
+fn said(error: &DbErr) -> Cow<'_, str> {
+    let sqlx = match error {
+        DbErr::Conn(RuntimeErr::SqlxError(e))
+        | DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e)) => e,
+        DbErr::Conn(RuntimeErr::Internal(text)) => return text.into(),
+        other => return other.to_string().into(),
+    };
+    match &**sqlx {
+        SqlxError::Database(error) => error.message().into(),
+        SqlxError::Io(error) => error.to_string().into(),
+        other => other.to_string().into(),
+    }
 }
 
 /// What an error code means for whoever sent the statement.
@@ -70,8 +103,13 @@ pub const SQLSTATES: &[(&str, Class, &str)] = &[
 ];
 
 /// The keys that two writers can make at the same moment. Violated, they are contention.
-pub const KNOWN_KEYS: &[&str] =
-    &["space_pkey", "space_content_pkey", "membership_pkey", "membership_event_pkey"];
+pub const KNOWN_KEYS: &[&str] = &[
+    "space_pkey",
+    "space_content_pkey",
+    "membership_pkey",
+    "membership_event_pkey",
+    "person_word_pkey",
+];
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// SQLite's primary codes. Everything else is rejected.
@@ -158,7 +196,9 @@ impl Error {
             | Self::Corrupt { .. }
             | Self::BadAddress
             | Self::PooledByTransaction
-            | Self::SchemaTooNew => self,
+            | Self::SchemaTooNew
+            | Self::Claimed(_)
+            | Self::Unlockable { .. } => self,
         }
     }
 }

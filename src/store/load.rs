@@ -36,7 +36,7 @@ SELECT (
     SELECT string_agg(concat_ws(chr(31),
         name, privacy, creator, contribution, coalesce(capacity::text, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at::text, '')), chr(30))
+        coalesce(deleted_at::text, ''), hides_members), chr(30))
     FROM unnest(string_to_array($1, chr(31))) AS k (k_name)
     JOIN LATERAL (SELECT * FROM space s WHERE s.name = k_name OFFSET 0) s ON true
 ), (
@@ -66,7 +66,7 @@ SELECT (
     SELECT string_agg(concat_ws(char(31),
         name, privacy, creator, contribution, coalesce(capacity, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at, '')), char(30))
+        coalesce(deleted_at, ''), hides_members), char(30))
     FROM json_each($1) k CROSS JOIN space s ON s.name = k.value ->> 0
 ), (
     SELECT string_agg(concat_ws(char(31),

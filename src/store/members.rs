@@ -4,6 +4,7 @@
 use sea_orm::{DbBackend, QueryResult, Value};
 
 use super::convert::{self, status_of};
+use super::people::{named, named_values};
 use super::read::{MemberQuery, Page, SpaceView};
 use super::rows::{packed, unpack};
 use super::visible::{Rule, condition_for, words};
@@ -14,7 +15,8 @@ use crate::domain::{Membership, SpaceName, Status, UserId};
 pub(super) const MEMBERS: &str = "
 SELECT (
     SELECT concat_ws({cell}, name, privacy, creator, contribution, coalesce({capacity}, ''), seq,
-        invited_count, requested_count, member_count, manager_count, blocked_count, created_at, '')
+        invited_count, requested_count, member_count, manager_count, blocked_count, created_at, '',
+        hides_members)
 ), o.status, CASE WHEN {visible} THEN (
     SELECT string_agg(concat_ws({cell}, user_id, status, version, coalesce(invited_by, ''),
         coalesce({joined_at}, ''), changed_at), {row})
@@ -36,7 +38,7 @@ pub(super) fn statement(
 ) -> String {
     let is_sqlite = backend == DbBackend::Sqlite;
     let visible = match viewer {
-        Some(_) => condition_for(name.kind(), rule, "s.privacy", "coalesce(o.status, 'absent')"),
+        Some(_) => condition_for(name.kind(), rule, "s", "coalesce(o.status, 'absent')"),
         None => "true".into(),
     };
     let (cell, row, capacity, joined_at) = if is_sqlite {
@@ -51,7 +53,7 @@ pub(super) fn statement(
         .replace("{capacity}", capacity)
         .replace("{joined_at}", joined_at)
         .replace("{members}", table(is_sqlite, query))
-        .replace("{filter}", &filter(query, "$6"))
+        .replace("{filter}", &filter(query, 6))
 }
 
 /// Whoever is not a plain member is one of few, and has an index. SQLite keeps no statistics by
@@ -65,16 +67,27 @@ pub(super) fn table(is_sqlite: bool, query: &MemberQuery) -> &'static str {
 }
 
 /// Which rows are wanted. Statuses are our words, not the caller's, so they may stand in the text.
-pub(super) fn filter(query: &MemberQuery, search: &str) -> String {
+/// The parameters of a search begin with this one: see [`search_values`].
+pub(super) fn filter(query: &MemberQuery, search_at: usize) -> String {
     let mut filter = format!("status IN ({})", words(&query.statuses));
     // Lets the databases use the index of those who are not plain members.
     if !query.statuses.contains(&Status::Member) {
         filter.push_str(" AND status <> 'member'");
     }
-    if query.search.is_some() {
-        filter.push_str(&format!(" AND LOWER(user_id) LIKE {search} ESCAPE '\\'"));
+    if let Some(search) = &query.search {
+        let named = named("membership.user_id", search, search_at + 1);
+        let named = named.map(|named| format!(" OR {named}")).unwrap_or_default();
+        filter.push_str(&format!(" AND (LOWER(user_id) LIKE ${search_at} ESCAPE '\\'{named})"));
     }
     filter
+}
+
+/// What [`filter`] compares with.
+fn search_values(query: &MemberQuery) -> impl Iterator<Item = Value> {
+    let search = query.search.as_deref();
+    search
+        .into_iter()
+        .flat_map(|search| std::iter::once(pattern(search).into()).chain(named_values(search)))
 }
 
 /// A pattern that finds this text anywhere, in lower case.
@@ -106,7 +119,7 @@ impl Store {
             (query.limit.saturating_add(1) as i64).into(),
             (query.offset as i64).into(),
         ];
-        values.extend(query.search.as_deref().map(|search| pattern(search).into()));
+        values.extend(search_values(query));
         let answer = self.ask(sql, values).await?;
         let view = view(&answer)?;
         let found = packed(&answer, 2)?;
@@ -120,10 +133,9 @@ impl Store {
     /// How many memberships of a space there are of this kind. For whoever was found to see them.
     pub async fn count_members(&self, name: &SpaceName, query: &MemberQuery) -> Result<i64, Error> {
         let table = table(self.is_sqlite(), query);
-        let sql =
-            format!("SELECT COUNT(*) FROM {table} WHERE space = $1 AND {}", filter(query, "$2"));
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE space = $1 AND {}", filter(query, 2));
         let mut values: Vec<Value> = vec![name.as_str().into()];
-        values.extend(query.search.as_deref().map(|search| pattern(search).into()));
+        values.extend(search_values(query));
         let rows = self.ask(sql, values).await?;
         Ok(rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default())
     }

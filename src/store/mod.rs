@@ -1,16 +1,22 @@
 //! The only place that knows SeaORM and SQL.
 
+mod all_spaces;
 mod check;
+mod claim;
 mod connect;
 mod connection;
 mod convert;
 mod entity;
 mod error;
+mod found;
 mod load;
 mod members;
+mod metrics;
+mod people;
 mod probe;
 mod read;
 mod readers;
+mod recount;
 mod rows;
 mod settings;
 mod shared_keys;
@@ -26,20 +32,29 @@ use std::time::Duration;
 
 use sea_orm::{DbBackend, QueryResult, Value};
 
+pub use all_spaces::AllSpacesQuery;
 pub use check::{MembershipKey, MembershipView};
+pub use claim::{Claim, claim, is_claimed};
+pub use connect::{SchemaStep, schema};
 pub use connection::Connection;
 pub use error::{
     Class, Error, KNOWN_KEYS, SQLITE_CODES, SQLSTATES, class_of_sqlite, class_of_sqlstate,
 };
+pub use found::{Among, FoundQuery, FoundSpace};
 pub use load::{Key, Loaded, Wanted, lock, lock_free};
+pub use people::{FoundPerson, PeopleCursor, PeopleQuery};
 pub use probe::probe;
 pub use read::{EventQuery, ListedSpace, MemberQuery, Page, SpaceQuery, SpaceView};
+pub use recount::{Counting, Strays};
 pub use shared_keys::PAGE_TOKENS;
 pub use spaces::{SpaceWrite, load_content};
 pub use statements::{Example, statements};
-pub use target::Role;
+pub use target::{Role, file, place};
 pub use write::{Changes, MovedSpace, write};
 
+use crate::instruments::DB_WAITING;
+
+use people::PeopleWriter;
 use readers::Readers;
 use target::Target;
 
@@ -54,12 +69,13 @@ const fn most_bytes(has_nagle: bool) -> usize {
     if has_nagle { 14 * 1024 } else { 256 * 1024 }
 }
 
-/// A database. Copies share its readers.
+/// A database. Copies share its readers, and the one that writes people.
 #[derive(Clone)]
 pub struct Store {
     url: String,
     target: Target,
     readers: Readers,
+    people_writer: PeopleWriter,
 }
 
 impl Store {
@@ -78,8 +94,14 @@ impl Store {
         self.ask("SELECT 1", Vec::new()).await.map(drop)
     }
 
-    /// Ends the readers once they have answered what waits.
+    /// Measures how many questions wait.
+    pub fn measure_queue(&self) {
+        DB_WAITING.gauge(&[]).set(self.readers.waiting() as f64);
+    }
+
+    /// Ends the readers and the writer of people once they have answered what waits.
     pub async fn close(self) {
+        self.people_writer.close().await;
         self.readers.close().await;
     }
 

@@ -6,6 +6,7 @@ use sea_orm::RuntimeErr;
 use super::connection::Connection;
 use super::error::Error;
 use super::shared_keys::touch;
+use crate::instruments::SQLITE_LOG;
 
 /// A log of SQLite's that is longer than this many pages (128 MiB) is worth a warning: somebody reads
 /// for so long that it cannot be written back.
@@ -35,7 +36,7 @@ async fn write_log_back(connection: &mut Connection) -> Result<(), Error> {
     let rows = connection.run("PRAGMA wal_checkpoint(PASSIVE)", []).await?;
     let pages = rows.first().map(|row| row.try_get_by::<i64, _>(1)).transpose()?;
     let pages = pages.unwrap_or_default();
-    metrics::gauge!("roster_sqlite_log_pages").set(pages as f64);
+    SQLITE_LOG.gauge(&[]).set(pages as f64);
     if pages > LONG_LOG {
         tracing::warn!(pages, "SQLite's log is long: is somebody reading for a long time?");
     }

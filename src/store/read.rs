@@ -38,7 +38,7 @@ impl<T> Page<T> {
 pub struct MemberQuery {
     /// Only these statuses; never empty, never ABSENT.
     pub statuses: Vec<Status>,
-    /// Only users whose id contains this text.
+    /// Only users whose id contains this text, or whose names have its words.
     pub search: Option<String>,
     /// Only users after this one.
     pub after: Option<UserId>,
@@ -101,7 +101,7 @@ pub struct ListedSpace {
 }
 
 /// The prefixes of columns in a row of several tables.
-const CONTENT: &str = "c_";
+pub(super) const CONTENT: &str = "c_";
 const OWN: &str = "m_";
 
 impl Store {
@@ -217,8 +217,8 @@ pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity
         found = found.filter(kinds);
     }
     if !query.sees_hidden {
-        let rule = |_, privacy: Privacy, standing: Standing| privacy.shows_to(standing);
-        let visible = condition(&rule, "space.name", "space.privacy", "membership.status");
+        let rule = |_, privacy: Privacy, _, standing: Standing| privacy.shows_to(standing);
+        let visible = condition(&rule, "space.name", "space", "membership.status");
         found = found.filter(Expr::cust(visible));
     }
     if let Some(after) = &query.after {
@@ -239,7 +239,7 @@ fn with_space<E: EntityTrait>(query: Select<E>) -> Select<E> {
     space::Column::iter().fold(query, |query, column| query.column(column))
 }
 
-fn with_content<E: EntityTrait>(query: Select<E>) -> Select<E> {
+pub(super) fn with_content<E: EntityTrait>(query: Select<E>) -> Select<E> {
     use sea_orm::{IdenStatic, Iterable};
     space_content::Column::iter().fold(query, |query, column| {
         query.column_as(column, format!("{CONTENT}{}", column.as_str()))

@@ -52,6 +52,11 @@ impl Readers {
         answered.await.unwrap_or_else(|_| Err(Error::silent()))
     }
 
+    /// How many questions wait.
+    pub fn waiting(&self) -> usize {
+        self.questions.max_capacity() - self.questions.capacity()
+    }
+
     /// Waits until all has been answered, after this copy, the last one, is gone.
     pub async fn close(self) {
         drop(self.questions);
@@ -78,7 +83,7 @@ async fn ask(connection: &mut Connection, sql: Cow<'static, str>, values: Vec<Va
     let began = tokio::time::Instant::now();
     match connection.run(sql.clone(), values.clone()).await {
         Err(Error::Unavailable(error)) if was_open && began.elapsed() < super::QUICK => {
-            tracing::info!(%error, "a connection was lost; asking again");
+            tracing::debug!(%error, "a connection was lost; asking again");
             connection.run(sql, values).await
         }
         answer => answer,

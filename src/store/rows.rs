@@ -19,19 +19,33 @@ pub enum Cell<'a> {
     Text(&'a str),
     /// A number.
     Int(i64),
-    /// Nothing.
-    Null,
+    /// No text.
+    NoText,
+    /// No number.
+    NoInt,
 }
 
 impl<'a> From<Option<&'a str>> for Cell<'a> {
     fn from(text: Option<&'a str>) -> Self {
-        text.map_or(Self::Null, Self::Text)
+        text.map_or(Self::NoText, Self::Text)
     }
 }
 
 impl From<Option<i64>> for Cell<'_> {
     fn from(number: Option<i64>) -> Self {
-        number.map_or(Self::Null, Self::Int)
+        number.map_or(Self::NoInt, Self::Int)
+    }
+}
+
+/// A cell on its own, as a parameter of a statement about one row.
+impl From<Cell<'_>> for Value {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Text(text) => text.into(),
+            Cell::Int(number) => number.into(),
+            Cell::NoText => None::<String>.into(),
+            Cell::NoInt => None::<i64>.into(),
+        }
     }
 }
 
@@ -65,7 +79,7 @@ impl Rows {
                 let _ = match cell {
                     Cell::Text(value) => text.write_str(value),
                     Cell::Int(value) => write!(text, "{value}"),
-                    Cell::Null => Ok(()),
+                    Cell::NoText | Cell::NoInt => Ok(()),
                 };
             }
         }
@@ -82,7 +96,7 @@ impl Rows {
             let _ = match cell {
                 Cell::Text(value) => write!(text, "{}", serde_json::Value::from(*value)),
                 Cell::Int(value) => write!(text, "{value}"),
-                Cell::Null => text.write_str("null"),
+                Cell::NoText | Cell::NoInt => text.write_str("null"),
             };
         }
         text.push(']');
@@ -172,7 +186,7 @@ mod tests {
     fn a_set_is_columns_on_one_database_and_json_on_the_other() {
         let set = |backend| {
             let mut rows = Rows::new(backend, 3);
-            rows.push([Cell::Text("a\"b"), Cell::Int(7), Cell::Null]);
+            rows.push([Cell::Text("a\"b"), Cell::Int(7), Cell::NoInt]);
             rows.push([Cell::Text("c"), Cell::Int(-8), Cell::Text("d")]);
             rows.values().collect::<Vec<_>>()
         };

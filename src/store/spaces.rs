@@ -22,8 +22,8 @@ pub enum SpaceWrite<'a> {
         space: &'a Space,
         /// What it shows.
         content: &'a Content,
-        /// Its creator's membership.
-        creator: &'a Membership,
+        /// Its creator's membership, and those of whom they invited.
+        people: Vec<&'a Membership>,
         /// Whether the row of a deleted space is there.
         is_repeated: bool,
     },
@@ -38,8 +38,6 @@ pub enum SpaceWrite<'a> {
     Delete {
         /// Its name.
         name: &'a SpaceName,
-        /// When.
-        at: Millis,
     },
 }
 
@@ -47,24 +45,28 @@ pub enum SpaceWrite<'a> {
 const DELETE_FACTOR: u32 = 10;
 
 impl SpaceWrite<'_> {
-    /// Writes it down with its event, in the connection's transaction.
-    pub async fn write(&self, connection: &mut Connection, event: &Event) -> Result<(), Error> {
+    /// Writes it down with its events, in the connection's transaction.
+    pub async fn write(&self, connection: &mut Connection, events: &[Event]) -> Result<(), Error> {
         match self {
-            Self::Create { space, content, creator, is_repeated } => {
+            Self::Create { space, content, people, is_repeated } => {
                 write_space(connection, space, *is_repeated).await?;
                 let row = content_row(&space.name, content).into_active_model();
                 run(connection, space_content::Entity::insert(row)).await?;
-                run(connection, membership::Entity::insert(membership_row(creator))).await?;
+                let rows = people.iter().map(|person| membership_row(person));
+                run(connection, membership::Entity::insert_many(rows)).await?;
             }
             Self::Update { space, content } => {
                 write_space(connection, space, true).await?;
                 let row = content_row(&space.name, content).into_active_model().reset_all();
                 run(connection, space_content::Entity::update(row).validate()?).await?;
             }
-            Self::Delete { name, at } => delete(connection, name, event.seq, *at).await?,
+            Self::Delete { name } => {
+                let last = events.last().map_or((0, 0), |event| (event.seq, event.by.at));
+                delete(connection, name, last).await?;
+            }
         }
-        run(connection, membership_event::Entity::insert(event_row(event).into_active_model()))
-            .await
+        let rows = events.iter().map(|event| event_row(event).into_active_model());
+        run(connection, membership_event::Entity::insert_many(rows)).await
     }
 }
 
@@ -96,8 +98,7 @@ pub async fn load_content(
 async fn delete(
     connection: &mut Connection,
     name: &SpaceName,
-    seq: i64,
-    at: Millis,
+    (seq, at): (i64, Millis),
 ) -> Result<(), Error> {
     let name = name.as_str();
     let limit = STATEMENT_LIMIT * DELETE_FACTOR;

@@ -5,12 +5,19 @@ use std::collections::BTreeSet;
 
 use sea_orm::{DbBackend, QueryOrder, QueryTrait, Value};
 
+use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
 use super::entity::membership;
+use super::found::{page_statement, values};
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{events_query, user_spaces_query, view_query};
-use super::write_sql::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
-use super::{Changes, EventQuery, MemberQuery, MovedSpace, SpaceQuery, members};
+use super::write_sql::{
+    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_ONE_POSTGRES,
+    WRITE_POSTGRES, WRITE_SQLITE,
+};
+use super::{
+    Among, Changes, EventQuery, FoundQuery, MemberQuery, MovedSpace, SpaceQuery, members, people,
+};
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
     Action, Actor, Authorship, Counts, Event, EventName, Kind, Membership, Privacy, Space,
@@ -32,6 +39,8 @@ pub struct Example {
 pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let mut all = of_the_ledger(backend, space, users);
     all.extend(of_questions(backend, space, users));
+    all.extend(people::examples(backend, users));
+    all.extend(of_searches(space, users));
     all
 }
 
@@ -56,6 +65,10 @@ fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> 
     all.push(example("lock spaces that nobody has locked", NOT_LOCKED, vec![name.clone()]));
     all.push(example("write a batch", WRITE_POSTGRES, values.clone()));
     all.push(example("write a batch in which memberships end", WRITE_ENDINGS_POSTGRES, values));
+    let values = changes.values_of_one().unwrap_or_default();
+    all.push(example("write one change", WRITE_ONE_POSTGRES, values.clone()));
+    let ending = values.into_iter().take(19).collect();
+    all.push(example("write one membership that ends", WRITE_ENDING_POSTGRES, ending));
     all.push(example("end memberships beside others that begin", END_POSTGRES, vec![name, one]));
     all
 }
@@ -67,15 +80,12 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
     };
     let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)]);
     let mut all = vec![example("check memberships", check, checked)];
-    let rule = |kind: Kind, privacy: Privacy, standing: Standing| {
-        privacy.shows_to(standing) && permit(need_to_see_members(kind, privacy), standing).is_ok()
-    };
     for (name, statuses) in [
         ("page of members", vec![Status::Member, Status::Manager, Status::Creator]),
         ("page of requests", vec![Status::Requested]),
     ] {
         let query = MemberQuery { statuses, ..MemberQuery::default() };
-        let sql = members::statement(backend, space, Some(one), &rule, &query);
+        let sql = members::statement(backend, space, Some(one), &sees_members, &query);
         let values: [Value; 5] =
             [space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
         all.push(example(name, sql, values.to_vec()));
@@ -92,7 +102,13 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         limit: 20,
     };
     let mine = user_spaces_query(&mine).order_by_asc(membership::Column::Space);
+    let all_of_a_kind =
+        AllSpacesQuery { kind: Some(space.kind()), limit: 100, ..AllSpacesQuery::default() };
+    let all_spaces =
+        AllSpacesQuery { after: Some(space.clone()), kind: None, ..all_of_a_kind.clone() };
     for (name, statement) in [
+        ("page of all spaces", all_spaces_query(&all_spaces).build(backend)),
+        ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind).build(backend)),
         ("one space", view_query(space, Some(one)).build(backend)),
         ("page of a user's spaces", mine.build(backend)),
         ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),
@@ -101,6 +117,30 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         all.push(example(name, statement.sql, values));
     }
     all
+}
+
+/// What is sought for by one user, among all and among the other's.
+fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> [Example; 2] {
+    let found = |among| FoundQuery {
+        viewer: Some(one.clone()),
+        kind: space.kind(),
+        among,
+        rising: false,
+        offset: 0,
+        limit: 20,
+    };
+    let statuses = vec![Status::Manager, Status::Member];
+    let queries = [
+        ("page of spaces that are looked for", found(Among::All { search: Some("a".into()) })),
+        ("page of another user's spaces", found(Among::Of { user: two.clone(), statuses })),
+    ];
+    queries
+        .map(|(name, query)| example(name, page_statement(&query, &sees_members), values(&query)))
+}
+
+fn sees_members(kind: Kind, privacy: Privacy, hides: bool, standing: Standing) -> bool {
+    let need = need_to_see_members(kind, privacy, hides);
+    privacy.shows_to(standing) && permit(need, standing).is_ok()
 }
 
 /// One user joins, assumed to be absent.
@@ -122,6 +162,7 @@ fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
         creator: two.clone(),
         contribution: crate::domain::Contribution::Anyone,
         capacity: None,
+        hides_members: false,
         seq: 8,
         counts: Counts::default(),
         created_at: 0,

@@ -67,6 +67,11 @@ impl SqliteFile {
         &self.options
     }
 
+    /// Whether there is a file in its place.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
     /// Remembers which file it is, once it is there.
     pub(super) fn identify(&self) {
         if let Some(identity) = identity(&self.path) {
@@ -84,6 +89,16 @@ impl SqliteFile {
             Some(_) | None => Err(Error::Unavailable(gone())),
         }
     }
+}
+
+/// Where the database of this address is, in words that hold no password; `None` if it is no address.
+pub fn place(url: &str) -> Option<String> {
+    Target::parse(url).ok().map(|target| target.place())
+}
+
+/// The file that this address names, if it is SQLite's.
+pub fn file(url: &str) -> Result<Option<PathBuf>, Error> {
+    Ok(Target::parse(url)?.file().map(Path::to_owned))
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
@@ -118,6 +133,28 @@ impl Target {
             .pragma("journal_size_limit", LOG_LIMIT);
         let path = options.get_filename().to_owned();
         Ok(Self::Sqlite(Arc::new(SqliteFile { path, options, identity: OnceLock::new() })))
+    }
+
+    /// The file, if it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(_) => None,
+            Self::Sqlite(file) => Some(&file.path),
+        }
+    }
+
+    /// Where the database is, in words that hold no password.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Postgres(server) => {
+                let options = &server.options;
+                let name = options.get_database().unwrap_or(options.get_username());
+                let host = options.get_socket().map(|socket| socket.display().to_string());
+                let host = host.unwrap_or_else(|| options.get_host().to_owned());
+                format!("{host}:{}/{name}", options.get_port())
+            }
+            Self::Sqlite(file) => file.path.display().to_string(),
+        }
     }
 
     /// The database's kind.

@@ -20,7 +20,10 @@ use super::connection::Connection;
 use super::error::Error;
 use super::most_bytes;
 use super::rows::{Cell, Rows, list, packed};
-use super::write_sql::{END_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE};
+use super::write_sql::{
+    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_ONE_POSTGRES,
+    WRITE_POSTGRES, WRITE_SQLITE,
+};
 use crate::domain::{Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId};
 
 /// A space whose memberships changed.
@@ -168,9 +171,14 @@ impl Changes {
         ends: bool,
     ) -> Result<BTreeSet<SpaceName>, Error> {
         let Some(piece) = piece else { return Ok(BTreeSet::new()) };
-        let sql = if ends { WRITE_ENDINGS_POSTGRES } else { WRITE_POSTGRES };
-        let backend = connection.backend();
-        let values = self.values(backend, &piece.events, &piece.continued);
+        let (sql, values) = match self.values_of_one() {
+            Some(values) if ends => (WRITE_ENDING_POSTGRES, values),
+            Some(values) => (WRITE_ONE_POSTGRES, values),
+            None => {
+                let sql = if ends { WRITE_ENDINGS_POSTGRES } else { WRITE_POSTGRES };
+                (sql, self.values(connection.backend(), &piece.events, &piece.continued))
+            }
+        };
         let answer = connection.run(sql, values).await?;
         let moved = packed(&answer, 0)?;
         let moved: BTreeSet<&str> = list(moved.as_deref()).collect();
@@ -222,24 +230,32 @@ impl Changes {
         moved.sort_unstable_by(|a, b| a.space.name.cmp(&b.space.name));
         for MovedSpace { space, believed, new_creator } in moved {
             let believed = if continued.contains(&space.name) { space.seq } else { *believed };
-            spaces.push([
-                Cell::Text(space.name.as_str()),
-                Cell::Int(believed),
-                Cell::Int(space.seq),
-                new_creator.as_ref().map(UserId::as_str).into(),
-                Cell::Int(space.counts.invited),
-                Cell::Int(space.counts.requested),
-                Cell::Int(space.counts.members),
-                Cell::Int(space.counts.managers),
-                Cell::Int(space.counts.blocked),
-            ]);
+            spaces.push(space_cells(space, believed, new_creator.as_ref()));
         }
         let mut changes = Rows::new(backend, 12);
-        events.iter().for_each(|event| self.push(&mut changes, event));
+        for event in events {
+            self.with_cells(event, |cells| changes.push(cells));
+        }
         spaces.values().chain(changes.values()).chain([self.at.into()]).collect()
     }
 
-    fn push(&self, rows: &mut Rows, event: &Event) {
+    /// The parameters of a write of one event, if there is just one.
+    pub(super) fn values_of_one(&self) -> Option<Vec<Value>> {
+        let ([moved], [event]) = (&*self.spaces, &*self.events) else { return None };
+        let MovedSpace { space, believed, new_creator } = moved;
+        let mut values: Vec<_> =
+            space_cells(space, *believed, new_creator.as_ref()).map(Value::from).into();
+        values.push(self.at.into());
+        // What ends was nobody's invitation and began at no time; the space is named already.
+        let cells = if self.ends() { 9 } else { 11 };
+        self.with_cells(event, |row| {
+            values.extend(row.into_iter().skip(1).take(cells).map(Value::from));
+        });
+        Some(values)
+    }
+
+    /// Hands on what is written of an event.
+    fn with_cells(&self, event: &Event, mut hand_on: impl FnMut([Cell<'_>; 12])) {
         let Subject::Membership { user, from, to } = &event.subject else { return };
         let membership = self.memberships.get(&(event.space.clone(), user.clone()));
         let last = membership.filter(|m| m.version == event.seq);
@@ -250,7 +266,7 @@ impl Changes {
         };
         // Most users act for themselves. The actor is not repeated then.
         let actor = (event.by.actor.user() != Some(user)).then(|| event.by.actor.to_string());
-        rows.push([
+        hand_on([
             Cell::Text(event.space.as_str()),
             Cell::Text(user.as_str()),
             Cell::Int(event.seq),
@@ -260,9 +276,27 @@ impl Changes {
             Cell::Text(event.by.cause.word()),
             actor.as_deref().into(),
             event.by.service.as_ref().map(UserId::as_str).into(),
+            role.into(),
             last.and_then(|m| m.invited_by.as_ref()).map(UserId::as_str).into(),
             last.and_then(|m| m.joined_at).map(|at| self.at - at).into(),
-            role.into(),
         ]);
     }
+}
+
+fn space_cells<'a>(
+    space: &'a Space,
+    believed: i64,
+    new_creator: Option<&'a UserId>,
+) -> [Cell<'a>; 9] {
+    [
+        Cell::Text(space.name.as_str()),
+        Cell::Int(believed),
+        Cell::Int(space.seq),
+        new_creator.map(UserId::as_str).into(),
+        Cell::Int(space.counts.invited),
+        Cell::Int(space.counts.requested),
+        Cell::Int(space.counts.members),
+        Cell::Int(space.counts.managers),
+        Cell::Int(space.counts.blocked),
+    ]
 }

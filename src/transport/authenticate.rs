@@ -3,13 +3,17 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
+use super::connections::Peer;
 use super::error::{Failure, Problem, expected};
+use super::rate_limit::RateLimits;
+use super::shedding::{Arrived, Stranger};
 use crate::auth::{Caller, Scope, Scopes, Verifier};
 use crate::domain::{Actor, UserId};
+use crate::request_context;
 use crate::service::{self, Call};
 
 /// Names the user for whom a service acts.
@@ -25,24 +29,38 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Authenticator {
     verifier: Verifier,
+    limits: RateLimits,
 }
 
 impl Authenticator {
-    /// Tells callers by what this verifier makes of their tokens.
-    pub fn new(verifier: Verifier) -> Self {
-        Self { verifier }
+    /// Tells callers by what this verifier makes of their tokens, and refuses those who call too often.
+    pub fn new(verifier: Verifier, limits: RateLimits) -> Self {
+        Self { verifier, limits }
     }
 
     /// Turns a request's headers into a call, or says why not. An unknown key is looked for no
     /// longer than the caller waits.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Call, Failure> {
-        let deadline = Instant::now() + timeout(headers);
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Call, Failure> {
+        let arrived = extensions.get::<Arrived>().map_or_else(Instant::now, |Arrived(at)| *at);
+        let deadline = arrived + timeout(headers);
+        self.limits.count_address(extensions.get::<Peer>().map(|Peer(address)| *address))?;
         let verified = self.verifier.verify(headers.get_all(AUTHORIZATION));
         let in_time = timeout_at(deadline, verified).await;
         let Caller { subject: caller, scopes } =
             in_time.map_err(|_| service::Error::Deadline)??;
+        if let Some(stranger) = extensions.get::<Stranger>() {
+            stranger.is(&caller);
+        }
+        self.limits.count_caller(&caller)?;
         let actor = actor(headers, &caller, scopes)?;
         tracing::debug!(%caller, %actor, "authenticated");
+        request_context::note(|attributes| {
+            let _ = attributes.actor.set(actor.to_string());
+        });
         Ok(Call { caller, actor, scopes, deadline })
     }
 }

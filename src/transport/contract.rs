@@ -1,4 +1,5 @@
-//! The contract, `roster.v1`, as generated from `proto/`: messages, enums, clients and servers.
+//! The contract, `roster.v1`: the messages and clients that everybody has, and the services that are
+//! generated from `proto/` for whoever answers.
 
 #![expect(
     clippy::allow_attributes,
@@ -6,7 +7,6 @@
     reason = "generated code is not ours to mend"
 )]
 
-tonic::include_proto!("roster.v1");
+pub use roster_proto::v1::*;
 
-/// The contract as reflection shows it.
-pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/roster.bin"));
+tonic::include_proto!("roster.v1");

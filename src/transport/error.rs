@@ -65,6 +65,17 @@ pub mod expected {
     /// A resource name.
     pub const SPACE: &str =
         "Expected courses/{id}, groups/{id} or communities/{32 hex digits}, all in lower case.";
+    /// An address.
+    pub const ADDRESS: &str = "Expected at most 2048 characters, no control characters.";
+    /// A text of several lines.
+    pub const PROSE: &str =
+        "Expected at most 5000 characters, no control characters but line breaks and tabs.";
+    /// A number that is not 0.
+    pub const POSITIVE: &str = "Expected a positive integer.";
+    /// Labels on people.
+    pub const TAGS: &str = "Expected at most 50 tags.";
+    /// A time.
+    pub const TIME: &str = "Expected a time from 1970 to 9999.";
     /// A community's id.
     pub const COMMUNITY_ID: &str = "Expected 32 lower-case hex digits.";
     /// A user's id.
@@ -78,6 +89,14 @@ pub mod expected {
     /// A space's attributes.
     pub const ATTRIBUTES: &str =
         "Expected at most 64 KiB as JSON, finite numbers, at most 30 objects inside each other.";
+    /// An image.
+    pub const IMAGE: &str = "Expected the address of an image, as in https://example.org/a.png: no files are kept here.";
+    /// A text.
+    pub const TEXT: &str = "Expected a text.";
+    /// A truth value.
+    pub const FLAG: &str = "Expected true or false.";
+    /// What a condition says.
+    pub const ENTITY_TAG: &str = "Expected * or what ETag said.";
     /// A number of seats.
     pub const CAPACITY: &str = "Expected a positive integer.";
     /// A number of entries, or of an event.
@@ -89,6 +108,14 @@ pub mod expected {
     /// Where a list goes on.
     pub const PAGE_TOKEN: &str =
         "Expected the next_page_token of the page before, with all else as it was then.";
+    /// A message as JSON.
+    pub const JSON: &str = "Expected one JSON object.";
+    /// A message that is said to be packed.
+    pub const GZIP: &str = "Expected gzip, as the content encoding says.";
+    /// A version.
+    pub const ONE: &str = "Expected 1.";
+    /// A time.
+    pub const MILLISECONDS: &str = "Expected at most ten digits.";
     /// The same on a surface that calls it a cursor.
     pub const CURSOR: &str = "Expected a cursor of the page before or after, as it was sent.";
 }
@@ -162,7 +189,13 @@ impl Failure {
         failure
     }
 
-    fn retry(mut self, after: Duration) -> Self {
+    /// A message above the limit of every protocol.
+    pub fn message_too_large() -> Self {
+        Self::new(ErrorReason::MessageTooLarge, "the message is larger than 256 KiB")
+    }
+
+    /// A retry may help after this time.
+    pub fn retry(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
     }
@@ -175,6 +208,10 @@ impl From<auth::Error> for Failure {
             auth::Error::Invalid => ErrorReason::TokenInvalid,
             auth::Error::Expired => ErrorReason::TokenExpired,
             auth::Error::Unknown => ErrorReason::TokenUnknown,
+            auth::Error::Unavailable => {
+                return Self::new(ErrorReason::StoreUnavailable, error.to_string())
+                    .retry(Duration::from_secs(1));
+            }
         };
         Self::new(reason, error.to_string())
     }
@@ -185,6 +222,7 @@ impl From<service::Error> for Failure {
         use service::Error as E;
         match error {
             E::Refused(refusal) => refusal.into(),
+            E::UserNotFound => Self::new(ErrorReason::UserNotFound, "no such user"),
             E::ScopeMissing(scope) => {
                 let mut failure = Self::new(ErrorReason::ScopeMissing, "the token lacks a scope");
                 failure.metadata.push(("scope", scope.to_string()));
@@ -234,6 +272,9 @@ impl From<Refusal> for Failure {
             Refusal::SpaceFull => (ErrorReason::SpaceFull, "every seat is taken"),
             Refusal::PrivacyFixed => {
                 (ErrorReason::PrivacyFixed, "the space cannot go back to this privacy")
+            }
+            Refusal::VersionMismatch => {
+                (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
         };
         Self::new(reason, message)

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Holds `roster demo` to its word: runs every curl line that it prints and compares the answer with
-# the one printed beside it, then stops it with SIGTERM.
+# Holds `roster demo` to its word: pastes the tokens that it prints, runs every curl line and every line
+# with the program itself and compares the answer with the one printed beside it, then stops it with
+# SIGTERM.
 #
-# What is read: a line `# STATUS`, or `# STATUS, TEXT`, and the line after it, which begins with `curl`
-# and ends its output with the status. The text must be a part of the answer.
+# What is read: a line `TOKEN_…=` or `ADMIN_TOKEN=`; a line `# STATUS`, or `# STATUS, TEXT`, and the line
+# after it, which begins with `curl` and ends its output with the status; a line `# … COLUMN CELL` and the
+# line after it, which begins with `ROSTER_TOKEN=`. The text, or the column and its cell, must be a part of
+# the answer.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -42,8 +45,17 @@ done
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 compared=0
 expected=
+program=
 while IFS= read -r line; do
-  if [[ $line == "curl "* ]]; then
+  if [[ $line =~ ^(ADMIN_TOKEN|TOKEN_[0-9]+)= ]]; then
+    export "${line?}"
+  elif [[ $line == "ROSTER_TOKEN="* ]]; then
+    answer=$(bash -c "$line" 2>>"$work/log" </dev/null) || fail "cannot run: $line"
+    grep -Eq "^${program% *} +${program#* }\$" <<<"$answer" || fail "$line
+  answered $answer
+  not      $program"
+    compared=$((compared + 1))
+  elif [[ $line == "curl "* ]]; then
     answer=$(bash -c "$line" 2>>"$work/log" </dev/null) || fail "cannot run: $line"
     status=${expected%%, *}
     text=${expected#"$status"}
@@ -56,6 +68,7 @@ while IFS= read -r line; do
   fi
   expected=
   if [[ $line =~ ^'# '([0-9]{3}(, .*)?)$ ]]; then expected=${BASH_REMATCH[1]}; fi
+  if [[ $line =~ ^'# '.*\ ([A-Z]+\ [^\ ]+)$ ]]; then program=${BASH_REMATCH[1]}; fi
 done <"$work/printed"
 [[ $compared -gt 0 ]] || fail "printed no curl line with an answer"
 

@@ -7,8 +7,9 @@
 
 Users join and leave `courses/1` and `groups/1`. Each (user, space) pair is driven by one thread, so
 after an answer its state is known; after a call without an answer it is one of two. Once the server
-is back, every pair must be in a state that is possible. With PostgreSQL the run makes a database of
-its own beside the named one, through psql, and drops it. Needs nothing but Python.
+is back, every pair must be in a state that is possible, and no space may contradict itself
+(`roster recount`). With PostgreSQL the run makes a database of its own beside the named one, through
+psql, and drops it. Needs nothing but Python.
 """
 
 import argparse
@@ -89,7 +90,7 @@ def run(arguments, database, folder):
                 sys.exit(f"the server answered otherwise than with success: {load.refused()}")
             unknown = sum(pair.joined is None for pair in pairs)
             server = Server(arguments.roster, database.url, folder)
-            found = lost(server, pairs, settled=True)
+            found = lost(server, pairs, settled=True) + server.faults()
             total += len(load.acknowledged())
             total_lost += len(found)
             counts = (

@@ -130,6 +130,9 @@ class Trial:
         if status != 0:
             print(f"the server ended with status {status} after SIGTERM")
             self.is_well = False
+        for fault in self.server.faults():
+            print(fault)
+            self.is_well = False
         self.server = self.serve()
         return before, len(lost(self.server, self.pairs))
 

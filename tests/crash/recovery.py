@@ -161,7 +161,7 @@ class Scene:
         database = self.standby or self.cluster
         server = Server(self.roster, database.url(), self.folder)
         try:
-            return lost(server, self.pairs)
+            return lost(server, self.pairs) + server.faults()
         finally:
             server.kill()
 

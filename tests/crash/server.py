@@ -58,6 +58,7 @@ class Server:
     """A running server with its own ports, on loopback."""
 
     def __init__(self, roster, database, folder, environment=None, flags=()):
+        self.roster, self.database = roster, database
         self.log = Path(folder) / f"roster-{secrets.token_hex(4)}.log"
         command = [roster, "serve", "--database", database, "--log-format", "json", *flags]
         for port in ("--rest", "--grpc", "--admin"):
@@ -115,6 +116,13 @@ class Server:
             return None
         finally:
             connection.close()
+
+    def faults(self):
+        """What contradicts itself in the database, in words; the server may be running or not."""
+        command = [self.roster, "recount", "--database", self.database]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        found = ended.stdout.splitlines()
+        return found if ended.returncode == 0 or found else [ended.stderr.strip()]
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)

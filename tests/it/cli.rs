@@ -1,10 +1,13 @@
 //! The program as an operator runs it.
 
+mod remote;
+mod starting;
+
 use std::path::Path;
 
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
-use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::membership_service_client::MembershipServiceClient;
+use roster_proto::v1::space_service_client::SpaceServiceClient;
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 use serde_json::Value;
 use tempfile::TempDir;
 use tonic::Code;
@@ -199,7 +202,10 @@ async fn a_server_believes_the_tokens_that_the_program_makes() {
     let refused = memberships.join_or_accept_invite(with_token(&forged, join())).await;
     assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
     let metrics = send(&address("admin"), ask("GET", "/metrics")).await;
-    assert!(metrics.body.contains("roster_requests_total"), "{metrics:?}");
+    assert!(metrics.body.contains("grpc_server_handled_total{"), "{metrics:?}");
+    for probe in ["/livez", "/readyz"] {
+        assert_eq!(send(&address("admin"), ask("GET", probe)).await.status, 200, "{probe}");
+    }
     assert!(program.terminate().success());
 }
 
@@ -207,11 +213,26 @@ async fn a_server_believes_the_tokens_that_the_program_makes() {
 fn migrating_makes_the_schema_and_takes_it_down() {
     let directory = TempDir::new().unwrap();
     let database = database_in(directory.path());
-    for more in [&[][..], &[], &["--down"], &["--down"], &[]] {
+    let migrate = |more: &[&str]| {
         let mut command = roster(["migrate", "--database", &database]);
-        let (shown, problem, good) = said(command.args(more));
-        assert!(good && shown.is_empty() && problem.is_empty(), "{more:?}: {problem}");
-    }
+        let (shown, problem, good) = said(command.args(more).stdin(std::process::Stdio::null()));
+        assert_eq!(good, problem.is_empty(), "{more:?}: {problem}");
+        if good { shown } else { problem }
+    };
+    let made = || directory.path().join("roster.db").exists();
+    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 5 steps made\n"));
+    assert!(migrate(&["--down", "--yes"]).ends_with("roster.db: there is no schema\n"));
+    assert!(!made(), "neither makes a file");
+    let up = migrate(&[]);
+    assert!(made() && up.contains("m20261120_000001_initial made\n"), "{up}");
+    assert!(up.ends_with("roster.db: the schema is up to date, 5 steps\n"), "{up}");
+    assert!(migrate(&[]).ends_with("roster.db: the schema was up to date, 5 steps\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 5 of 5 steps made\n"));
+    let refused = migrate(&["--down"]);
+    assert!(refused.contains("deletes all spaces") && refused.contains("--yes"), "{refused}");
+    assert!(migrate(&["--status"]).ends_with("roster.db: 5 of 5 steps made\n"));
+    assert!(migrate(&["--down", "--yes"]).ends_with("the schema is gone, 5 steps undone\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 5 steps made\n"));
     let (_, problem, good) = said(&mut roster(["migrate", "--database", "mysql://x:pw@y/z"]));
     assert!(!good && problem.lines().count() == 1 && !problem.contains("pw"), "{problem}");
 }

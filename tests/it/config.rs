@@ -48,12 +48,33 @@ fn every_setting_can_stand_in_the_file() {
         token_issuer: Some("me".into()),
         token_audience: Some("you".into()),
         public_url: Some("https://members.example.org".into()),
+        single_port: true,
+        cors_origins: vec!["https://app.example.org".into(), "http://localhost:3000".into()],
         log_format: LogFormat::Json,
         ..Config::default()
     };
     let read = file(&shown.to_string()).unwrap();
     assert_eq!(read.to_string(), shown.to_string());
     assert_eq!(file("").unwrap().to_string(), Config::default().to_string());
+}
+
+#[test]
+fn an_origin_is_a_scheme_and_a_host() {
+    let origins = |origins: &str| file(&format!("cors_origins = [{origins}]"));
+    for good in ["", "'*'", "'https://a.example.org', 'http://127.0.0.1:3000', 'http://[::1]:80'"] {
+        origins(good).unwrap_or_else(|error| panic!("{good}: {error}"));
+    }
+    let bad = ["''", "'a.example.org'", "'https://a.org/'", "'https://'", "'https://A.org'"];
+    for bad in bad {
+        let error = origins(bad).err().expect(bad);
+        assert!(error.starts_with("configuration: `cors_origins`:"), "{error}");
+    }
+    let mut command = roster(["--check-config", "--single-port"]);
+    command.env("ROSTER_CORS_ORIGINS", "https://a.org,https://b.org");
+    let (shown, problem, good) = said(command.env("ROSTER_TOKEN_SECRET", SECRET));
+    assert!(good, "{problem}");
+    assert!(shown.contains(r#"cors_origins = ["https://a.org", "https://b.org"]"#), "{shown}");
+    assert!(shown.contains("single_port = true"), "{shown}");
 }
 
 #[test]
@@ -135,6 +156,56 @@ fn the_environment_holds_the_secret_that_no_flag_may() {
     assert_eq!(config.tokens().unwrap().secret.as_deref(), Some(SECRET.as_bytes()));
     let (_, problem, good) = said(&mut roster(["--token-secret", SECRET]));
     assert!(!good && problem.contains("unexpected argument"), "{problem}");
+}
+
+/// Whichever way it is given: a flag goes before the environment, and that before the file.
+#[test]
+fn the_secret_of_a_flag_goes_before_that_of_the_environment_and_that_before_the_file() {
+    let directory = TempDir::new().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    for name in ["flag", "variable"] {
+        fs::write(path(name), format!("{name}: {SECRET}")).unwrap();
+    }
+    fs::write(path("roster.toml"), format!("token_secret = \"file: {SECRET}\"\n")).unwrap();
+    let in_force = |flag: bool, variables: &[(&str, &str)]| {
+        let mut command = roster(["--check-config"]);
+        if flag {
+            command.args(["--token-secret-file", &path("flag")]);
+        }
+        let variables = variables.iter().copied().chain([("ROSTER_CONFIG", "roster.toml")]);
+        let (shown, problem, good) = said(command.envs(variables).current_dir(&directory));
+        if !good {
+            return problem;
+        }
+        let shown: toml::Table = shown.parse().unwrap();
+        let file = shown.get("token_secret_file").and_then(|it| it.as_str());
+        file.map_or_else(|| shown["token_secret"].as_str().unwrap().into(), str::to_owned)
+    };
+    let (text, file) = (("ROSTER_TOKEN_SECRET", SECRET), path("variable"));
+    let file = ("ROSTER_TOKEN_SECRET_FILE", file.as_str());
+    let flag = path("flag");
+    assert_eq!(in_force(false, &[]), "[redacted]", "the file's");
+    assert_eq!(in_force(false, &[file]), file.1);
+    assert_eq!(in_force(false, &[text]), "[redacted]");
+    for variables in [&[][..], &[text], &[file], &[text, file]] {
+        assert_eq!(in_force(true, variables), flag, "{variables:?}");
+    }
+    let two = in_force(false, &[text, file]);
+    assert!(two.contains("both ROSTER_TOKEN_SECRET and ROSTER_TOKEN_SECRET_FILE are set"), "{two}");
+    let (_, problem, good) = said(roster(["token", "--user", "7"]).envs([text, file]));
+    assert!(!good && problem.contains("both"), "{problem}");
+    let both = format!("token_secret = \"{SECRET}\"\ntoken_secret_file = \"x\"");
+    assert!(self::file(&both).err().unwrap().contains("both token_secret and token_secret_file"));
+}
+
+#[test]
+fn what_is_wrong_in_a_file_names_the_file() {
+    for text in ["databse = 1", "writers = \"two\"", "writers =", "grpc = \"localhost\""] {
+        let error = file(text).err().expect(text);
+        assert!(error.contains("/roster.toml: "), "{text}: {error}");
+    }
+    let short = file("token_secret_file = \"/dev/null\"").unwrap().tokens().unwrap_err();
+    assert!(short.to_string().contains("/dev/null is empty"), "{short}");
 }
 
 #[test]

@@ -64,11 +64,21 @@ pub fn marked(path: &str, parts: &[(&str, String)]) {
     let mut page = kept.clone();
     for (name, printed) in parts {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-        let Some((before, rest)) = page.split_once(&begin) else { panic!("{path} lacks {begin}") };
-        let Some((_, after)) = rest.split_once(&end) else { panic!("{path} lacks {end}") };
-        page = format!("{before}{begin}{printed}{end}{after}");
+        page = replaced(path, &page, &begin, &end, printed);
     }
     settle(path, &kept, &page);
+}
+
+/// Compares the part of any other file between two lines with what the code prints now.
+pub fn between(path: &str, begin: &str, end: &str, printed: &str) {
+    let kept = fs::read_to_string(repository(path)).unwrap();
+    settle(path, &kept, &replaced(path, &kept, begin, end, printed));
+}
+
+fn replaced(path: &str, text: &str, begin: &str, end: &str, printed: &str) -> String {
+    let Some((before, rest)) = text.split_once(begin) else { panic!("{path} lacks {begin}") };
+    let Some((_, after)) = rest.split_once(end) else { panic!("{path} lacks {end}") };
+    format!("{before}{begin}{printed}{end}{after}")
 }
 
 fn settle(path: &str, kept: &str, printed: &str) {

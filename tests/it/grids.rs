@@ -6,6 +6,7 @@ use roster::domain::transition::{Move, Verb, revokes_sent_invitations, transitio
 use roster::domain::{Action, Kind, Privacy, Refusal, Standing, Status};
 use roster::transport::error::ErrorReason;
 use roster::transport::grpc::status;
+use roster::transport::protocols::{connect_status, connect_word};
 use roster::transport::rest::{selfcommunity_code, whisk_code};
 use tonic::Code;
 
@@ -71,7 +72,7 @@ pub fn members() -> Grid {
     let mut grid = by_standing("members of a");
     for kind in Kind::ALL {
         for privacy in Privacy::ALL.iter().filter(|privacy| privacy.exists_for(*kind)) {
-            let need = need_to_see_members(*kind, *privacy);
+            let need = need_to_see_members(*kind, *privacy, false);
             let cell = |standing| {
                 let sees = privacy.shows_to(standing) && permit(need, standing).is_ok();
                 if sees { "yes" } else { "no" }.to_owned()
@@ -152,12 +153,14 @@ pub fn reasons() -> impl Iterator<Item = ErrorReason> {
 
 /// Reason → what each surface answers.
 pub fn errors(reasons: impl Iterator<Item = ErrorReason>) -> Grid {
-    let mut grid = Grid::new(["reason", "gRPC", "SelfCommunity", "Whisk"]);
+    let mut grid = Grid::new(["reason", "gRPC", "JSON", "SelfCommunity", "Whisk"]);
     let rest = |(status, code): (StatusCode, &str)| format!("{} {code}", status.as_u16());
     for reason in reasons {
         let name = status::reason_name(reason).to_owned();
         let grpc = code_word(status::code(reason));
-        grid.row([name, grpc, rest(selfcommunity_code(reason)), rest(whisk_code(reason))]);
+        let json = status::code(reason);
+        let json = rest((connect_status(json), connect_word(json)));
+        grid.row([name, grpc, json, rest(selfcommunity_code(reason)), rest(whisk_code(reason))]);
     }
     grid
 }

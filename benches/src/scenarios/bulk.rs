@@ -1,6 +1,6 @@
 //! Calls with many users: what one user costs when there are many of them.
 
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 
 use super::crowd::{Crowd, JOINED};
 use super::seed;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 
 use crate::Plan;
 use crate::ids::user;

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::future::try_join;
-use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
+use roster_proto::v1 as pb;
+use roster_proto::v1::membership_service_client::MembershipServiceClient;
 use tokio::time::Instant;
 
 use super::crowd::{Crowd, JOINED, join};

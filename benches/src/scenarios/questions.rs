@@ -1,6 +1,6 @@
 //! The questions that can be asked about the members of the first space.
 
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 
 use super::crowd::Crowd;
 use crate::ids::user;

@@ -1,7 +1,7 @@
 //! The questions, beside the same SELECT by pgbench on the same tables.
 
-use roster::transport::grpc::pb;
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
+use roster_proto::v1 as pb;
+use roster_proto::v1::membership_service_client::MembershipServiceClient;
 
 use super::crowd::{Client, Crowd, JOINED};
 use super::questions::{CHECKED, check, list, look_up_own, my_spaces, page};

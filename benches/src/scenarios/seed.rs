@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 
 use crate::ids::user;
 use crate::load::Run;

@@ -5,5 +5,5 @@ mod fetch;
 mod set;
 
 pub use cache::KeyCache;
-pub use fetch::{KeySetUrl, is_allowed};
+pub use fetch::{ClientError, KeySetUrl, is_allowed};
 pub use set::{Key, KeySet};

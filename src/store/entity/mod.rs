@@ -2,6 +2,7 @@
 
 pub mod membership;
 pub mod membership_event;
+pub mod person;
 pub mod secret;
 pub mod space;
 pub mod space_content;

@@ -20,6 +20,7 @@ pub struct Model {
     pub blocked_count: i64,
     pub created_at: i64,
     pub deleted_at: Option<i64>,
+    pub hides_members: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

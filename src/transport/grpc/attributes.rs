@@ -5,6 +5,7 @@ use prost_types::{ListValue, Struct, Value};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::domain::Attributes;
+use crate::transport::attributes::escape_controls;
 use crate::transport::error::{Failure, Problem, expected};
 
 /// Numbers up to this size are the same as doubles and as integers.
@@ -16,20 +17,6 @@ pub fn parse(attributes: Struct) -> Result<Attributes, Failure> {
     let invalid = Problem::Expected(expected::ATTRIBUTES);
     let parsed = json.and_then(|json| Attributes::new(&json).ok());
     parsed.ok_or_else(|| Failure::field("attributes", invalid))
-}
-
-/// The JSON writer escapes the control characters below the space alone. The others too can only
-/// stand inside a text, where the escape means the same.
-fn escape_controls(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if letter.is_control() {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(letter)));
-        } else {
-            escaped.push(letter);
-        }
-    }
-    escaped
 }
 
 /// The same attributes as a `Struct`.

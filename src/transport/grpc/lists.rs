@@ -2,7 +2,7 @@
 
 use super::{Api, parse, pb, render};
 use crate::domain::{Kind, SpaceName, UserId};
-use crate::service::{Call, MemberQuery, UserSpaces};
+use crate::service::{AllSpacesQuery, Call, MemberQuery, PeopleCursor, PeopleQuery, UserSpaces};
 use crate::transport::error::{Failure, Problem, expected};
 
 const DEFAULT_PAGE: u64 = 50;
@@ -19,6 +19,61 @@ fn page_size(asked: i32) -> Result<u64, Failure> {
 /// A cursor that we signed but cannot read is from another version of this program.
 fn unreadable() -> Failure {
     Failure::field("page_token", Problem::Expected(expected::PAGE_TOKEN))
+}
+
+fn collection(word: &str) -> Result<Option<Kind>, Failure> {
+    let unknown = || Failure::field("collection", Problem::InvalidChoice);
+    if word.is_empty() { Ok(None) } else { Kind::from_word(word).ok_or_else(unknown).map(Some) }
+}
+
+pub async fn all_spaces(
+    api: &Api,
+    call: &Call,
+    message: pb::ListSpacesRequest,
+) -> Result<pb::ListSpacesResponse, Failure> {
+    let kind = collection(&message.collection)?;
+    let privacy = parse::optional_privacy(message.privacy)?;
+    let creator = parse::optional_user("creator", &message.creator)?;
+    let limit = page_size(message.page_size)?;
+    let query = format!("ListSpaces {kind:?} {privacy:?} {creator:?}");
+    let after = api.pages.open(&query, &message.page_token)?;
+    let after = after.map(|name| SpaceName::parse(&name).map_err(|_| unreadable())).transpose()?;
+    let wanted = AllSpacesQuery { kind, privacy, creator, after, limit };
+    let page = api.service.list_spaces(call, wanted).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let next_page_token = last.map(|(space, _)| api.pages.seal(&query, space.name.as_str()));
+    let shown = |(space, content)| render::space(&space, &content, true);
+    Ok(pb::ListSpacesResponse {
+        next_page_token: next_page_token.unwrap_or_default(),
+        spaces: page.items.into_iter().map(shown).collect(),
+    })
+}
+
+pub async fn people(
+    api: &Api,
+    call: &Call,
+    message: pb::ListUsersRequest,
+) -> Result<pb::ListUsersResponse, Failure> {
+    let search = parse::search("search", message.search)?;
+    let limit = page_size(message.page_size)?;
+    let query = format!("ListUsers {search:?}");
+    let after = match api.pages.open(&query, &message.page_token)? {
+        Some(cursor) => {
+            let (word, user) = cursor.split_once('/').ok_or_else(unreadable)?;
+            PeopleCursor { word: word.into(), user: user.into() }
+        }
+        None => PeopleCursor::default(),
+    };
+    let wanted = PeopleQuery { search, after, offset: 0, limit };
+    let page = api.service.list_people(call, wanted).await?;
+    let last = page.items.last().filter(|_| page.more).map(|found| &found.cursor);
+    // Neither a word nor an id has a slash.
+    let next_page_token =
+        last.map(|PeopleCursor { word, user }| api.pages.seal(&query, &format!("{word}/{user}")));
+    Ok(pb::ListUsersResponse {
+        next_page_token: next_page_token.unwrap_or_default(),
+        people: page.items.into_iter().map(|found| render::person(found.person)).collect(),
+    })
 }
 
 pub async fn memberships(
@@ -48,13 +103,7 @@ pub async fn user_spaces(
     message: pb::ListUserSpacesRequest,
 ) -> Result<pb::ListUserSpacesResponse, Failure> {
     let user = parse::optional_user("user", &message.user)?;
-    let kind = match message.collection.as_str() {
-        "" => None,
-        word => Some(
-            Kind::from_word(word)
-                .ok_or_else(|| Failure::field("collection", Problem::InvalidChoice))?,
-        ),
-    };
+    let kind = collection(&message.collection)?;
     let statuses = parse::statuses(&message.statuses)?;
     let limit = page_size(message.page_size)?;
     let of = user.as_ref().or(call.actor.user());

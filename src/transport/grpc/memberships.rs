@@ -41,66 +41,66 @@ impl pb::membership_service_server::MembershipService for Api {
         &self,
         request: Request<pb::JoinOrAcceptInviteRequest>,
     ) -> Answer<pb::JoinOrAcceptInviteResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let space = parse::space_name("space", &request.get_ref().space)?;
         let (membership, changed) = only(self.execute(&call, space, Command::Join).await?);
-        Ok(Response::new(pb::JoinOrAcceptInviteResponse { membership, changed }))
+        Ok(self.answer(pb::JoinOrAcceptInviteResponse { membership, changed }))
     }
 
     async fn leave_or_remove_request(
         &self,
         request: Request<pb::LeaveOrRemoveRequestRequest>,
     ) -> Answer<pb::LeaveOrRemoveRequestResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let command = user.map_or(Command::Leave, Command::Remove);
         let (membership, changed) = only(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::LeaveOrRemoveRequestResponse { membership, changed }))
+        Ok(self.answer(pb::LeaveOrRemoveRequestResponse { membership, changed }))
     }
 
     async fn invite_or_accept_users(
         &self,
         request: Request<pb::InviteOrAcceptUsersRequest>,
     ) -> Answer<pb::InviteOrAcceptUsersResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Invite(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::InviteOrAcceptUsersResponse { results }))
+        Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
     }
 
     async fn remove_invitations(
         &self,
         request: Request<pb::RemoveInvitationsRequest>,
     ) -> Answer<pb::RemoveInvitationsResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::RemoveInvitations(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::RemoveInvitationsResponse { results }))
+        Ok(self.answer(pb::RemoveInvitationsResponse { results }))
     }
 
     async fn add_users(
         &self,
         request: Request<pb::AddUsersRequest>,
     ) -> Answer<pb::AddUsersResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Add(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::AddUsersResponse { results }))
+        Ok(self.answer(pb::AddUsersResponse { results }))
     }
 
     async fn change_roles(
         &self,
         request: Request<pb::ChangeRolesRequest>,
     ) -> Answer<pb::ChangeRolesResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let change = RoleChange::new(
@@ -110,112 +110,112 @@ impl pb::membership_service_server::MembershipService for Api {
         );
         let change = change.map_err(|error| parse::users_failure("managers", error))?;
         let results = results(self.execute(&call, space, Command::ChangeRoles(change)).await?);
-        Ok(Response::new(pb::ChangeRolesResponse { results }))
+        Ok(self.answer(pb::ChangeRolesResponse { results }))
     }
 
     async fn block_users(
         &self,
         request: Request<pb::BlockUsersRequest>,
     ) -> Answer<pb::BlockUsersResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Block(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::BlockUsersResponse { results }))
+        Ok(self.answer(pb::BlockUsersResponse { results }))
     }
 
     async fn unblock_users(
         &self,
         request: Request<pb::UnblockUsersRequest>,
     ) -> Answer<pb::UnblockUsersResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Unblock(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::UnblockUsersResponse { results }))
+        Ok(self.answer(pb::UnblockUsersResponse { results }))
     }
 
     async fn transfer_ownership(
         &self,
         request: Request<pb::TransferOwnershipRequest>,
     ) -> Answer<pb::TransferOwnershipResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::TransferOwnership(parse::user("user", &message.user)?);
         let (membership, changed) = only(self.execute(&call, space, command).await?);
-        Ok(Response::new(pb::TransferOwnershipResponse { membership, changed }))
+        Ok(self.answer(pb::TransferOwnershipResponse { membership, changed }))
     }
 
     async fn join_community(
         &self,
         request: Request<pb::JoinCommunityRequest>,
     ) -> Answer<pb::JoinCommunityResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let space = parse::community(&request.get_ref().community_id)?;
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Join).await?;
-        Ok(Response::new(pb::JoinCommunityResponse { membership, contribution, privacy }))
+        Ok(self.answer(pb::JoinCommunityResponse { membership, contribution, privacy }))
     }
 
     async fn leave_community(
         &self,
         request: Request<pb::LeaveCommunityRequest>,
     ) -> Answer<pb::LeaveCommunityResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let space = parse::community(&request.get_ref().community_id)?;
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Leave).await?;
-        Ok(Response::new(pb::LeaveCommunityResponse { membership, contribution, privacy }))
+        Ok(self.answer(pb::LeaveCommunityResponse { membership, contribution, privacy }))
     }
 
     async fn get_membership(
         &self,
         request: Request<pb::GetMembershipRequest>,
     ) -> Answer<pb::GetMembershipResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let found = self.service.get_membership(&call, &space, user).await;
         let membership = Some(render::membership(found.map_err(Failure::from)?));
-        Ok(Response::new(pb::GetMembershipResponse { membership }))
+        Ok(self.answer(pb::GetMembershipResponse { membership }))
     }
 
     async fn check_memberships(
         &self,
         request: Request<pb::CheckMembershipsRequest>,
     ) -> Answer<pb::CheckMembershipsResponse> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let asked = parse::membership_keys(&request.get_ref().keys)?;
         let found = self.service.check_memberships(&call, asked).await.map_err(Failure::from)?;
         let checks = found.into_iter().map(render::membership_check).collect();
-        Ok(Response::new(pb::CheckMembershipsResponse { checks }))
+        Ok(self.answer(pb::CheckMembershipsResponse { checks }))
     }
 
     async fn list_memberships(
         &self,
         request: Request<pb::ListMembershipsRequest>,
     ) -> Answer<pb::ListMembershipsResponse> {
-        let call = self.admit(&request).await?;
-        Ok(Response::new(lists::memberships(self, &call, request.into_inner()).await?))
+        let call = self.admit(&request)?;
+        Ok(self.answer(lists::memberships(self, &call, request.into_inner()).await?))
     }
 
     async fn list_user_spaces(
         &self,
         request: Request<pb::ListUserSpacesRequest>,
     ) -> Answer<pb::ListUserSpacesResponse> {
-        let call = self.admit(&request).await?;
-        Ok(Response::new(lists::user_spaces(self, &call, request.into_inner()).await?))
+        let call = self.admit(&request)?;
+        Ok(self.answer(lists::user_spaces(self, &call, request.into_inner()).await?))
     }
 
     async fn list_membership_events(
         &self,
         request: Request<pb::ListMembershipEventsRequest>,
     ) -> Answer<pb::ListMembershipEventsResponse> {
-        let call = self.admit(&request).await?;
-        Ok(Response::new(lists::membership_events(self, &call, request.into_inner()).await?))
+        let call = self.admit(&request)?;
+        Ok(self.answer(lists::membership_events(self, &call, request.into_inner()).await?))
     }
 }

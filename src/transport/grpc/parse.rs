@@ -78,6 +78,13 @@ pub fn users_failure(field: &str, error: UsersError) -> Failure {
     Failure::field(field, problem)
 }
 
+/// Reads a text to look for, which may be left out.
+pub fn search(field: &str, text: String) -> Result<String, Failure> {
+    let is_legal = !text.contains('\0') && text.chars().count() <= DisplayName::MAX;
+    let invalid = || Failure::field(field, Problem::Expected(expected::SEARCH));
+    if is_legal { Ok(text) } else { Err(invalid()) }
+}
+
 fn required(field: impl Display, text: &str) -> Result<(), Failure> {
     if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
 }
@@ -99,14 +106,21 @@ pub fn statuses(filter: &[i32]) -> Result<Vec<Status>, Failure> {
     Ok(statuses)
 }
 
-/// Reads a privacy that this kind of space can have.
-fn privacy(kind: Kind, number: i32) -> Result<Privacy, Failure> {
+/// Reads a privacy that may be left out.
+pub fn optional_privacy(number: i32) -> Result<Option<Privacy>, Failure> {
     let known = pb::Privacy::try_from(number).ok();
     if known == Some(pb::Privacy::Unspecified) {
-        return Err(Failure::field("privacy", Problem::Required));
+        return Ok(None);
     }
     let found = Privacy::ALL.iter().find(|p| known == Some(privacy_number(**p)));
-    let possible = found.copied().filter(|privacy| privacy.exists_for(kind));
+    found.copied().map(Some).ok_or_else(|| Failure::field("privacy", Problem::InvalidChoice))
+}
+
+/// Reads a privacy that this kind of space can have.
+fn privacy(kind: Kind, number: i32) -> Result<Privacy, Failure> {
+    let given = optional_privacy(number)?;
+    let given = given.ok_or_else(|| Failure::field("privacy", Problem::Required))?;
+    let possible = Some(given).filter(|privacy| privacy.exists_for(kind));
     possible.ok_or_else(|| Failure::field("privacy", Problem::InvalidChoice))
 }
 
@@ -129,11 +143,30 @@ fn capacity(seats: i64) -> Result<Capacity, Failure> {
     Capacity::new(seats).ok_or_else(|| Failure::field("capacity", invalid))
 }
 
+/// What a new space is to be called.
+pub enum NewName {
+    /// This.
+    Given(SpaceName),
+    /// Whatever the server chooses.
+    Chosen(Kind),
+}
+
+fn new_name(text: &str) -> Result<NewName, Failure> {
+    match text.strip_suffix("/-").and_then(Kind::from_word) {
+        Some(kind) => Ok(NewName::Chosen(kind)),
+        None => space_name("name", text).map(NewName::Given),
+    }
+}
+
 /// Reads a new space.
-pub fn new_space(message: pb::CreateSpaceRequest) -> Result<(SpaceName, NewSpace), Failure> {
-    let name = space_name("name", &message.name)?;
+pub fn new_space(message: pb::CreateSpaceRequest) -> Result<(NewName, NewSpace), Failure> {
+    let name = new_name(&message.name)?;
+    let kind = match &name {
+        NewName::Given(name) => name.kind(),
+        NewName::Chosen(kind) => *kind,
+    };
     let new = NewSpace {
-        privacy: privacy(name.kind(), message.privacy)?,
+        privacy: privacy(kind, message.privacy)?,
         creator: user("creator", &message.creator)?,
         contribution: contribution(message.contribution)?.unwrap_or(Contribution::Anyone),
         capacity: message.capacity.map(capacity).transpose()?,
@@ -141,6 +174,7 @@ pub fn new_space(message: pb::CreateSpaceRequest) -> Result<(SpaceName, NewSpace
             display_name: display_name(&message.display_name)?,
             attributes: attributes::parse(message.attributes.unwrap_or_default())?,
         },
+        invitees: None,
     };
     Ok((name, new))
 }
@@ -155,6 +189,8 @@ pub fn space_patch(message: pb::UpdateSpaceRequest) -> Result<(SpaceName, SpaceP
         contribution: message.contribution.map(contribution).transpose()?.flatten(),
         capacity: message.capacity.map(limit).transpose()?,
         attributes: message.attributes.map(attributes::parse).transpose()?,
+        if_version: message.if_version,
+        if_attributes: None,
     };
     Ok((name, patch))
 }

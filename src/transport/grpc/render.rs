@@ -4,8 +4,8 @@ use prost_types::Timestamp;
 
 use super::{attributes, pb};
 use crate::domain::{
-    Capacity, Content, Contribution, Event, EventName, Membership, Millis, Privacy, Space,
-    SpaceField, Status, Subject,
+    Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person, Privacy, Space,
+    SpaceField, Status, Subject, Tag,
 };
 use crate::service::{ListedSpace, Target, TargetOutcome};
 
@@ -72,6 +72,42 @@ fn timestamp(at: Millis) -> Timestamp {
     Timestamp { seconds: at.div_euclid(1000), nanos }
 }
 
+/// What is known of somebody, as a message.
+pub fn person(person: Person) -> pb::Person {
+    let micros = person.changed_at.micros();
+    let nanos = i32::try_from(micros % 1_000_000 * 1_000).unwrap_or_default();
+    let about = pb::Person {
+        user: person.user.to_string(),
+        change_time: Some(Timestamp { seconds: micros / 1_000_000, nanos }),
+        deleted: person.profile.is_none(),
+        ..pb::Person::default()
+    };
+    let Some(profile) = person.profile else { return about };
+    pb::Person {
+        username: profile.username.to_string(),
+        real_name: profile.real_name.to_string(),
+        avatar: profile.avatar.to_string(),
+        external_id: profile.external_id,
+        join_time: profile.joined_at.map(timestamp),
+        locale: profile.locale.to_string(),
+        bio: profile.bio.to_string(),
+        location: profile.location.to_string(),
+        description: profile.description.to_string(),
+        gender: profile.gender.to_string(),
+        website: profile.website.to_string(),
+        tags: profile.tags.into_iter().map(person_tag).collect(),
+        reputation: profile.reputation,
+        staff: profile.is_staff,
+        ..about
+    }
+}
+
+fn person_tag(tag: Tag) -> pb::PersonTag {
+    let Tag { id, title, description, color } = tag;
+    let (title, description) = (title.to_string(), description.to_string());
+    pb::PersonTag { id, title, description, color: color.to_string() }
+}
+
 /// A membership as a message.
 pub fn membership(membership: Membership) -> pb::Membership {
     pb::Membership {
@@ -115,7 +151,7 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
         contribution: contribution_number(space.contribution).into(),
         capacity: space.capacity.map(Capacity::seats),
         attributes: Some(attributes::render(&content.attributes)),
-        member_count: space.counts.seats(),
+        member_count: space.shown_seats(manages),
         invited_count: for_managers(space.counts.invited),
         requested_count: for_managers(space.counts.requested),
         blocked_count: for_managers(space.counts.blocked),
@@ -126,7 +162,7 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
 
 /// A space and what a user is to it, as a message.
 pub fn user_space(listed: ListedSpace) -> pb::UserSpace {
-    let manages = matches!(listed.membership.status, Status::Manager | Status::Creator);
+    let manages = listed.membership.status.manages();
     pb::UserSpace {
         space: Some(space(&listed.space, &listed.content, manages)),
         membership: Some(membership(listed.membership)),

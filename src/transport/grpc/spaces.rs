@@ -2,7 +2,8 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{Api, parse, pb, render};
+use super::parse::NewName;
+use super::{Api, lists, parse, pb, render};
 use crate::domain::Command;
 use crate::service::{self, Outcome};
 use crate::transport::error::Failure;
@@ -20,42 +21,56 @@ impl pb::space_service_server::SpaceService for Api {
         &self,
         request: Request<pb::CreateSpaceRequest>,
     ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let (name, new) = parse::new_space(request.into_inner())?;
-        let outcome = self.execute(&call, name, Command::CreateSpace(new)).await?;
+        let outcome = match name {
+            NewName::Given(name) => self.execute(&call, name, Command::CreateSpace(new)).await?,
+            NewName::Chosen(kind) => {
+                self.service.create_space(&call, kind, new).await.map_err(Failure::from)?
+            }
+        };
         let space = Some(changed(outcome)?);
-        Ok(Response::new(pb::CreateSpaceResponse { space }))
+        Ok(self.answer(pb::CreateSpaceResponse { space }))
     }
 
     async fn get_space(
         &self,
         request: Request<pb::GetSpaceRequest>,
     ) -> Result<Response<pb::GetSpaceResponse>, Status> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
         let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
         let space = Some(render::space(&view.space, &view.content, view.manages));
-        Ok(Response::new(pb::GetSpaceResponse { space }))
+        Ok(self.answer(pb::GetSpaceResponse { space }))
+    }
+
+    async fn list_spaces(
+        &self,
+        request: Request<pb::ListSpacesRequest>,
+    ) -> Result<Response<pb::ListSpacesResponse>, Status> {
+        let call = self.admit(&request)?;
+        Ok(Response::new(lists::all_spaces(self, &call, request.into_inner()).await?))
     }
 
     async fn update_space(
         &self,
         request: Request<pb::UpdateSpaceRequest>,
     ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let (name, patch) = parse::space_patch(request.into_inner())?;
         let outcome = self.execute(&call, name, Command::UpdateSpace(patch)).await?;
         let space = Some(changed(outcome)?);
-        Ok(Response::new(pb::UpdateSpaceResponse { space }))
+        Ok(self.answer(pb::UpdateSpaceResponse { space }))
     }
 
     async fn delete_space(
         &self,
         request: Request<pb::DeleteSpaceRequest>,
     ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
-        let call = self.admit(&request).await?;
+        let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
-        self.execute(&call, name, Command::DeleteSpace).await?;
-        Ok(Response::new(pb::DeleteSpaceResponse {}))
+        let if_version = request.get_ref().if_version;
+        self.execute(&call, name, Command::DeleteSpace { if_version }).await?;
+        Ok(self.answer(pb::DeleteSpaceResponse {}))
     }
 }

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
+use roster_proto::DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::request_context;
 use crate::transport::error::{ErrorReason, Failure};
-use crate::transport::middleware::request_id;
-
-/// The domain of every reason.
-pub const DOMAIN: &str = "roster";
 
 /// The code for each reason.
 pub const fn code(reason: ErrorReason) -> Code {
@@ -24,19 +22,20 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::NotAManager
         | ErrorReason::NotTheCreator
         | ErrorReason::Blocked => Code::PermissionDenied,
-        ErrorReason::SpaceNotFound => Code::NotFound,
+        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound => Code::NotFound,
         ErrorReason::SpaceExists => Code::AlreadyExists,
         ErrorReason::CreatorCannotLeave
         | ErrorReason::CreatorFixed
         | ErrorReason::NotAMember
         | ErrorReason::SpaceFull
         | ErrorReason::PrivacyFixed => Code::FailedPrecondition,
-        ErrorReason::Contention => Code::Aborted,
+        ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted
         }
         ErrorReason::StoreUnavailable => Code::Unavailable,
         ErrorReason::Deadline => Code::DeadlineExceeded,
+        ErrorReason::Unsupported => Code::Unimplemented,
     }
 }
 
@@ -51,8 +50,9 @@ impl From<Failure> for Status {
         let mut metadata: HashMap<_, _> =
             failure.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let code = code(failure.reason);
+        request_context::failed(reason_name(failure.reason));
         if code == Code::Internal {
-            metadata.extend(request_id::current().map(|id| ("request_id".to_owned(), id)));
+            metadata.extend(request_context::request_id().map(|id| ("request_id".to_owned(), id)));
         }
         let mut details =
             ErrorDetails::with_error_info(reason_name(failure.reason), DOMAIN, metadata);

@@ -13,8 +13,14 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
+use super::headers::HeadersTooLarge;
+use crate::instruments::SHED;
 use crate::service;
 use crate::transport::error::{ErrorReason, Failure};
+use crate::transport::shedding::Shed;
+
+/// As the metric has it.
+const FULL: &str = "full";
 
 /// How a surface says that something went wrong.
 pub type Render<B> = fn(Failure) -> Response<B>;
@@ -29,6 +35,8 @@ pub struct AnswerFailures<S, R> {
 impl<S, R> AnswerFailures<S, R> {
     /// Around this service, in the words of its surface.
     pub fn new(inner: S, render: R) -> Self {
+        // So that it is there to be collected before it counts.
+        let _ = SHED.counter(&[FULL]);
         Self { inner, render }
     }
 }
@@ -77,11 +85,16 @@ where
     }
 }
 
-/// The layers below fail in two ways only.
+/// The layers below fail in four ways only.
 fn failed(error: &BoxError) -> Failure {
     if error.is::<tower::timeout::error::Elapsed>() {
         service::Error::Deadline.into()
+    } else if let Some(error) = error.downcast_ref::<HeadersTooLarge>() {
+        Failure::new(ErrorReason::MessageTooLarge, error.to_string())
     } else {
+        if !error.is::<Shed>() {
+            SHED.counter(&[FULL]).increment(1);
+        }
         service::Error::Overloaded.into()
     }
 }

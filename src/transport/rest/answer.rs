@@ -91,7 +91,10 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// Adds what a refused caller can do about it: authenticate, or come back later.
-pub fn with_advice(mut response: Response, retry_after: Option<Duration>) -> Response {
+pub fn with_advice<B>(
+    mut response: http::Response<B>,
+    retry_after: Option<Duration>,
+) -> http::Response<B> {
     if response.status() == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

@@ -1,27 +1,24 @@
 //! Reads a request body, in all the forms in which clients write them.
 
-use std::time::Duration;
-
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Request};
+use http::header;
 use http::request::Parts;
-use http::{HeaderMap, header};
 use http_body_util::LengthLimitError;
-use tokio::time::timeout;
 
 use super::answer::{Error, HttpError};
-use super::fields::Fields;
+use super::fields::{Field, Fields};
+use crate::transport::connections::BodyError;
 use crate::transport::error::{ErrorReason, Failure};
+use crate::transport::media_type::media_type;
 
 /// The largest body that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
-/// How long a body may take to arrive: enough for a phone on a bad line.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Reads the body of a request of any method.
 pub async fn read(request: Request) -> Result<Fields, Error> {
     let (parts, body) = request.into_parts();
-    let bytes = collect(body, TIME_LIMIT).await?;
+    let bytes = collect(body).await?;
     if bytes.trim_ascii().is_empty() {
         return Ok(Fields::default());
     }
@@ -39,23 +36,20 @@ pub async fn read(request: Request) -> Result<Fields, Error> {
     }
 }
 
-async fn collect(body: Body, limit: Duration) -> Result<Bytes, Error> {
-    let received = timeout(limit, to_bytes(body, MAX_BYTES)).await;
-    received.map_err(|_| HttpError::RequestTimeout)?.map_err(|error| {
+async fn collect(body: Body) -> Result<Bytes, Error> {
+    to_bytes(body, MAX_BYTES).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
-            Failure::new(ErrorReason::MessageTooLarge, "the body is too large").into()
-        } else {
-            HttpError::MalformedBody.into()
+            return Failure::new(ErrorReason::MessageTooLarge, "the body is too large").into();
+        }
+        match BodyError::failure_of(&error) {
+            Some(failure) if failure.reason == ErrorReason::Deadline => {
+                HttpError::RequestTimeout.into()
+            }
+            Some(failure) => failure.into(),
+            None => HttpError::MalformedBody.into(),
         }
     })
-}
-
-/// The content type without its parameters, in lower case; empty if there is none.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
-    essence.trim().to_ascii_lowercase()
 }
 
 /// Published samples label JSON as a form.
@@ -78,10 +72,15 @@ async fn from_multipart(parts: Parts, bytes: Bytes) -> Result<Fields, Error> {
     let mut fields = Vec::new();
     while let Some(part) = form.next_field().await.map_err(malformed)? {
         let Some(name) = part.name().map(str::to_owned) else { continue };
+        let is_file = part.file_name().is_some();
         let value = part.bytes().await.map_err(malformed)?;
-        fields.push((name, String::from_utf8_lossy(&value).into_owned()));
+        let field = match is_file {
+            true => Field::File,
+            false => Field::FormValue(String::from_utf8_lossy(&value).into_owned()),
+        };
+        fields.push((name, field));
     }
-    Ok(fields.into_iter().collect())
+    Ok(Fields::of_parts(fields))
 }
 
 #[cfg(test)]
@@ -124,13 +123,6 @@ mod tests {
             let fields = read_as(content_type, body).await.unwrap();
             assert_eq!(fields.list("users").unwrap().as_ref(), Some(expected), "{body}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_body_that_does_not_arrive_is_not_waited_for() {
-        let never = Body::from_stream(tokio_stream::pending::<Result<Bytes, std::io::Error>>());
-        let error = collect(never, Duration::from_millis(1)).await.unwrap_err();
-        assert!(matches!(error, Error::Http(HttpError::RequestTimeout)), "{error:?}");
     }
 
     #[tokio::test]

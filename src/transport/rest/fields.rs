@@ -23,13 +23,13 @@ pub enum Item {
 
 /// What stands at a name in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Field {
+pub enum Field {
     /// One of the values of a form, which repeats a name to make a list.
     FormValue(String),
-    /// A JSON list.
-    List(Vec<Item>),
-    /// A JSON value that is no list.
-    Single(Item),
+    /// A JSON value.
+    Json(Value),
+    /// A file in a form. None is kept, so its content is passed over.
+    File,
 }
 
 /// The fields of a body, in order. A body that is empty or `null` has none.
@@ -46,8 +46,11 @@ impl Fields {
                 Field::FormValue(value) => {
                     found.get_or_insert_default().push(Item::Text(value.clone()));
                 }
-                Field::List(items) => found = Some(items.clone()),
-                Field::Single(_) => return Err(Failure::field(name, Problem::NotAList)),
+                Field::Json(Value::Array(items)) => {
+                    found = Some(items.iter().map(json_item).collect());
+                }
+                Field::Json(_) => return Err(Failure::field(name, Problem::NotAList)),
+                Field::File => found.get_or_insert_default().push(Item::Other),
             }
         }
         Ok(found)
@@ -59,10 +62,20 @@ impl Fields {
         match (named.next(), named.next()) {
             (None, _) => Ok(None),
             (Some(Field::FormValue(value)), None) => Ok(Some(Item::Text(value.clone()))),
-            (Some(Field::Single(item)), None) => Ok(Some(item.clone())),
-            (Some(Field::List(_)), None) => Ok(Some(Item::Other)),
+            (Some(Field::Json(value)), None) => Ok(Some(json_item(value))),
+            (Some(Field::File), None) => Ok(Some(Item::Other)),
             (Some(_), Some(_)) => Err(Failure::field(name, Problem::Repeated)),
         }
+    }
+
+    /// Every field as it was written, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.0.iter().map(|(name, field)| (name.as_str(), field))
+    }
+
+    /// The fields of a form that may hold files.
+    pub fn of_parts(parts: Vec<(String, Field)>) -> Self {
+        Self(parts)
     }
 
     /// Refuses every field whose name does not pass: where a name decides what is done to whom, a
@@ -97,7 +110,7 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields = Vec::new();
                 while let Some((name, value)) = map.next_entry()? {
-                    fields.push((name, json_field(value)));
+                    fields.push((name, Field::Json(value)));
                 }
                 Ok(Fields(fields))
             }
@@ -107,19 +120,10 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-fn json_field(value: Value) -> Field {
-    match value {
-        Value::Array(items) => Field::List(items.into_iter().map(json_item).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            Field::Single(json_item(value))
-        }
-    }
-}
-
-fn json_item(value: Value) -> Item {
+fn json_item(value: &Value) -> Item {
     match value {
         Value::Number(number) => number.as_i64().map_or(Item::Other, Item::Number),
-        Value::String(text) => Item::Text(text),
+        Value::String(text) => Item::Text(text.clone()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Item::Other,
     }
 }

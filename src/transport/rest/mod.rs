@@ -3,15 +3,17 @@
 mod accept;
 mod answer;
 mod body;
+mod change;
 mod fields;
+mod forms;
 mod query;
+pub mod route;
 mod selfcommunity;
 mod whisk;
 
 use axum::extract::Request;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::authenticate::Authenticator;
@@ -19,8 +21,9 @@ use super::error::Failure;
 use super::middleware;
 use crate::service::Service;
 
-use answer::HttpError;
+use route::Surface;
 
+pub use answer::{HttpError, with_advice};
 pub use query::listening_url;
 pub use selfcommunity::code as selfcommunity_code;
 pub use whisk::code as whisk_code;
@@ -37,6 +40,10 @@ pub struct State {
     pub public_url: Option<String>,
 }
 
+/// What is served, as it is described.
+pub const SURFACES: [&Surface; 4] =
+    [&selfcommunity::COURSES, &selfcommunity::GROUPS, &selfcommunity::PEOPLE, &whisk::COMMUNITIES];
+
 /// Both dialects, with an answer to every path.
 pub fn router(state: State) -> axum::Router {
     let selfcommunity = selfcommunity::routes().with_state(state.clone());
@@ -50,11 +57,6 @@ pub fn router(state: State) -> axum::Router {
 }
 
 type Router = axum::Router<State>;
-
-/// Serves a path with and without a slash at its end: a redirect would turn a POST into a GET.
-fn serve(router: Router, path: &str, methods: MethodRouter<State>) -> Router {
-    router.route(path, methods.clone()).route(&format!("{path}/"), methods)
-}
 
 async fn unknown_path(request: Request) -> Response {
     let path = request.uri().path();

@@ -8,7 +8,7 @@ use super::fields::list_name;
 use crate::transport::error::{Failure, Problem, expected};
 
 /// The longest text that is looked for, in characters.
-const MAX_SEARCH: usize = 255;
+pub const MAX_SEARCH: usize = 255;
 
 /// The parameters of a request, in order.
 #[derive(Clone, Debug)]
@@ -25,9 +25,9 @@ pub struct Window {
 
 impl Window {
     /// How many are sent to somebody who does not say.
-    const DEFAULT_LIMIT: u64 = 20;
+    pub const DEFAULT_LIMIT: u64 = 20;
     /// How many are sent at most.
-    const MAX_LIMIT: u64 = 100;
+    pub const MAX_LIMIT: u64 = 100;
     /// How many are passed over at most: each of them is read before it is passed over.
     pub const MAX_OFFSET: u64 = 1_000_000;
 
@@ -127,8 +127,8 @@ pub fn address(base_url: Option<&str>, uri: &Uri) -> String {
 }
 
 /// The URL of a server that listens here. One that listens everywhere has no name by that.
-pub fn listening_url(address: SocketAddr) -> Option<String> {
-    (!address.ip().is_unspecified()).then(|| format!("http://{address}"))
+pub fn listening_url(scheme: &str, address: SocketAddr) -> Option<String> {
+    (!address.ip().is_unspecified()).then(|| format!("{scheme}://{address}"))
 }
 
 #[cfg(test)]
@@ -222,7 +222,7 @@ mod tests {
             ("[::]:8080", None),
         ];
         for (bound, url) in rows {
-            assert_eq!(listening_url(bound.parse().unwrap()).as_deref(), url);
+            assert_eq!(listening_url("http", bound.parse().unwrap()).as_deref(), url);
         }
     }
 }

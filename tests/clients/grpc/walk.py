@@ -16,6 +16,8 @@ from reflected import SECONDS, Stub, refusal, reflection
 
 MEMBERSHIPS = "roster.v1.MembershipService"
 SPACES = "roster.v1.SpaceService"
+PEOPLE = "roster.v1.PeopleService"
+OURS = (MEMBERSHIPS, SPACES, PEOPLE)
 PUBLIC = "d25506c2690f4b81b2050b9b90bda3b7"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 
@@ -69,8 +71,8 @@ class Reflection(Walk):
         for version in (old, new):
             # Each names itself, and not the other.
             told = {name for name in version.get_services() if "reflection" not in name}
-            self.assertEqual(told, {MEMBERSHIPS, SPACES, "grpc.health.v1.Health"})
-        for service in (MEMBERSHIPS, SPACES):
+            self.assertEqual(told, {*OURS, "grpc.health.v1.Health"})
+        for service in OURS:
             self.assertEqual(
                 old.FindFileContainingSymbol(service), new.FindFileContainingSymbol(service)
             )
@@ -86,7 +88,7 @@ class Health(Walk):
         self.health = health_pb2_grpc.HealthStub(self.channel)
 
     def test_every_service_is_serving(self):
-        for service in ("", MEMBERSHIPS, SPACES):
+        for service in ("", *OURS):
             answer = self.health.Check(
                 health_pb2.HealthCheckRequest(service=service), timeout=SECONDS
             )

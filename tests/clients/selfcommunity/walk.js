@@ -1,5 +1,5 @@
-// Walks a course and a group from creation to the last removal through SelfCommunity's own npm
-// client, unmodified, against a running `roster demo`.
+// Walks courses and groups from creation to the last removal, and looks people up, through
+// SelfCommunity's own npm client, unmodified, against a running `roster demo`.
 //
 //   roster demo --json | head -n 1 > demo.json; node walk.js "$(cat demo.json)"
 'use strict';
@@ -9,5 +9,7 @@ const { close } = require('./rig');
 
 require('./course');
 require('./group');
+require('./people');
+require('./space');
 
 after(close);

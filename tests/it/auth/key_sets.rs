@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use roster::auth::{Error, KeySetSource, Settings, Verifier};
 use roster::clock::Clock;
 use serde_json::{Value, json};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::issuer::{
@@ -58,6 +59,10 @@ fn ada() -> Result<String, Error> {
 
 /// Sends this many tokens at once, each naming another key that does not exist.
 async fn storm(verifier: &Verifier, tokens: usize) {
+    storm_of(verifier, tokens, Error::Unknown).await;
+}
+
+async fn storm_of(verifier: &Verifier, tokens: usize, expected: Error) {
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..tokens {
         let verifier = verifier.clone();
@@ -65,7 +70,7 @@ async fn storm(verifier: &Verifier, tokens: usize) {
         tasks.spawn(async move { verify(&verifier, &header).await });
     }
     for result in tasks.join_all().await {
-        assert_eq!(result, Err(Error::Unknown));
+        assert_eq!(result, Err(expected));
     }
 }
 
@@ -97,7 +102,7 @@ async fn known_keys_do_not_wait_for_a_fetch() {
         tokio::spawn(async move { storm(&verifier, 100).await })
     };
     while server.asked() < 2 {
-        tokio::task::yield_now().await;
+        yield_now().await;
     }
     let known = timeout(Duration::from_secs(1), verify(&verifier, &by_first())).await;
     assert_eq!(known.unwrap(), ada());
@@ -162,7 +167,7 @@ async fn a_withdrawn_key_dies_without_anybody_naming_another() {
     clock.advance(Duration::from_millis(1));
     let refused = async {
         while verify(&verifier, &header).await.is_ok() {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
     };
     timeout(Duration::from_secs(5), refused).await.unwrap();
@@ -170,13 +175,27 @@ async fn a_withdrawn_key_dies_without_anybody_naming_another() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_at_the_start_is_asked_again_on_use() {
+async fn a_server_that_is_down_at_the_start_is_asked_every_two_seconds() {
     let server = KeyServer::start("").await;
     server.set(StatusCode::INTERNAL_SERVER_ERROR, "down");
     let clock = clock();
     let verifier = verifier(server.url("/jwks"), &clock).await;
+    assert_eq!(verify(&verifier, &by_first()).await, Err(Error::Unavailable));
+    while server.asked() < 2 {
+        yield_now().await;
+    }
+    clock.advance(Duration::from_millis(1999));
+    storm_of(&verifier, 100, Error::Unavailable).await;
+    assert_eq!(server.asked(), 2);
     server.set(StatusCode::OK, &set_of(&[first()]));
-    assert_eq!(verify(&verifier, &by_first()).await, ada());
+    clock.advance(Duration::from_millis(1));
+    let healed = async {
+        while verify(&verifier, &by_first()).await != ada() {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(5), healed).await.unwrap();
+    assert_eq!(server.asked(), 3);
 }
 
 #[tokio::test]
@@ -238,9 +257,9 @@ async fn three_redirects_are_followed_but_not_off_the_machine() {
     let near = verifier(server.url("/redirect/3"), &clock).await;
     assert_eq!(verify(&near, &by_first()).await, ada());
     let far = verifier(server.url("/redirect/4"), &clock).await;
-    assert_eq!(verify(&far, &by_first()).await, Err(Error::Unknown));
+    assert_eq!(verify(&far, &by_first()).await, Err(Error::Unavailable));
     let away = verifier(server.url("/away"), &clock).await;
-    assert_eq!(verify(&away, &by_first()).await, Err(Error::Unknown));
+    assert_eq!(verify(&away, &by_first()).await, Err(Error::Unavailable));
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ async fn every_spelling_is_read() {
         (json!("community.read"), scopes(&[CommunityRead])),
         (json!("roster:admin"), scopes(&[Admin])),
         (json!("roster.admin"), scopes(&[Admin])),
+        (json!("people.read,people:write"), scopes(&[Scope::PeopleRead, Scope::PeopleWrite])),
         (json!("community:read community:write"), scopes(&[CommunityRead, CommunityWrite])),
         (json!("community:read,community.write"), scopes(&[CommunityRead, CommunityWrite])),
         (json!(" community:read , community.write,"), scopes(&[CommunityRead, CommunityWrite])),

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use roster::auth::{KeySetSource, Settings, Verifier, read_secret};
+use roster::auth::{KeySetSource, Settings, Verifier, read_secrets};
+use roster::cli::mint::{Grant, SigningKey, new_private_key};
+use roster::clock::Clock;
+use roster::domain::UserId;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -125,12 +128,76 @@ fn secrets_are_not_printed() {
 }
 
 #[test]
-fn a_secret_file_may_end_its_line() {
+fn a_secret_file_has_a_secret_on_each_line() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("secret");
-    for (text, expected) in [("s", "s"), ("s\n", "s"), ("s\r\n", "s"), (" s ", " s "), ("", "")] {
+    let (one, two) = ("1".repeat(32), " a secret with blanks at its ends ");
+    let read = |text: String| {
         std::fs::write(&path, text).unwrap();
-        assert_eq!(read_secret(&path).unwrap(), expected.as_bytes(), "{text:?}");
+        let read = read_secrets(&path).map_err(|error| error.to_string());
+        read.map(|all| all.into_iter().map(|it| String::from_utf8(it).unwrap()).collect::<Vec<_>>())
+    };
+    for text in [one.clone(), format!("{one}\n"), format!("{one}\r\n"), format!("\n{one}\n\n")] {
+        assert_eq!(read(text.clone()), Ok(vec![one.clone()]), "{text:?}");
     }
-    assert!(read_secret(&folder.path().join("none")).is_err());
+    assert_eq!(read(format!("{two}\n{one}")), Ok(vec![two.to_owned(), one.clone()]));
+    let short = read(format!("{one}\nshort\n")).unwrap_err();
+    assert!(short.contains("line 2 has 5 bytes"), "{short}");
+    assert!(read(String::new()).unwrap_err().contains("is empty"));
+    assert!(read_secrets(&folder.path().join("none")).is_err());
+}
+
+#[tokio::test]
+async fn each_of_several_secrets_is_good_and_no_other() {
+    let secrets = ["a".repeat(32), "b".repeat(32), "c".repeat(32)].map(String::into_bytes);
+    let token = |secret: &[u8]| {
+        let grant = Grant {
+            subject: UserId::parse("7").unwrap(),
+            scope: None,
+            issued: Clock::system().now(),
+            lifetime: Duration::from_secs(60),
+        };
+        format!("Bearer {}", grant.sign_with_secret(secret).unwrap())
+    };
+    let settings = |held: &[Vec<u8>]| Settings {
+        secret: held.first().cloned(),
+        more_secrets: held[1..].to_vec(),
+        ..Settings::default()
+    };
+    let verifier = Verifier::new(settings(&secrets[..2]), Clock::system()).await.unwrap();
+    let good = async |secret: &[u8]| verifier.verify(Some(&token(secret))).await.is_ok();
+    assert!(good(&secrets[0]).await && good(&secrets[1]).await && !good(&secrets[2]).await);
+    verifier.reload(&settings(&secrets[1..])).await.unwrap();
+    assert!(!good(&secrets[0]).await && good(&secrets[1]).await && good(&secrets[2]).await);
+    let short = Settings { more_secrets: vec![b"short".to_vec()], ..settings(&secrets) };
+    assert!(verifier.reload(&short).await.is_err());
+    assert!(!good(&secrets[0]).await && good(&secrets[1]).await, "the old ones hold");
+}
+
+#[tokio::test]
+async fn a_key_set_in_a_file_is_read_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("jwks.json");
+    let key = || SigningKey::from_pem(new_private_key().unwrap().as_bytes(), None).unwrap();
+    let (one, two) = (key(), key());
+    let grant = Grant {
+        subject: UserId::parse("ada").unwrap(),
+        scope: None,
+        issued: Clock::system().now(),
+        lifetime: Duration::from_secs(60),
+    };
+    let [by_one, by_two] =
+        [&one, &two].map(|key| format!("Bearer {}", key.sign(&grant, None, None).unwrap()));
+    std::fs::write(&path, one.key_set().unwrap()).unwrap();
+    let verifier = Verifier::new(file(&path), Clock::system()).await.unwrap();
+    let good = async |token: &String| verifier.verify(Some(token)).await.is_ok();
+    assert!(good(&by_one).await && !good(&by_two).await);
+    std::fs::write(&path, two.key_set().unwrap()).unwrap();
+    verifier.reload(&file(&path)).await.unwrap();
+    assert!(!good(&by_one).await && good(&by_two).await, "also what was verified before");
+    for half in ["", "{\"keys\": [", "{\"keys\": []}"] {
+        std::fs::write(&path, half).unwrap();
+        assert!(verifier.reload(&file(&path)).await.is_err(), "{half}");
+        assert!(!good(&by_one).await && good(&by_two).await, "the old ones hold");
+    }
 }

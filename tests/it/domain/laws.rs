@@ -161,8 +161,10 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     if !hidden || leaves {
         assert_ne!(answer, Err(Refusal::SpaceNotFound), "who sees a space is not told otherwise");
     }
-    if is_creation && actor.user().is_some() {
-        assert_eq!(answer, Err(Refusal::NotAManager), "whether or not there is a space");
+    if let (Command::CreateSpace(new), Some(user)) = (command, actor.user())
+        && *user != new.creator
+    {
+        assert_eq!(answer, Err(Refusal::NotTheCreator), "whether or not there is a space");
     }
     let Ok(events) = answer else {
         assert_eq!(world.state, state, "a refusal changes nothing");

@@ -5,6 +5,7 @@ mod decide;
 mod ids;
 mod laws;
 mod lists;
+mod people;
 mod spaces;
 mod tables;
 mod texts;

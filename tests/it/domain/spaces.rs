@@ -1,9 +1,10 @@
 //! Making, changing, handing over and deleting a space.
 
 use roster::domain::Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
+use roster::domain::permission::{Need, need_to_create};
 use roster::domain::{
-    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, SpacePatch,
-    decide,
+    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, SpaceMakers,
+    SpacePatch, Users, decide,
 };
 
 use super::world::{CREATOR, World, attributes, by, name, new_space, service, user};
@@ -27,14 +28,60 @@ fn a_new_space_has_its_creator() {
 }
 
 #[test]
-fn only_services_make_spaces_whether_or_not_there_is_one() {
+fn nobody_but_a_service_makes_a_space_for_somebody_else() {
     let mut world = World::empty("groups/3");
-    let stranger = world.run(&by(CREATOR), &create(Privacy::Secret));
-    assert_eq!(stranger, Err(Refusal::NotAManager));
-    world.run(&service(), &create(Privacy::Secret)).unwrap();
-    for id in ["eve", CREATOR] {
-        assert_eq!(world.run(&by(id), &create(Privacy::Secret)), stranger, "{id}");
+    let other = Err(Refusal::NotTheCreator);
+    assert_eq!(world.run(&by("eve"), &create(Privacy::Secret)), other);
+    assert!(world.run(&by(CREATOR), &create(Privacy::Secret)).is_ok());
+    assert_eq!(world.run(&by("eve"), &create(Privacy::Secret)), other, "there is one now");
+}
+
+#[test]
+fn who_makes_spaces_is_a_setting() {
+    use Need::{Service, Viewer};
+    use SpaceMakers::{Services, Staff, Users};
+    let rows = [(Services, [Service, Service]), (Staff, [Service, Viewer]), (Users, [Viewer; 2])];
+    for (makers, needs) in rows {
+        assert_eq!([false, true].map(|is_staff| need_to_create(makers, is_staff)), needs);
     }
+}
+
+#[test]
+fn some_are_invited_at_once() {
+    let mut world = World::empty("groups/3");
+    let named = ["ann", "bob", CREATOR, "ann"].map(user).to_vec();
+    let invitees = Some(Users::new(named).unwrap());
+    let new = NewSpace { invitees, ..new_space(Privacy::Secret) };
+    let told = world.told(&by(CREATOR), &Command::CreateSpace(new)).unwrap();
+    let expected = [
+        "creator absent → creator created",
+        "ann absent → invited invited",
+        "bob absent → invited invited",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((world.space().counts.invited, world.space().seq), (2, 3));
+}
+
+#[test]
+fn a_change_may_want_the_space_as_it_was() {
+    let mut world = World::empty("courses/1");
+    world.run(&service(), &create(Privacy::Open)).unwrap();
+    let seq = world.space().seq;
+    let of = |if_version, if_attributes: Option<&str>, title: &str| {
+        let if_attributes = if_attributes.map(attributes);
+        let display_name = Some(name(title));
+        let rest = SpacePatch::default();
+        Command::UpdateSpace(SpacePatch { if_version, if_attributes, display_name, ..rest })
+    };
+    let mismatch = Err(Refusal::VersionMismatch);
+    assert_eq!(world.run(&by(CREATOR), &of(Some(seq + 1), None, "a")), mismatch);
+    assert_eq!(world.run(&by(CREATOR), &of(None, Some(r#"{"a":1}"#), "a")), mismatch);
+    assert!(world.run(&by(CREATOR), &of(Some(seq), Some("{}"), "b")).is_ok());
+    assert_eq!(world.run(&by(CREATOR), &of(Some(seq), None, "c")), mismatch, "it has changed");
+    let delete = |if_version| Command::DeleteSpace { if_version };
+    assert_eq!(world.run(&by(CREATOR), &delete(Some(seq))), mismatch);
+    assert_eq!(world.run(&by("eve"), &delete(Some(seq))), Err(Refusal::NotTheCreator));
+    assert!(world.run(&by(CREATOR), &delete(Some(seq + 1))).is_ok());
 }
 
 #[test]
@@ -88,6 +135,7 @@ fn an_update_tells_which_fields_it_changed() {
         contribution: Some(Contribution::Admins),
         capacity: Some(Capacity::new(5)),
         attributes: Some(attributes(r#"{"a":1}"#)),
+        ..SpacePatch::default()
     };
     let rows = [
         (patch.clone(), "updated display_name privacy contribution capacity attributes"),
@@ -166,9 +214,18 @@ fn deleting() {
     let mut world = World::empty("courses/1");
     world.run(&service(), &create(Privacy::Open)).unwrap();
     world.run(&by("max"), &Command::Join).unwrap();
-    assert_eq!(world.run(&by("max"), &Command::DeleteSpace), Err(Refusal::NotTheCreator));
-    assert_eq!(world.told(&by(CREATOR), &Command::DeleteSpace).unwrap(), ["deleted"]);
-    assert_eq!(world.run(&by(CREATOR), &Command::DeleteSpace), Err(Refusal::SpaceNotFound));
+    assert_eq!(
+        world.run(&by("max"), &Command::DeleteSpace { if_version: None }),
+        Err(Refusal::NotTheCreator)
+    );
+    assert_eq!(
+        world.told(&by(CREATOR), &Command::DeleteSpace { if_version: None }).unwrap(),
+        ["deleted"]
+    );
+    assert_eq!(
+        world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None }),
+        Err(Refusal::SpaceNotFound)
+    );
     assert_eq!((world.status(CREATOR), world.state.seq), (Absent, 3));
 }
 
@@ -177,7 +234,7 @@ fn a_new_space_of_an_old_name_counts_on() {
     let mut world = World::empty("courses/1");
     world.run(&service(), &create(Privacy::Open)).unwrap();
     world.run(&by("ann"), &Command::Join).unwrap();
-    world.run(&by(CREATOR), &Command::DeleteSpace).unwrap();
+    world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None }).unwrap();
     let told = world.told(&service(), &create(Privacy::Private)).unwrap();
     assert_eq!(told, ["creator absent → creator created"]);
     assert_eq!((world.space().seq, world.state.seq), (4, 4));

@@ -33,6 +33,28 @@ fn attributes() {
     }
 }
 
+#[test]
+fn attributes_say_what_stands_in_the_outermost_object() {
+    let rows = [
+        (r#"{"a":true}"#, true),
+        (r#"{"b":[1,{"a":false},"a"],"a":true,"c":null}"#, true),
+        (r#"{ "a" : true }"#, true),
+        (r#"{"a":false,"a":true}"#, true),
+        (r#"{"a":true,"a":false}"#, false),
+        ("{}", false),
+        (r#"{"a":1}"#, false),
+        (r#"{"a":"true"}"#, false),
+        (r#"{"b":{"a":true}}"#, false),
+        (r#"{"b":["a",true]}"#, false),
+        (r#"{"b":"\"a\":true","c":"a"}"#, false),
+        (r#"{"b":"a","c":true}"#, false),
+        (r#"{"b\\":"\\","A":true,"aa":true}"#, false),
+    ];
+    for (text, says) in rows {
+        assert_eq!(Attributes::new(text).unwrap().says("a"), says, "{text}");
+    }
+}
+
 /// So many times this around a number, inside the outermost object.
 fn nested(open: &str, close: &str, times: usize) -> String {
     format!(r#"{{"a":{}1{}}}"#, open.repeat(times), close.repeat(times))

@@ -72,9 +72,10 @@ fn create(kind: Kind) -> impl Strategy<Value = Command> {
 
 fn update(kind: Kind) -> impl Strategy<Value = Command> {
     let title = select(vec!["Roses", "Tulips"]).prop_map(name);
-    (option::of(privacy(kind)), option::of(capacity()), option::of(title)).prop_map(
-        |(privacy, capacity, display_name)| {
-            let unchanged = SpacePatch::default();
+    let version = option::weighted(0.1, 0..20_i64);
+    (option::of(privacy(kind)), option::of(capacity()), option::of(title), version).prop_map(
+        |(privacy, capacity, display_name, if_version)| {
+            let unchanged = SpacePatch { if_version, ..SpacePatch::default() };
             Command::UpdateSpace(SpacePatch { privacy, capacity, display_name, ..unchanged })
         },
     )
@@ -106,6 +107,6 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         2 => person().prop_map(Command::TransferOwnership),
         1 => create(kind),
         5 => update(kind),
-        1 => Just(Command::DeleteSpace),
+        1 => Just(Command::DeleteSpace { if_version: None }),
     ]
 }

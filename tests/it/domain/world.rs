@@ -47,6 +47,7 @@ pub fn new_space(privacy: Privacy) -> NewSpace {
         contribution: Contribution::Anyone,
         capacity: None,
         content: Content { display_name: name("Roses"), attributes: attributes("{}") },
+        invitees: None,
     }
 }
 
@@ -76,8 +77,18 @@ impl World {
             memberships.push(Membership { status: *status, ..absent });
         }
         let (name, capacity, seq, created_at) = (world.name.clone(), None, 0, 0);
-        let space =
-            Space { name, privacy, creator, contribution, capacity, seq, counts, created_at };
+        let hides_members = false;
+        let space = Space {
+            name,
+            privacy,
+            creator,
+            contribution,
+            capacity,
+            hides_members,
+            seq,
+            counts,
+            created_at,
+        };
         let mut snapshot = Snapshot::new(space, memberships);
         snapshot.content = Some(content);
         world.state.snapshot = Some(snapshot);

@@ -10,6 +10,8 @@ use roster::config::Config;
 use roster::domain::UserId;
 use roster::server::{Listeners, Server};
 use roster::service::Service;
+use roster::transport::connections::tls::Tls;
+use roster::transport::shedding::Shedder;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -17,13 +19,17 @@ use tokio::task::JoinHandle;
 
 use super::Grpc;
 
-const SECRET: &[u8] = b"a secret that is known to these tests alone";
+/// What signs the tokens.
+pub const SECRET: &[u8] = b"a secret that is known to these tests alone";
 const COMMUNITY_SCOPES: &str = "community:read community:write";
 
 pub struct App {
     pub grpc: SocketAddr,
     pub rest: SocketAddr,
+    pub admin: SocketAddr,
     pub service: Service,
+    pub tls: Option<Tls>,
+    pub shedder: Shedder,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -52,17 +58,36 @@ impl App {
         tokens: Settings,
     ) -> Result<Self, roster::server::Error> {
         let config = Config { database: database.into(), readers: 4, ..Config::default() };
+        Self::run(config, tokens).await
+    }
+
+    /// Starts a server with these settings on a SQLite file of its own.
+    pub async fn configured(settings: Config) -> (Self, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let database = format!("sqlite:{}", directory.path().join("roster.db").display());
+        let tokens = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+        let app = Self::run(Config { database, ..settings }, tokens).await.unwrap();
+        (app, directory)
+    }
+
+    async fn run(config: Config, tokens: Settings) -> Result<Self, roster::server::Error> {
+        let single_port = config.single_port;
         let server = Server::prepare(config, tokens, Clock::system()).await?;
-        let service = server.service().clone();
+        let (service, tls) = (server.service().clone(), server.tls());
+        let shedder = server.shedder().clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let rest = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (grpc_address, rest_address) = (grpc.local_addr().unwrap(), rest.local_addr().unwrap());
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let [grpc_address, rest_address, admin_address] =
+            [&grpc, &rest, &admin].map(|listener| listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
-        let listeners = Listeners { grpc, rest, admin: None };
+        let rest = (!single_port).then_some(rest);
+        let rest_address = rest.as_ref().map_or(grpc_address, |_| rest_address);
+        let listeners = Listeners { grpc, rest, admin: Some(admin) };
         let running = tokio::spawn(server.run(listeners, shutdown));
-        let (grpc, rest) = (grpc_address, rest_address);
-        Ok(Self { grpc, rest, service, stop: Some(stop), running })
+        let (grpc, rest, admin) = (grpc_address, rest_address, admin_address);
+        Ok(Self { grpc, rest, admin, service, tls, shedder, stop: Some(stop), running })
     }
 
     /// A client of the gRPC surface.

@@ -1,8 +1,9 @@
 //! The gRPC surface, with the least ceremony.
 
-use roster::transport::grpc::pb::membership_service_client::MembershipServiceClient;
-use roster::transport::grpc::pb::space_service_client::SpaceServiceClient;
-use roster::transport::grpc::pb::{self, MembershipStatus, Privacy};
+use roster_proto::v1::membership_service_client::MembershipServiceClient;
+use roster_proto::v1::people_service_client::PeopleServiceClient;
+use roster_proto::v1::space_service_client::SpaceServiceClient;
+use roster_proto::v1::{self as pb, MembershipStatus, Privacy};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
@@ -16,6 +17,7 @@ pub struct Grpc {
     pub channel: Channel,
     pub memberships: MembershipServiceClient<Channel>,
     pub spaces: SpaceServiceClient<Channel>,
+    pub people: PeopleServiceClient<Channel>,
 }
 
 /// The status after a call, or the reason of its refusal.
@@ -56,6 +58,7 @@ impl Grpc {
         Self {
             memberships: MembershipServiceClient::new(channel.clone()),
             spaces: SpaceServiceClient::new(channel.clone()),
+            people: PeopleServiceClient::new(channel.clone()),
             channel,
         }
     }

@@ -11,7 +11,7 @@ pub mod patient;
 mod program;
 mod raw;
 
-pub use app::{App, admin_token, token, token_with};
+pub use app::{App, SECRET, admin_token, token, token_with};
 pub use beside::Beside;
 pub use cable::{Cable, LOST};
 pub use database::{Engine, on_every_engine};
@@ -19,5 +19,5 @@ pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
 pub use log::Log;
 pub use patient::Patient;
-pub use program::{Program, roster, said};
+pub use program::{Program, roster, said, said_meanwhile};
 pub use raw::{Raw, RawCall, calls_about, frame, other_calls};

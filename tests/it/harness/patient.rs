@@ -1,12 +1,12 @@
 //! A caller who names a deadline and waits on when it has passed, so that it is the server who keeps it.
-//! No gRPC client does that; this speaks HTTP/1.
+//! No gRPC client does that; this speaks gRPC-Web over HTTP/1.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::HeaderMap;
 use prost::Message;
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
@@ -91,7 +91,7 @@ impl Patient {
         let body = frame(0, message);
         let head = format!(
             "POST /roster.v1.{path} HTTP/1.1\r\nHost: roster.test\r\nConnection: close\r\n\
-             Authorization: Bearer {}\r\nContent-Type: application/grpc\r\n\
+             Authorization: Bearer {}\r\nContent-Type: application/grpc-web+proto\r\n\
              grpc-timeout: {}m\r\nContent-Length: {}\r\n\r\n",
             self.token,
             deadline.as_millis(),

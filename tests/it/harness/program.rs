@@ -17,11 +17,24 @@ pub fn roster<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Comman
     command
 }
 
-/// Standard output, standard error and whether the program was content.
+/// Standard output, standard error and whether the program was content. One that does not end is ended.
 pub fn said(command: &mut Command) -> (String, String, bool) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let id = child.id();
+    let (end, ended) = channel();
+    spawn(move || end.send(child.wait_with_output().unwrap()));
+    let Ok(Output { status, stdout, stderr }) = ended.recv_timeout(PATIENCE) else {
+        let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        panic!("{command:?} does not end");
+    };
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(stdout), text(stderr), status.success())
+}
+
+/// The same of a program that a test on the same runtime waits for.
+pub async fn said_meanwhile(mut command: Command) -> (String, String, bool) {
+    tokio::task::spawn_blocking(move || said(&mut command)).await.unwrap()
 }
 
 /// A program that goes on until it is asked to end.
@@ -61,7 +74,15 @@ impl Program {
         self.ended.recv_timeout(PATIENCE).expect("the program ends")
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends SIGTERM, and returns all lines that were written since the last one that was read.
+    pub fn last_lines(self) -> Vec<String> {
+        self.signal("-TERM");
+        self.ended.recv_timeout(PATIENCE).expect("the program ends");
+        self.lines.iter().collect()
+    }
+
+    /// Sends a signal, such as `-HUP`.
+    pub fn signal(&self, signal: &str) {
         let _ = Command::new("kill").args([signal, &self.id.to_string()]).status();
     }
 }

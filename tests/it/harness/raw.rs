@@ -1,10 +1,12 @@
 //! The gRPC port byte by byte, for what no generated client would send.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use prost::Message;
-use roster::transport::grpc::pb::{self, Privacy};
+use roster_proto::v1::{self as pb, Privacy};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
@@ -36,22 +38,30 @@ pub fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
 
 impl Raw {
     pub async fn connect(app: &App) -> Self {
-        let endpoint = Endpoint::from_shared(format!("http://{}", app.grpc)).unwrap();
+        Self::connect_to(app.grpc).await
+    }
+
+    /// Connects to any port.
+    pub async fn connect_to(address: SocketAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         Self(endpoint.connect().await.unwrap())
     }
 
     /// Sends these bytes as the whole body.
     pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
-        let mut request = Request::post(format!("/roster.v1.{path}"))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::new(Full::new(Bytes::from(body)))).unwrap();
-        let mut channel = self.0.clone();
-        let answer = channel.ready().await.unwrap().call(request).await.unwrap();
-        let (head, body) = answer.into_parts();
+        let own = [("content-type", "application/grpc"), ("te", "trailers")];
+        self.ask("POST", &format!("/roster.v1.{path}"), &[&own, headers].concat(), body).await
+    }
+
+    /// Sends any request.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
+        let (head, body) = self.begin(method, path, headers, body).await.into_parts();
         let body = body.collect().await.unwrap();
         Reply {
             http: head.status.as_u16(),
@@ -59,6 +69,23 @@ impl Raw {
             trailers: body.trailers().cloned().unwrap_or_default(),
             body: body.to_bytes(),
         }
+    }
+
+    /// Sends any request, and does not wait for the body of the answer.
+    pub async fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Response<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::new(Full::new(body.into()))).unwrap();
+        let mut channel = self.0.clone();
+        channel.ready().await.unwrap().call(request).await.unwrap()
     }
 
     /// Sends one well-framed message with this token.
@@ -81,6 +108,11 @@ impl Reply {
         told.unwrap_or_else(|| panic!("no status: {self:?}"))
     }
 
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// The answer without what differs from one call to the next.
     pub fn timeless(mut self) -> Self {
         for name in ["date", "x-request-id"] {
@@ -96,7 +128,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     let space = || name.clone();
     let users = || users.clone();
     let user = || "linus".to_owned();
-    vec![
+    [
         call(
             "MembershipService/JoinOrAcceptInvite",
             pb::JoinOrAcceptInviteRequest { space: space() },
@@ -142,12 +174,21 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
             "MembershipService/ListMembershipEvents",
             pb::ListMembershipEventsRequest { space: space(), ..Default::default() },
         ),
-        call("SpaceService/GetSpace", pb::GetSpaceRequest { name: space() }),
-        call(
-            "SpaceService/UpdateSpace",
-            pb::UpdateSpaceRequest { name: space(), ..Default::default() },
-        ),
-        call("SpaceService/DeleteSpace", pb::DeleteSpaceRequest { name: space() }),
+    ]
+    .into_iter()
+    .chain(calls_of(&name))
+    .collect()
+}
+
+/// The calls about a space itself.
+fn calls_of(name: &str) -> [RawCall; 3] {
+    let name = || name.to_owned();
+    let update = pb::UpdateSpaceRequest { name: name(), ..Default::default() };
+    let delete = pb::DeleteSpaceRequest { name: name(), ..Default::default() };
+    [
+        call("SpaceService/GetSpace", pb::GetSpaceRequest { name: name() }),
+        call("SpaceService/UpdateSpace", update),
+        call("SpaceService/DeleteSpace", delete),
     ]
 }
 
@@ -170,7 +211,16 @@ pub fn other_calls() -> Vec<RawCall> {
                 keys: vec![pb::MembershipKey { space: "courses/78".into(), user: String::new() }],
             },
         ),
+        call("PeopleService/PutUsers", pb::PutUsersRequest { people: vec![pb::Person::default()] }),
+        call(
+            "PeopleService/UploadUsers",
+            pb::UploadUsersRequest { people: vec![pb::Person::default()] },
+        ),
+        call("PeopleService/DeleteUsers", pb::DeleteUsersRequest::default()),
+        call("PeopleService/GetUsers", pb::GetUsersRequest { users: vec!["linus".into()] }),
+        call("PeopleService/ListUsers", pb::ListUsersRequest::default()),
         call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
+        call("SpaceService/ListSpaces", pb::ListSpacesRequest::default()),
         call(
             "SpaceService/CreateSpace",
             pb::CreateSpaceRequest {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -45,27 +45,43 @@ async fn stay(client: Grpc, task: usize) -> Vec<(String, String)> {
     acknowledged
 }
 
+/// Calls that hang up beside patient callers, who are all served; returns what those were told.
+async fn crowd(app: &App, clients: Clients, times: usize) -> Vec<(String, String)> {
+    let shared = app.client().await;
+    for n in 0..SPACES {
+        shared.create(&space(n), Privacy::Open, "ada", None).await;
+    }
+    let client = async || match clients {
+        Clients::Own => app.client().await,
+        Clients::Shared => shared.clone(),
+    };
+    let mut hanging_up = JoinSet::new();
+    for task in 0..HANGING_UP {
+        hanging_up.spawn(hang_up(client().await, task, times / HANGING_UP));
+    }
+    let mut patient = JoinSet::new();
+    for task in 0..PATIENT {
+        patient.spawn(stay(client().await, task));
+    }
+    hanging_up.join_all().await;
+    let acknowledged: Vec<_> = patient.join_all().await.into_iter().flatten().collect();
+    assert_eq!(acknowledged.len(), PATIENT * 100);
+    acknowledged
+}
+
+#[derive(Clone, Copy)]
+enum Clients {
+    Own,
+    Shared,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_beside_cancelled_calls() {
     on_every_engine(|engine, url| async move {
         let app = App::start(&url).await;
         let client = app.client().await;
-        for n in 0..SPACES {
-            client.create(&space(n), Privacy::Open, "ada", None).await;
-        }
-        let mut hanging_up = JoinSet::new();
-        for task in 0..HANGING_UP {
-            hanging_up.spawn(hang_up(app.client().await, task, CANCELLED / HANGING_UP));
-        }
-        let mut patient = JoinSet::new();
-        for task in 0..PATIENT {
-            patient.spawn(stay(app.client().await, task));
-        }
-        hanging_up.join_all().await;
-        let acknowledged: Vec<_> = patient.join_all().await.into_iter().flatten().collect();
-        assert_eq!(acknowledged.len(), PATIENT * 100);
-        for (space, user) in &acknowledged {
-            assert_eq!(client.status(space, user).await, Status::Member, "{user} in {space}");
+        for (space, user) in crowd(&app, Clients::Own, CANCELLED).await {
+            assert_eq!(client.status(&space, &user).await, Status::Member, "{user} in {space}");
         }
         for n in 0..SPACES {
             consistent(&client, &space(n)).await;
@@ -82,21 +98,7 @@ async fn nothing_acknowledged_is_lost_beside_cancelled_calls() {
 async fn a_patient_caller_may_share_a_connection_with_those_who_hang_up() {
     on_every_engine(|_, url| async move {
         let app = App::start(&url).await;
-        let client = app.client().await;
-        for n in 0..SPACES {
-            client.create(&space(n), Privacy::Open, "ada", None).await;
-        }
-        let mut hanging_up = JoinSet::new();
-        for task in 0..HANGING_UP {
-            hanging_up.spawn(hang_up(client.clone(), task, FEW / HANGING_UP));
-        }
-        let mut patient = JoinSet::new();
-        for task in 0..PATIENT {
-            patient.spawn(stay(client.clone(), task));
-        }
-        hanging_up.join_all().await;
-        let acknowledged: Vec<_> = patient.join_all().await.into_iter().flatten().collect();
-        assert_eq!(acknowledged.len(), PATIENT * 100);
+        crowd(&app, Clients::Shared, FEW).await;
         app.stop().await;
     })
     .await;

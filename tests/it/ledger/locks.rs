@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb::Privacy;
+use roster_proto::v1::Privacy;
 use tokio::time::Instant;
 
 use crate::harness::patient::{join, leave};

@@ -1,6 +1,6 @@
 //! Look-ups that are put to the database together share nothing else.
 
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 
 use crate::harness::{App, Beside, Engine, Lock, of_service, on_every_engine, reason_of};
 

@@ -1,6 +1,6 @@
 //! Commands too large for one statement, in the midst of others.
 
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 
 use super::{consistent, together};
 use crate::harness::{App, on_every_engine};

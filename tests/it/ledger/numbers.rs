@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use roster::transport::grpc::pb::{
-    self, MembershipEventName as EventName, MembershipStatus as Status, Privacy,
+use roster_proto::v1::{
+    self as pb, MembershipEventName as EventName, MembershipStatus as Status, Privacy,
 };
 
 use super::{consistent, together};
@@ -36,7 +36,7 @@ async fn rename(client: &Grpc, display_name: &str) -> Result<i64, String> {
 }
 
 async fn delete(client: &Grpc) -> Result<(), String> {
-    let message = pb::DeleteSpaceRequest { name: SPACE.into() };
+    let message = pb::DeleteSpaceRequest { name: SPACE.into(), ..Default::default() };
     let answered = client.spaces.clone().delete_space(of_service(message)).await;
     answered.map(drop).map_err(|s| reason_of(&s))
 }

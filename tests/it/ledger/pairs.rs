@@ -10,7 +10,7 @@ use roster::domain::{
     Status, UserId, decide,
 };
 use roster::service::{Call, Error, Outcome};
-use roster::transport::grpc::pb;
+use roster_proto::v1 as pb;
 use tokio::time::Instant;
 
 use super::consistent;
@@ -50,7 +50,7 @@ fn acts() -> Vec<Act> {
         (by("creator"), Command::TransferOwnership(user("ada"))),
         (service(), Command::CreateSpace(made)),
         (by("ada"), Command::UpdateSpace(patch)),
-        (by("creator"), Command::DeleteSpace),
+        (by("creator"), Command::DeleteSpace { if_version: None }),
     ]
 }
 

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use roster::transport::grpc::pb::{
-    MembershipEventName as EventName, MembershipStatus as Status, Privacy,
-};
+use roster_proto::v1::{MembershipEventName as EventName, MembershipStatus as Status, Privacy};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

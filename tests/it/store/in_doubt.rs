@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 
 use crate::harness::patient::leave;
 use crate::harness::{App, Beside, Cable, Engine, LOST, Patient, on_every_engine};

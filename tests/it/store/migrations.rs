@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use roster::store::Store;
-use roster::transport::grpc::pb::Privacy;
+use roster::store::{Store, place};
+use roster_proto::v1::Privacy;
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait,
 };
@@ -91,7 +91,7 @@ async fn eight_servers_at_once_make_the_schema_once() {
         }
         assert_eq!(client.events("courses/1").await.len(), 2);
         let beside = Database::connect(&url).await.unwrap();
-        assert_eq!(steps(&beside).await, 2);
+        assert_eq!(steps(&beside).await, 5);
         beside.close().await.unwrap();
         for app in apps {
             app.stop().await;
@@ -113,7 +113,8 @@ async fn a_newer_schema_is_refused() {
         assert_eq!(store.migrate().await.unwrap_err().to_string(), refused);
         assert_eq!(store.migrate_down().await.unwrap_err().to_string(), refused);
         let error = App::try_start(&url).await.err().unwrap();
-        assert_eq!(error.to_string(), format!("database: {refused}"));
+        let place = place(&url).unwrap();
+        assert_eq!(error.to_string(), format!("database {place}: {refused}"));
         assert_eq!(schema(&beside).await, before);
         beside.close().await.unwrap();
         store.close().await;

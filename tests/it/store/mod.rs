@@ -8,6 +8,7 @@ mod opening;
 mod outage;
 mod plans;
 mod read_only;
+mod recount;
 mod rows_read;
 mod silence;
 mod texts;

@@ -4,7 +4,7 @@ use std::fs::{exists, remove_file, rename};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 use tokio::time::Instant;
 
 use crate::harness::patient::{join, leave, look};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 use sea_orm::{ConnectionTrait, Database};
 use tokio::time::timeout;
 use tonic::{Code, Request, Streaming};

@@ -23,6 +23,10 @@ const FILL_POSTGRES: &[&str] = &[
         (space, seq, user_id, actor, from_status, to_status, name, cause, at)
      SELECT 'courses/' || (u % 200 + 1), u / 200 + 1, 'user-' || u, 'user-' || u, 'absent', 'member',
         'joined', 'join', 0 FROM generate_series(1, 99999) u",
+    "INSERT INTO person SELECT 'user-' || u, 1, u % 10 = 0, 'anna' || u, 'Anna Muller ' || u, '', NULL,
+        NULL, '', '', '', '', '', '', '[]', 0, false FROM generate_series(1, 100000) u",
+    "INSERT INTO person_word SELECT 'anna' || u, 'user-' || u FROM generate_series(1, 100000) u",
+    "INSERT INTO person_word SELECT 'muller', 'user-' || u FROM generate_series(1, 100000) u",
     "ANALYZE",
 ];
 
@@ -53,6 +57,7 @@ fn literal(value: &Value) -> String {
         Value::BigInt(Some(n)) => n.to_string(),
         Value::Int(Some(n)) => n.to_string(),
         Value::BigUnsigned(Some(n)) => n.to_string(),
+        Value::String(None) | Value::BigInt(None) => "NULL".to_owned(),
         other => panic!("{other:?} has no literal"),
     }
 }
@@ -80,13 +85,15 @@ async fn plan_on_sqlite(connection: &mut Connection, example: &Example) -> Vec<S
 /// A line of a plan that goes through one of our tables.
 fn scans(line: &str) -> bool {
     let line = line.trim().trim_start_matches("->").trim();
-    let ours = ["space", "space_content", "membership", "membership_event"];
+    let ours =
+        ["space", "space_content", "membership", "membership_event", "person", "person_word"];
     let on_postgres = line.starts_with("Seq Scan on") && {
         let table = line.split_whitespace().nth(3).unwrap_or_default();
         ours.contains(&table)
     };
     // SQLite says nothing of keys when it goes through a table or an index.
-    let aliases = ["s", "m", "o", "i", "space", "space_content", "membership", "membership_event"];
+    let aliases = ["s", "m", "o", "i", "w"];
+    let aliases = [&aliases[..], &ours].concat();
     let on_sqlite = line
         .strip_prefix("SCAN ")
         .is_some_and(|rest| aliases.contains(&rest.split_whitespace().next().unwrap_or_default()));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use roster::transport::grpc::pb::{self, Privacy};
+use roster_proto::v1::{self as pb, Privacy};
 use tokio::time::{Instant, interval, timeout};
 
 use crate::harness::patient::join;
@@ -213,7 +213,12 @@ async fn a_stranger_who_names_a_thousand_members_holds_nobody_up() {
             for _ in 0..5 {
                 let calls = (0..4).map(|_| stranger.call(block(), patience));
                 for answered in futures_util::future::join_all(calls).await {
-                    assert_eq!(answered.outcome, Err("NOT_A_MANAGER".to_owned()));
+                    // A machine that is busy with other things may have no time for them at all.
+                    let refused = answered.outcome.unwrap_err();
+                    assert!(
+                        ["NOT_A_MANAGER", "OVERLOADED"].contains(&refused.as_str()),
+                        "{refused}"
+                    );
                 }
             }
         };

@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 use roster::domain::DisplayName;
-use roster::transport::grpc::pb::{self, MembershipStatus, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus, Privacy};
 
 use crate::harness::{App, Grpc, of, of_service, on_every_engine, reason_of};
 

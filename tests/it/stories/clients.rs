@@ -1,7 +1,7 @@
 //! One way to speak to each surface. A verb that a surface lacks goes over gRPC, and is on the list
 //! of what it lacks.
 
-use roster::transport::grpc::pb::MembershipStatus as Status;
+use roster_proto::v1::MembershipStatus as Status;
 use serde_json::{Value, json};
 
 use crate::harness::{App, Grpc, token};

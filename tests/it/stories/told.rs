@@ -1,7 +1,7 @@
 //! The stories. People are numbers, as on the surfaces that know no other: 1 owns the space, 2
 //! manages it, the rest come and go.
 
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 
 use super::clients::{Surface, Teller};
 use crate::harness::{App, of_service, on_every_engine};
@@ -43,7 +43,7 @@ async fn begin(app: &App, surface: Surface, privacy: Privacy, seats: Option<i64>
 async fn end(teller: Teller<'_>) {
     let space = teller.surface.space();
     consistent(&teller.grpc, space).await;
-    let message = pb::DeleteSpaceRequest { name: space.into() };
+    let message = pb::DeleteSpaceRequest { name: space.into(), ..Default::default() };
     teller.grpc.spaces.clone().delete_space(of_service(message)).await.unwrap();
 }
 

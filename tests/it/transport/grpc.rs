@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
-use roster::transport::grpc::DESCRIPTORS;
-use roster::transport::grpc::pb::{self, MembershipOutcome as Outcome};
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::DESCRIPTORS;
+use roster_proto::v1::{self as pb, MembershipOutcome as Outcome};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 use tonic::{Code, Response};
 use tonic_types::StatusExt;
 

@@ -1,7 +1,7 @@
 //! Making members of people without asking them.
 
-use roster::transport::grpc::pb::{self, MembershipOutcome as Outcome};
-use roster::transport::grpc::pb::{MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipOutcome as Outcome};
+use roster_proto::v1::{MembershipStatus as Status, Privacy};
 use tonic::Code;
 use tonic_types::StatusExt;
 

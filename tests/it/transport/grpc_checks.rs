@@ -1,6 +1,6 @@
 //! Many memberships in one answer.
 
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 use tonic::Code;
 
 use crate::harness::{App, Grpc, of, of_service, on_every_engine, reason_of};

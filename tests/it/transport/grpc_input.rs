@@ -1,13 +1,13 @@
 //! What a client can get wrong on gRPC: always told in our words, never as a fault of the server.
 
 use prost::Message;
-use roster::transport::grpc::pb::{self, Privacy};
+use roster_proto::v1::{self as pb, Privacy};
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::harness::{
-    App, Raw, RawCall, calls_about, frame, of, on_every_engine, other_calls, token,
+    App, Raw, RawCall, calls_about, frame, of, on_every_engine, other_calls, reason_of, token,
 };
 
 const COURSE: &str = "courses/1";
@@ -276,6 +276,7 @@ async fn compressed_messages_are_read_up_to_the_same_size() {
     }
     let reply = raw.send(path, &headers("zstd"), frame(1, &message)).await;
     assert_eq!(reply.status().code(), Code::Unimplemented);
+    assert_eq!(reason_of(&reply.status()), "UNSUPPORTED");
     assert_eq!(reply.headers["grpc-accept-encoding"], "gzip,identity");
     app.stop().await;
 }
@@ -287,6 +288,8 @@ async fn unknown_methods_are_unimplemented() {
     for path in ["SpaceService/Nothing", "NoService/GetSpace", "SpaceService/", "x"] {
         let reply = raw.call_with(&[], (path, Vec::new())).await;
         assert_eq!((reply.http, reply.status().code()), (200, Code::Unimplemented), "{path}");
+        assert_eq!(reason_of(&reply.status()), "UNSUPPORTED", "{path}");
+        assert_eq!(reply.status().message(), "there is no such method", "{path}");
     }
     app.stop().await;
 }
@@ -310,8 +313,10 @@ async fn odd_metadata_does_no_harm() {
     let large = [("x-large", large.as_str())];
     let (refused, meanwhile) =
         tokio::join!(raw.call_with(&large, call.clone()), raw.call_with(&[], call.clone()));
-    assert_eq!(refused.http, 431);
+    assert_eq!(told(&refused.status()), too_large());
     assert_eq!(meanwhile.status().code(), Code::Ok);
+    let larger = "x".repeat(40 * 1024);
+    assert_eq!(raw.call_with(&[("x-large", &larger)], call.clone()).await.http, 431);
     assert_eq!(raw.call_with(&[], call).await.status().code(), Code::Ok, "the connection lives");
     app.stop().await;
 }

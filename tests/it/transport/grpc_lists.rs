@@ -1,6 +1,6 @@
 //! Lists over gRPC: page by page, each seeing no more than its caller may.
 
-use roster::transport::grpc::pb::{self, MembershipStatus as Status, Privacy};
+use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 use tonic::Code;
 use tonic_types::StatusExt;
 

@@ -2,8 +2,8 @@
 
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
-use roster::transport::grpc::pb::MembershipEventName as EventName;
-use roster::transport::grpc::pb::{self, Contribution, MembershipStatus as Status, Privacy};
+use roster_proto::v1::MembershipEventName as EventName;
+use roster_proto::v1::{self as pb, Contribution, MembershipStatus as Status, Privacy};
 use tonic::{Code, Response};
 use tonic_types::StatusExt;
 
@@ -224,7 +224,7 @@ async fn a_deleted_space_is_gone_with_all_that_belonged_to_it() {
         client.create("courses/11", Privacy::Open, "ada", None).await;
         client.change_roles("ada", COURSE, &["mona"], &["linus"], &[]).await.unwrap();
         let mut spaces = client.spaces.clone();
-        let delete = || pb::DeleteSpaceRequest { name: COURSE.into() };
+        let delete = || pb::DeleteSpaceRequest { name: COURSE.into(), ..Default::default() };
         let manager = spaces.delete_space(of("mona", delete())).await;
         assert_eq!(reason(manager), refused(Code::PermissionDenied, "NOT_THE_CREATOR"));
         spaces.delete_space(of("ada", delete())).await.unwrap();

@@ -19,7 +19,7 @@ use crate::harness::{App, Log, Raw, calls_about, reason_of, token};
 
 /// Says the reason and, of an internal error, the id of the request.
 fn render(failure: Failure) -> Response {
-    let id = roster::transport::middleware::request_id::current();
+    let id = roster::request_context::request_id();
     let text = format!("{} {}", failure.reason.as_str_name(), id.unwrap_or_default());
     (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
 }
@@ -52,6 +52,21 @@ async fn a_panic_ends_its_own_request_and_is_logged_with_its_id() {
     assert_eq!(line["fields"]["panic"], "no way");
     assert_eq!(line["span"]["request_id"], "id-1");
     assert_eq!(body(app.oneshot(request("/works")).await).await, "fine");
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_refused_in_the_words_of_the_surface() {
+    let app = rest(Router::new().route("/works", get(|| async { "fine" })), render);
+    let sized = |bytes: usize| {
+        let mut request = request("/works");
+        request.headers_mut().insert("x-large", "x".repeat(bytes).parse().unwrap());
+        request
+    };
+    assert_eq!(body(app.clone().oneshot(sized(15 * 1024)).await).await, "fine");
+    for bytes in [16 * 1024, 200 * 1024] {
+        let refused = body(app.clone().oneshot(sized(bytes)).await).await;
+        assert_eq!(refused, "ERROR_REASON_MESSAGE_TOO_LARGE id-1");
+    }
 }
 
 #[tokio::test]

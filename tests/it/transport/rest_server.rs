@@ -12,18 +12,32 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::rest_client::{Ask, Reply, ask, send};
-use crate::harness::{App, token_with};
+use crate::harness::{App, Grpc, token_with};
 
 /// A running server. Its database goes when it does.
 pub struct Rest {
     app: App,
-    _directory: TempDir,
+    _directory: Option<TempDir>,
 }
 
 impl Rest {
     pub async fn start() -> Self {
-        let (app, _directory) = App::on_sqlite().await;
-        Self { app, _directory }
+        let (app, directory) = App::on_sqlite().await;
+        Self { app, _directory: Some(directory) }
+    }
+
+    /// Starts a server on this database.
+    pub async fn on(database: &str) -> Self {
+        Self { app: App::start(database).await, _directory: None }
+    }
+
+    /// A client of the gRPC surface.
+    pub async fn client(&self) -> Grpc {
+        self.app.client().await
+    }
+
+    pub async fn stop(self) {
+        self.app.stop().await;
     }
 
     /// Where the server listens.
@@ -48,8 +62,14 @@ impl Rest {
             attributes: Attributes::new(attributes).unwrap(),
         };
         let (creator, contribution) = (UserId::parse(creator).unwrap(), Contribution::Anyone);
-        let new = NewSpace { privacy, creator, contribution, capacity: None, content };
+        let new =
+            NewSpace { privacy, creator, contribution, capacity: None, content, invitees: None };
         self.execute(name, Command::CreateSpace(new)).await;
+    }
+
+    /// Makes a user a member.
+    pub async fn add(&self, name: &str, user: &str) {
+        self.execute(name, Command::Add(Users::one(UserId::parse(user).unwrap()))).await;
     }
 
     /// Shuts a user out, which neither dialect can.

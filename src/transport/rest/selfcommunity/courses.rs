@@ -4,13 +4,14 @@ use axum::extract::Request;
 use http::StatusCode;
 
 use super::errors::ErrorResponse;
-use super::{Answer, Named, UserRequest, no_content, shapes, users};
+use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
 use crate::domain::{
     Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
 };
 use crate::service::{self, ListedSpace, SpaceView, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
+use crate::transport::rest::change::tagged;
 
 /// The creator is not among them: clients ask for that status by name.
 const DEFAULT_STATUSES: [Status; 2] = [Status::Manager, Status::Member];
@@ -20,52 +21,57 @@ pub async fn join(request: UserRequest, Named(course): Named) -> Answer {
     let outcome = request.execute(course, Command::Join).await?;
     let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
     let content = request.service.content_after(&request.call, &outcome).await?;
-    Ok(json(StatusCode::OK, &shapes::course_user_detail(&outcome.space, &content, own)))
+    let people = request.known_people([&outcome.space.creator]).await?;
+    let body = shapes::course_user_detail(&outcome.space, &content, own, &people);
+    Ok(tagged(json(StatusCode::OK, &body), outcome.space.seq))
 }
 
 /// `GET /course/{id}/`: the course, or its lock screen for those outside a private one.
 pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
-    // The other views show what only the owner of the content knows.
-    if request.query.get_filled("view").is_some_and(|view| view != "user") {
-        return Err(Failure::field("view", Problem::InvalidChoice).into());
-    }
+    let shape: Option<shapes::Shape> = match request.query.get_filled("view").unwrap_or("user") {
+        "user" => None,
+        "edit" => Some(shapes::course_detail),
+        "dashboard" => Some(shapes::course_dashboard),
+        _ => return Err(Failure::field("view", Problem::InvalidChoice).into()),
+    };
     let seen_by = request.user("user")?;
     let view = request.service.get_space(&request.call, &course).await?;
     let SpaceView { space, content, own, manages } = view;
+    if !manages && (shape.is_some() || seen_by.is_some()) {
+        return Err(Failure::from(Refusal::NotAManager).into());
+    }
     let own = match seen_by {
         None => own,
-        Some(_) if !manages => return Err(Failure::from(Refusal::NotAManager).into()),
         Some(user) => {
             request.service.get_membership(&request.call, &course, Some(user)).await?.status
         }
     };
     let is_inside = own.is_seated() || own == Status::Invited || manages;
     let is_locked = space.privacy == Privacy::Private && !is_inside;
-    let body = if is_locked {
-        shapes::course_minimal(&space, &content, own)
-    } else {
-        shapes::course_user_detail(&space, &content, own)
+    let people = request.known_people([&space.creator]).await?;
+    let body = match shape {
+        Some(shape) => shape(&space, &content, own, &people),
+        None if is_locked => shapes::course_minimal(&space, &content, own, &people),
+        None => shapes::course_user_detail(&space, &content, own, &people),
     };
-    Ok(json(StatusCode::OK, &body))
+    Ok(tagged(json(StatusCode::OK, &body), space.seq))
 }
 
 /// `GET /course/{id}/join/`: who has joined.
 pub async fn list_joined(request: UserRequest, Named(course): Named) -> Answer {
     let legal = [Status::Creator, Status::Manager, Status::Member];
     let statuses = request.statuses(&legal, shapes::join_status, &DEFAULT_STATUSES)?;
-    let view = request.service.get_space(&request.call, &course).await?;
-    if shapes::hides_members(&view.content) && !view.manages {
-        return Err(Failure::from(Refusal::NotAManager).into());
-    }
     let found = request.find_members(&course, statuses, None).await?;
-    request.page(&found, |membership| shapes::user_minimal(&membership.user))
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |membership| user_shapes::user_minimal(&membership.user, &people))
 }
 
 /// `GET /course/{id}/request_join/`: who has asked to join.
 pub async fn list_requests(request: UserRequest, Named(course): Named) -> Answer {
     let search = request.query.search("search")?;
     let found = request.find_members(&course, vec![Status::Requested], search).await?;
-    request.page(&found, shapes::requester)
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |request| user_shapes::requester(request, &people))
 }
 
 /// `GET /course/`: the caller's own courses.
@@ -74,8 +80,9 @@ pub async fn list_own(request: UserRequest) -> Answer {
     let creator = request.user("created_by")?;
     let wanted = UserSpaces { kind: Some(Kind::Course), statuses, creator, search: None };
     let found = request.find_spaces(wanted).await?;
+    let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
     request.page(&found, |ListedSpace { space, content, membership }| {
-        shapes::course(space, content, membership.status)
+        shapes::course(space, content, membership.status, &people)
     })
 }
 

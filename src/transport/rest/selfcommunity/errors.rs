@@ -2,10 +2,14 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::request_context;
 use crate::transport::error::{ErrorReason, Failure, Violation};
+use crate::transport::grpc::status::reason_name;
 use crate::transport::rest::answer::{Error, HttpError, json, with_advice};
+use crate::transport::rest::route::Describe;
 
 /// A request without a result.
 #[derive(Debug)]
@@ -17,19 +21,24 @@ impl<E: Into<Error>> From<E> for ErrorResponse {
     }
 }
 
-#[derive(Serialize)]
+/// What went wrong.
+#[derive(JsonSchema, Serialize)]
 struct Errors<'a> {
     errors: Vec<Entry<'a>>,
 }
 
-#[derive(Serialize)]
+/// One thing that went wrong, at a field or in general.
+#[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
+#[schemars(rename = "ErrorEntry")]
 enum Entry<'a> {
     Field { field: &'a str, messages: [Message<'a>; 1] },
     General(Message<'a>),
 }
 
-#[derive(Serialize)]
+/// A sentence for people and a word for programs.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ErrorMessage")]
 struct Message<'a> {
     message: &'a str,
     code: &'a str,
@@ -46,6 +55,7 @@ impl IntoResponse for ErrorResponse {
 
 fn failure_response(failure: &Failure) -> Response {
     let (status, code) = code(failure.reason);
+    request_context::failed(reason_name(failure.reason));
     let response = if !failure.violations.is_empty() {
         json(status, &Errors { errors: failure.violations.iter().map(field).collect() })
     } else if status == StatusCode::NOT_FOUND {
@@ -67,7 +77,13 @@ fn general(status: StatusCode, message: &str, code: &str) -> Response {
     json(status, &Errors { errors: vec![Entry::General(Message { message, code })] })
 }
 
-const fn http_code(error: HttpError) -> &'static str {
+/// What every error looks like.
+pub fn error_schema(_status: StatusCode) -> Option<Describe> {
+    Some(|schemas| schemas.subschema_for::<Errors<'static>>())
+}
+
+/// The word for each way of being wrong as HTTP.
+pub const fn http_code(error: HttpError) -> &'static str {
     match error {
         HttpError::NoSuchPath => "not_found",
         HttpError::MethodNotAllowed => "method_not_allowed",
@@ -94,10 +110,13 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::Blocked
         | ErrorReason::CreatorCannotLeave
         | ErrorReason::CreatorFixed => (StatusCode::FORBIDDEN, "permission_denied"),
-        ErrorReason::SpaceNotFound => (StatusCode::NOT_FOUND, "not_found"),
+        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound => {
+            (StatusCode::NOT_FOUND, "not_found")
+        }
         ErrorReason::SpaceExists => (StatusCode::BAD_REQUEST, "already_exists"),
         ErrorReason::NotAMember => (StatusCode::BAD_REQUEST, "not_a_member"),
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
+        ErrorReason::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "throttled")
@@ -105,6 +124,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::Contention | ErrorReason::StoreUnavailable | ErrorReason::Deadline => {
             (StatusCode::SERVICE_UNAVAILABLE, "service_unavailable")
         }
+        ErrorReason::Unsupported => (StatusCode::NOT_IMPLEMENTED, "not_implemented"),
         ErrorReason::Unspecified | ErrorReason::Internal => {
             (StatusCode::INTERNAL_SERVER_ERROR, "error")
         }

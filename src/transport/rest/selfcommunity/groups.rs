@@ -3,11 +3,12 @@
 use axum::extract::Request;
 use http::StatusCode;
 
-use super::{Answer, Named, UserRequest, no_content, shapes, users};
+use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
 use crate::domain::{Command, Kind, Status, Users};
 use crate::service::{ListedSpace, UserSpaces};
 use crate::transport::error::Failure;
 use crate::transport::rest::answer::json;
+use crate::transport::rest::change::tagged;
 use crate::transport::rest::fields::list_name;
 
 /// Groups do not tell roles apart: all of these read `subscribed`.
@@ -31,19 +32,23 @@ pub async fn subscribe(mut request: UserRequest, Named(group): Named, body: Requ
 /// `GET /group/{id}/`: the group.
 pub async fn show(request: UserRequest, Named(group): Named) -> Answer {
     let view = request.service.get_space(&request.call, &group).await?;
-    Ok(json(StatusCode::OK, &shapes::group(&view.space, &view.content, view.own)))
+    let people = request.known_people([&view.space.creator]).await?;
+    let body = shapes::group(&view.space, &view.content, view.own, &people);
+    Ok(tagged(json(StatusCode::OK, &body), view.space.seq))
 }
 
 /// `GET /group/{id}/subscribe/`: who is subscribed.
 pub async fn list_subscribed(request: UserRequest, Named(group): Named) -> Answer {
     let found = request.find_members(&group, SUBSCRIBED.to_vec(), None).await?;
-    request.page(&found, |membership| shapes::user(&membership.user))
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
 /// `GET /group/{id}/request_subscribe/`: who has asked to subscribe.
 pub async fn list_requests(request: UserRequest, Named(group): Named) -> Answer {
     let found = request.find_members(&group, vec![Status::Requested], None).await?;
-    request.page(&found, |membership| shapes::user(&membership.user))
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
 /// `GET /group/`: the caller's own groups.
@@ -55,7 +60,8 @@ pub async fn list_own(request: UserRequest) -> Answer {
         search: request.query.search("search")?,
     };
     let found = request.find_spaces(wanted).await?;
+    let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
     request.page(&found, |ListedSpace { space, content, membership }| {
-        shapes::group(space, content, membership.status)
+        shapes::group(space, content, membership.status, &people)
     })
 }

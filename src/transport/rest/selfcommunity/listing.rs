@@ -1,6 +1,7 @@
 //! Pages by position, in the envelope that this dialect's clients read.
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, ErrorResponse, UserRequest};
@@ -10,8 +11,10 @@ use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::query::Window;
 
-#[derive(Serialize)]
-struct Envelope<T> {
+/// A page, and where the pages before and after it are.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PageOf{T}")]
+pub struct Envelope<T> {
     count: i64,
     next: Option<String>,
     previous: Option<String>,
@@ -86,7 +89,8 @@ impl UserRequest {
         Ok(statuses)
     }
 
-    fn window(&self) -> Result<Window, Failure> {
+    /// Which part of a list the request wants.
+    pub(super) fn window(&self) -> Result<Window, Failure> {
         Window::read(&self.query)
     }
 }

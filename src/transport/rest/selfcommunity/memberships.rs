@@ -1,14 +1,29 @@
 //! The calls that courses and groups answer alike.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Request;
-use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Answer, Named, UserRequest, no_content, shapes, users};
-use crate::domain::{Command, Status};
+use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
+use crate::domain::{Command, Kind, Status};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
+use crate::transport::rest::forms;
+use crate::transport::rest::route::{BodyField, RequestBody};
+
+/// What [`leave`] reads.
+pub const LEAVE_BODY: RequestBody = RequestBody {
+    fields: &[BodyField {
+        name: "user",
+        is_required: false,
+        description: "Whom to remove; without it the caller leaves.",
+        schema: forms::user,
+    }],
+    is_closed: true,
+};
 
 /// `DELETE …/join/`, `DELETE …/subscribe/`: leaves, or with `user` removes them. Where nothing is
 /// named the caller leaves, so nothing that may have been meant as a name is passed over.
@@ -49,19 +64,28 @@ pub async fn remove_invitations(
 /// `GET …/invite/`: who is invited.
 pub async fn list_invited(request: UserRequest, Named(space): Named) -> Answer {
     let found = request.find_members(&space, vec![Status::Invited], None).await?;
-    request.page(&found, |membership| shapes::user(&membership.user))
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
 /// `GET …/status/`: what the caller is to the space.
 pub async fn show_status(request: UserRequest, Named(space): Named) -> Answer {
     let view = request.service.get_space(&request.call, &space).await?;
-    Ok(status(shapes::relation(space.kind(), view.own)))
+    let status = shapes::relation(space.kind(), view.own);
+    Ok(json(StatusCode::OK, &StatusBody { status }))
 }
 
-fn status(status: Option<&'static str>) -> Response {
-    #[derive(Serialize)]
-    struct Body {
-        status: Option<&'static str>,
-    }
-    json(StatusCode::OK, &Body { status })
+/// What the caller is to a course or group; `null` is nothing.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Status")]
+pub struct StatusBody {
+    #[schemars(extend("enum" = relations()))]
+    status: Option<&'static str>,
+}
+
+fn relations() -> Vec<Option<&'static str>> {
+    let words = Kind::ALL
+        .iter()
+        .flat_map(|kind| Status::ALL.iter().map(|status| shapes::relation(*kind, *status)));
+    words.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -1,17 +1,28 @@
-//! The SelfCommunity v2 dialect: courses and groups under `/api/v2`.
+//! The SelfCommunity v2 dialect: courses, groups and users under `/api/v2`.
 
+mod content;
+mod course_routes;
 mod courses;
 mod errors;
+mod found;
+mod found_routes;
+mod group_routes;
 mod groups;
 mod listing;
 mod memberships;
+mod parameters;
+mod people;
+mod people_routes;
 mod shapes;
+mod shown;
+mod space_routes;
+mod spaces;
 mod timestamp;
+mod user_shapes;
 mod users;
 
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::StatusCode;
 use http::request::Parts;
 use tokio::time::Instant;
@@ -21,51 +32,26 @@ use super::answer::HttpError;
 use super::body;
 use super::fields::Fields;
 use super::query::{Query, address};
-use super::{Router, State, other_method, serve};
+use super::{Router, State, other_method, route};
 use crate::auth;
 use crate::domain::{Command, Kind, Refusal, SpaceName, UserId};
-use crate::service::{Call, Outcome, Service};
+use crate::service::{Call, KnownPeople, Outcome, Service};
 use crate::transport::error::Failure;
 
-use errors::ErrorResponse;
+use errors::{ErrorResponse, error_schema, http_code};
 
+pub use course_routes::COURSES;
 pub use errors::code;
+pub use group_routes::GROUPS;
+pub use people_routes::PEOPLE;
 
 /// Every route of this dialect.
 pub fn routes() -> Router {
-    let router = serve(Router::new(), "/api/v2/course", get(courses::list_own));
-    let router = serve(router, "/api/v2/course/{id}", get(courses::show));
-    let router = serve(
-        router,
-        "/api/v2/course/{id}/join",
-        post(courses::join).delete(memberships::leave).get(courses::list_joined),
-    );
-    let router = serve(router, "/api/v2/course/{id}/request_join", get(courses::list_requests));
-    let router = serve(router, "/api/v2/course/{id}/role", post(courses::change_roles));
-    let router = serve(router, "/api/v2/group", get(groups::list_own));
-    let router = serve(router, "/api/v2/group/{id}", get(groups::show));
-    let router = serve(
-        router,
-        "/api/v2/group/{id}/subscribe",
-        post(groups::subscribe).delete(memberships::leave).get(groups::list_subscribed),
-    );
-    let router = serve(router, "/api/v2/group/{id}/request_subscribe", get(groups::list_requests));
-    let router = ["course", "group"].into_iter().fold(router, shared_routes);
+    let router =
+        route::router(&COURSES).merge(route::router(&GROUPS)).merge(route::router(&PEOPLE));
     router.method_not_allowed_fallback(async |request: Request| {
         other_method(request.method(), http_error)
     })
-}
-
-fn shared_routes(router: Router, collection: &str) -> Router {
-    let router = serve(
-        router,
-        &format!("/api/v2/{collection}/{{id}}/invite"),
-        post(memberships::invite)
-            .delete(memberships::remove_invitations)
-            .get(memberships::list_invited),
-    );
-    let status = format!("/api/v2/{collection}/{{id}}/status");
-    serve(router, &status, get(memberships::show_status))
 }
 
 /// What this dialect says when a request fails outside its own code.
@@ -99,6 +85,17 @@ impl UserRequest {
         Ok(self.service.execute(&self.call, space, command).await?)
     }
 
+    /// What is known of the users whom an answer names, in one question for all of them.
+    async fn known_people<'i>(
+        &self,
+        users: impl IntoIterator<Item = &'i UserId>,
+    ) -> Result<KnownPeople, ErrorResponse> {
+        let mut users: Vec<_> = users.into_iter().cloned().collect();
+        users.sort_unstable();
+        users.dedup();
+        Ok(self.service.known_people(&self.call, &users).await?)
+    }
+
     /// Reads the body. However long that takes, as much time is left for the answer as before.
     async fn read_body(&mut self, request: Request) -> Result<Fields, ErrorResponse> {
         let begun = Instant::now();
@@ -117,7 +114,7 @@ impl FromRequestParts<State> for UserRequest {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
-        let call = state.authenticator.authenticate(&parts.headers).await?;
+        let call = state.authenticator.authenticate(&parts.headers, &parts.extensions).await?;
         if call.actor.user().is_some_and(|user| user.as_positive_int().is_none()) {
             return Err(Failure::from(auth::Error::Unknown).into());
         }

@@ -1,4 +1,4 @@
-//! Courses, groups and users as this dialect shows them.
+//! Courses and groups as this dialect shows them.
 //!
 //! We own who belongs; the rest of a course or group is its owner's. Those fields come from the
 //! space's attributes. One that is not among them stands at a neutral default: empty text, an empty
@@ -10,30 +10,55 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::timestamp::iso8601;
-use crate::domain::{Content, Kind, Membership, Privacy, Space, Status, UserId};
+use super::user_shapes::{FullUser, UserMinimal, full_user, user_minimal};
+use crate::domain::{Content, Kind, Privacy, Space, Status};
+use crate::service::KnownPeople;
+
+/// How a course or group is shown to somebody of this status.
+pub type Shape = for<'a> fn(&'a Space, &'a Content, Status, &'a KnownPeople) -> Shown<'a>;
 
 /// The fields of *Course User Detail*, in the documented order.
-const COURSE_USER_DETAIL: &str = "\
+pub const COURSE_USER_DETAIL: &str = "\
     id name slug description type privacy enforce_lessons_order new_comment_notification_enabled \
     hide_member_count meta_title meta_description og_title og_description og_image sections_order \
     image_bigger image_big image_medium image_small deleted join_status created_at created_by \
     categories sections num_lessons num_sections num_lessons_completed user_completion_rate";
 
 /// The fields of *Course*, as lists carry it.
-const COURSE: &str = "\
+pub const COURSE: &str = "\
     id name slug description type privacy enforce_lessons_order new_comment_notification_enabled \
     hide_member_count meta_title meta_description og_title og_description og_image sections_order \
     image_bigger image_big image_medium image_small deleted join_status user_completion_rate \
     created_at created_by categories";
 
+/// The fields of *Course With Member Count*.
+pub const COURSE_WITH_MEMBER_COUNT: &str = "\
+    id name slug description type privacy enforce_lessons_order new_comment_notification_enabled \
+    hide_member_count meta_title meta_description og_title og_description og_image sections_order \
+    image_bigger image_big image_medium image_small deleted join_status user_completion_rate \
+    created_at created_by categories member_count";
+
+/// The fields of *Course Detail*, for those who edit it.
+pub const COURSE_DETAIL: &str = "\
+    id name slug description type privacy enforce_lessons_order new_comment_notification_enabled \
+    hide_member_count meta_title meta_description og_title og_description og_image sections_order \
+    image_bigger image_big image_medium image_small deleted join_status user_completion_rate \
+    created_at created_by categories sections num_lessons num_sections";
+
+/// The fields of *Course Dashboard*.
+pub const COURSE_DASHBOARD: &str = "\
+    id name slug type privacy hide_member_count meta_title meta_description og_title \
+    og_description og_image image_bigger image_big image_medium image_small deleted join_status \
+    user_completion_rate created_at created_by categories avg_completion_rate";
+
 /// The fields of *Course Minimal*, the lock screen.
-const COURSE_MINIMAL: &str = "\
+pub const COURSE_MINIMAL: &str = "\
     id name slug type privacy hide_member_count meta_title meta_description og_title \
     og_description og_image image_bigger image_big image_medium image_small deleted join_status \
     user_completion_rate created_at created_by categories";
 
 /// The fields of *Group*.
-const GROUP: &str = "\
+pub const GROUP: &str = "\
     id name description slug color privacy visible active subscription_status subscribed \
     image_bigger image_big image_medium image_small emotional_image emotional_image_position \
     subscribers_counter created_at created_by managed_by";
@@ -47,9 +72,10 @@ impl Serialize for Shown<'_> {
     }
 }
 
+/// One field of them.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Field<'a> {
+pub enum Field<'a> {
     Null,
     Flag(bool),
     Number(i64),
@@ -58,34 +84,85 @@ enum Field<'a> {
     Time(String),
     EmptyList([(); 0]),
     UserMinimal(UserMinimal<'a>),
-    User(User<'a>),
+    User(FullUser<'a>),
     /// As the owner wrote it.
     Given(&'a RawValue),
 }
 
 /// *Course User Detail* for somebody of this status.
-pub fn course_user_detail<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
-    shown(COURSE_USER_DETAIL, content, |name| our_course_field(name, space, content, own))
+pub fn course_user_detail<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE_USER_DETAIL, content, |name| our_course_field(name, space, content, own, people))
 }
 
 /// *Course* for somebody of this status.
-pub fn course<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
-    shown(COURSE, content, |name| our_course_field(name, space, content, own))
+pub fn course<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE, content, |name| our_course_field(name, space, content, own, people))
+}
+
+/// *Course With Member Count* for somebody of this status.
+pub fn course_with_member_count<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE_WITH_MEMBER_COUNT, content, |name| {
+        our_course_field(name, space, content, own, people)
+    })
+}
+
+/// *Course Detail* for somebody of this status, who manages the course.
+pub fn course_detail<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE_DETAIL, content, |name| match name {
+        // Whoever manages it sees them whole, also without a seat.
+        "sections" => None,
+        _ => our_course_field(name, space, content, own, people),
+    })
+}
+
+/// *Course Dashboard* for somebody of this status, who manages the course.
+pub fn course_dashboard<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE_DASHBOARD, content, |name| our_course_field(name, space, content, own, people))
 }
 
 /// *Course Minimal* for somebody of this status.
-pub fn course_minimal<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
-    shown(COURSE_MINIMAL, content, |name| our_course_field(name, space, content, own))
+pub fn course_minimal<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(COURSE_MINIMAL, content, |name| our_course_field(name, space, content, own, people))
 }
 
 /// *Group* for somebody of this status.
-pub fn group<'a>(space: &'a Space, content: &'a Content, own: Status) -> Shown<'a> {
-    shown(GROUP, content, |name| our_group_field(name, space, content, own))
-}
-
-/// Whether the owner shows a course's members to its managers alone.
-pub fn hides_members(content: &Content) -> bool {
-    attributes(content).get("hide_member_count").is_some_and(|value| value.get() == "true")
+pub fn group<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(GROUP, content, |name| our_group_field(name, space, content, own, people))
 }
 
 /// What is ours wins over what the owner says, and that over the default.
@@ -96,10 +173,24 @@ fn shown<'a>(
 ) -> Shown<'a> {
     let attributes = attributes(content);
     let field = |name: &str| {
-        let given = || attributes.get(name).map(|value| Field::Given(value));
+        let given = || {
+            let own = attributes.get(name);
+            // Every size of an image is the one that its owner named.
+            let value = own.or_else(|| attributes.get(original(name)?));
+            value.map(|value| Field::Given(value))
+        };
         ours(name).or_else(given).unwrap_or_else(|| neutral(name))
     };
     Shown(names.split_ascii_whitespace().map(|name| (name, field(name))).collect())
+}
+
+/// Where the address of an image stands.
+fn original(name: &str) -> Option<&'static str> {
+    match name {
+        "image_bigger" | "image_big" | "image_medium" | "image_small" => Some("image_original"),
+        "emotional_image" => Some("emotional_image_original"),
+        _ => None,
+    }
 }
 
 fn attributes(content: &Content) -> BTreeMap<String, &RawValue> {
@@ -111,12 +202,14 @@ fn our_course_field<'a>(
     space: &'a Space,
     content: &'a Content,
     own: Status,
+    people: &'a KnownPeople,
 ) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(course_privacy(space.privacy)),
         "deleted" => Field::Flag(false),
         "join_status" => Field::Word(join_status(own)),
-        "created_by" => Field::UserMinimal(user_minimal(&space.creator)),
+        "created_by" => Field::UserMinimal(user_minimal(&space.creator, people)),
+        "member_count" => Field::Number(space.shown_seats(own.manages())),
         "sections" if !own.is_seated() => Field::EmptyList([]),
         _ => return our_field(name, space, content),
     })
@@ -127,14 +220,15 @@ fn our_group_field<'a>(
     space: &'a Space,
     content: &'a Content,
     own: Status,
+    people: &'a KnownPeople,
 ) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(group_privacy(space.privacy)),
         "visible" => Field::Flag(is_visible(space.privacy)),
         "subscription_status" => Field::Word(subscription_status(own)),
         "subscribed" => Field::Flag(own.is_seated()),
-        "subscribers_counter" => Field::Number(space.counts.seats()),
-        "created_by" | "managed_by" => Field::User(user(&space.creator)),
+        "subscribers_counter" => Field::Number(space.shown_seats(own.manages())),
+        "created_by" | "managed_by" => Field::User(full_user(&space.creator, people)),
         _ => return our_field(name, space, content),
     })
 }
@@ -148,7 +242,8 @@ fn our_field<'a>(name: &str, space: &'a Space, content: &'a Content) -> Option<F
     })
 }
 
-fn neutral(name: &str) -> Field<'static> {
+/// What stands where the owner says nothing.
+pub fn neutral(name: &str) -> Field<'static> {
     match name {
         "type" => Field::Text("self-paced"),
         "color" => Field::Null,
@@ -159,6 +254,7 @@ fn neutral(name: &str) -> Field<'static> {
         | "num_sections"
         | "num_lessons_completed"
         | "user_completion_rate"
+        | "avg_completion_rate"
         | "emotional_image_position" => Field::Number(0),
         _ => Field::Text(""),
     }
@@ -184,7 +280,8 @@ pub const fn join_status(status: Status) -> Option<&'static str> {
     }
 }
 
-const fn subscription_status(status: Status) -> Option<&'static str> {
+/// What somebody is to a group.
+pub const fn subscription_status(status: Status) -> Option<&'static str> {
     match status {
         Status::Absent | Status::Blocked => None,
         Status::Invited => Some("invited"),
@@ -193,7 +290,8 @@ const fn subscription_status(status: Status) -> Option<&'static str> {
     }
 }
 
-const fn course_privacy(privacy: Privacy) -> &'static str {
+/// How private a course is.
+pub const fn course_privacy(privacy: Privacy) -> &'static str {
     match privacy {
         Privacy::Open => "open",
         Privacy::Private => "private",
@@ -202,7 +300,8 @@ const fn course_privacy(privacy: Privacy) -> &'static str {
     }
 }
 
-const fn group_privacy(privacy: Privacy) -> &'static str {
+/// How private a group is, together with whether it is visible.
+pub const fn group_privacy(privacy: Privacy) -> &'static str {
     match privacy {
         Privacy::Open => "public",
         Privacy::Private | Privacy::Secret | Privacy::Draft => "private",
@@ -214,51 +313,4 @@ const fn is_visible(privacy: Privacy) -> bool {
         Privacy::Open | Privacy::Private => true,
         Privacy::Secret | Privacy::Draft => false,
     }
-}
-
-/// *User*, reduced to what lists carry. We know the id alone; `null` if it is no integer, as
-/// users who were named on another surface may have.
-#[derive(Serialize)]
-pub struct User<'a> {
-    id: Option<i64>,
-    username: &'a str,
-    real_name: &'static str,
-    ext_id: &'static str,
-    avatar: Option<&'static str>,
-}
-
-/// The user with this id.
-pub fn user(id: &UserId) -> User<'_> {
-    let (number, username) = (id.as_positive_int(), id.as_str());
-    User { id: number, username, real_name: "", ext_id: "", avatar: None }
-}
-
-/// *User Minimal*.
-#[derive(Serialize)]
-pub struct UserMinimal<'a> {
-    id: Option<i64>,
-    username: &'a str,
-    real_name: &'static str,
-    avatar: Option<&'static str>,
-    community_badge: bool,
-    deleted: bool,
-}
-
-/// The user with this id.
-pub fn user_minimal(id: &UserId) -> UserMinimal<'_> {
-    let User { id, username, real_name, avatar, .. } = user(id);
-    UserMinimal { id, username, real_name, avatar, community_badge: false, deleted: false }
-}
-
-/// A user who has asked to join, and when.
-#[derive(Serialize)]
-pub struct Requester<'a> {
-    #[serde(flatten)]
-    user: User<'a>,
-    date_joined: String,
-}
-
-/// The user of this request.
-pub fn requester(request: &Membership) -> Requester<'_> {
-    Requester { user: user(&request.user), date_joined: iso8601(request.changed_at) }
 }

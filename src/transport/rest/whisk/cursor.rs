@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::transport::error::{Failure, Problem, expected};
@@ -24,7 +25,8 @@ enum End {
 }
 
 /// The cursors around a page; empty where there is nothing more.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "CommunityCursors")]
 pub struct CursorsAround {
     after: String,
     before: String,

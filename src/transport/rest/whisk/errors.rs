@@ -2,10 +2,14 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::request_context;
 use crate::transport::error::{ErrorReason, Failure};
+use crate::transport::grpc::status::reason_name;
 use crate::transport::rest::answer::{Error, HttpError, json, with_advice};
+use crate::transport::rest::route::Describe;
 
 /// A request without a result.
 #[derive(Debug)]
@@ -17,13 +21,17 @@ impl<E: Into<Error>> From<E> for ErrorResponse {
     }
 }
 
-#[derive(Serialize)]
+/// What went wrong: a word for programs and a sentence for people.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityError")]
 struct Explained<'a> {
     error_code: &'a str,
     message: &'a str,
 }
 
-#[derive(Serialize)]
+/// What went wrong with the token.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityTokenError")]
 struct Bare<'a> {
     code: &'a str,
 }
@@ -42,18 +50,50 @@ impl IntoResponse for ErrorResponse {
 
 fn failure_response(failure: &Failure) -> Response {
     let (status, code) = code(failure.reason);
-    let response = if status.is_server_error() {
-        let content_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        (status, content_type, "Something went wrong on our side.\n").into_response()
-    } else if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-        json(status, &Bare { code })
-    } else {
-        json(status, &Explained { error_code: code, message: &failure.message })
+    request_context::failed(reason_name(failure.reason));
+    let response = match Shape::of(status) {
+        Shape::Text => {
+            let content_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            (status, content_type, "Something went wrong on our side.\n").into_response()
+        }
+        Shape::Bare => json(status, &Bare { code }),
+        Shape::Explained => {
+            json(status, &Explained { error_code: code, message: &failure.message })
+        }
     };
     with_advice(response, failure.retry_after)
 }
 
-const fn http_code(error: HttpError) -> &'static str {
+/// What errors look like.
+enum Shape {
+    Text,
+    Bare,
+    Explained,
+}
+
+impl Shape {
+    fn of(status: StatusCode) -> Self {
+        if status.is_server_error() {
+            Self::Text
+        } else if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            Self::Bare
+        } else {
+            Self::Explained
+        }
+    }
+}
+
+/// What an error of this status looks like.
+pub fn error_schema(status: StatusCode) -> Option<Describe> {
+    match Shape::of(status) {
+        Shape::Text => None,
+        Shape::Bare => Some(|schemas| schemas.subschema_for::<Bare<'static>>()),
+        Shape::Explained => Some(|schemas| schemas.subschema_for::<Explained<'static>>()),
+    }
+}
+
+/// The word for each way of being wrong as HTTP.
+pub const fn http_code(error: HttpError) -> &'static str {
     match error {
         HttpError::NoSuchPath => "general.notFound",
         HttpError::MethodNotAllowed => "general.methodNotAllowed",
@@ -72,13 +112,18 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
+        ErrorReason::VersionMismatch => {
+            (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")
+        }
         ErrorReason::MessageTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "general.requestTooLarge"),
         ErrorReason::TokenMissing => (StatusCode::UNAUTHORIZED, "auth.tokenRequired"),
         ErrorReason::TokenInvalid => (StatusCode::UNAUTHORIZED, "auth.tokenInvalid"),
         ErrorReason::TokenExpired => (StatusCode::UNAUTHORIZED, "auth.tokenExpired"),
         ErrorReason::TokenUnknown => (StatusCode::UNAUTHORIZED, "auth.tokenNotFound"),
         ErrorReason::ScopeMissing => (StatusCode::FORBIDDEN, "authorization.scopeRequired"),
-        ErrorReason::SpaceNotFound => (StatusCode::BAD_REQUEST, "general.notFound"),
+        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound => {
+            (StatusCode::BAD_REQUEST, "general.notFound")
+        }
         ErrorReason::NotAManager | ErrorReason::NotTheCreator | ErrorReason::Blocked => {
             (StatusCode::BAD_REQUEST, "community.permissionDenied")
         }
@@ -89,6 +134,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "general.tooManyRequests")
         }
+        ErrorReason::Unsupported => (StatusCode::NOT_IMPLEMENTED, "general.notImplemented"),
         ErrorReason::Unspecified
         | ErrorReason::Contention
         | ErrorReason::StoreUnavailable

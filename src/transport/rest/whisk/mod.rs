@@ -2,19 +2,19 @@
 
 mod cursor;
 mod errors;
+mod routes;
 mod shapes;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::StatusCode;
 use http::request::Parts;
 
 use super::accept::require_json;
 use super::answer::{HttpError, json};
 use super::query::Query;
-use super::{Router, State, other_method, serve};
+use super::{Router, State, other_method, route};
 use crate::domain::{Command, Kind, Refusal, SpaceName, Status};
 use crate::service::{Call, ListedSpace, Service, UserSpaces};
 use crate::transport::error::{Failure, Problem};
@@ -24,13 +24,11 @@ use errors::ErrorResponse;
 use shapes::{Extra, List, One, Paging};
 
 pub use errors::code;
+pub use routes::COMMUNITIES;
 
 /// Every route of this dialect.
 pub fn routes() -> Router {
-    let router = serve(Router::new(), "/community/v2", get(list_own));
-    let router = serve(router, "/community/v2/{id}", get(show));
-    let router = serve(router, "/community/v2/{id}/join", post(join));
-    let router = serve(router, "/community/v2/{id}/leave", post(leave));
+    let router = route::router(&COMMUNITIES);
     router.method_not_allowed_fallback(async |request: Request| {
         other_method(request.method(), http_error)
     })
@@ -60,7 +58,7 @@ impl FromRequestParts<State> for CommunityRequest {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
-        let call = state.authenticator.authenticate(&parts.headers).await?;
+        let call = state.authenticator.authenticate(&parts.headers, &parts.extensions).await?;
         require_json(&parts.headers)?;
         Ok(Self { call, service: state.service.clone(), query: Query::of(&parts.uri) })
     }

@@ -1,7 +1,8 @@
 //! Communities as this dialect shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -28,77 +29,114 @@ pub enum Extra {
 }
 
 impl Extra {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Description,
+        Self::Topics,
+        Self::SocialSettings,
+        Self::Permissions,
+        Self::MembersCount,
+        Self::RecipesCount,
+        Self::Sponsored,
+    ];
+
+    /// What requests call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Description => "COMMUNITY_FIELD_DESCRIPTION",
+            Self::Topics => "COMMUNITY_FIELD_TOPICS",
+            Self::SocialSettings => "COMMUNITY_FIELD_SOCIAL_SETTINGS",
+            Self::Permissions => "COMMUNITY_FIELD_PERMISSIONS",
+            Self::MembersCount => "COMMUNITY_FIELD_MEMBERS_COUNT",
+            Self::RecipesCount => "COMMUNITY_FIELD_RECIPES_COUNT",
+            Self::Sponsored => "COMMUNITY_FIELD_SPONSORED",
+        }
+    }
+
     /// The part that a request calls so.
     pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word.strip_prefix("COMMUNITY_FIELD_")? {
-            "DESCRIPTION" => Self::Description,
-            "TOPICS" => Self::Topics,
-            "SOCIAL_SETTINGS" => Self::SocialSettings,
-            "PERMISSIONS" => Self::Permissions,
-            "MEMBERS_COUNT" => Self::MembersCount,
-            "RECIPES_COUNT" => Self::RecipesCount,
-            "SPONSORED" => Self::Sponsored,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|extra| extra.word() == word)
     }
 }
 
 /// The answer to joining and leaving.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityPermissionsAlone")]
 pub struct PermissionsAlone {
     permissions: Permissions,
 }
 
-#[derive(Serialize)]
+/// What the caller is to a community, who adds to it, and how open it is.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityPermissions")]
 struct Permissions {
+    #[schemars(extend("enum" = words(Status::ALL, role)))]
     role: &'static str,
+    #[schemars(extend("enum" = words(Contribution::ALL, mode)))]
     mode: &'static str,
+    #[schemars(extend("enum" = words(Privacy::ALL, visibility)))]
     visibility: &'static str,
 }
 
 /// A community by itself.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "OneCommunity")]
 pub struct One<'a> {
     pub community: Community<'a>,
 }
 
 /// A page of communities.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PageOfCommunity")]
 pub struct List<'a> {
     pub communities: Vec<Community<'a>>,
     pub paging: Paging,
 }
 
 /// Where in the list the page is.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityPaging")]
 pub struct Paging {
     pub cursors: CursorsAround,
     #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String", extend("pattern" = "^[0-9]+$"))]
     pub total: i64,
 }
 
 /// A community; what was not asked for is left out.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Community<'a> {
     id: &'a str,
     name: &'a str,
+    /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
     description: Option<Given<'a>>,
+    /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
     topics: Option<Given<'a>>,
+    /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
     social_settings: Option<Given<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<Permissions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Members>,
+    /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
     recipes: Option<Given<'a>>,
+    /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
     sponsored: Option<Given<'a>>,
 }
 
-#[derive(Serialize)]
+/// How many members a community has.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityMembers")]
 struct Members {
     count: i64,
 }
@@ -134,7 +172,7 @@ pub fn community<'a>(
         let raw = || attributes.get(name).map(|value| Given::Raw(value));
         wants(extra).then(|| raw().unwrap_or(neutral))
     };
-    let seats = space.counts.seats();
+    let seats = space.shown_seats(own.manages());
     Community {
         id: space.name.id(),
         name: content.display_name.as_str(),
@@ -150,6 +188,11 @@ pub fn community<'a>(
         recipes: given(Extra::RecipesCount, "recipes", Given::Recipes { count: 0 }),
         sponsored: given(Extra::Sponsored, "sponsored", Given::Flag(false)),
     }
+}
+
+/// Each word once.
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> BTreeSet<&'static str> {
+    all.iter().map(|one| word(*one)).collect()
 }
 
 fn permissions(space: &Space, own: Status) -> Permissions {

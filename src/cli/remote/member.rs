@@ -1,0 +1,182 @@
+//! `roster member`: show and change who belongs to a space.
+
+use super::super::Failed;
+use super::many::{self, Many, Role, Verb};
+use super::pages::{self, Printed, Wanted};
+use super::table::Printer;
+use super::{Args as Server, Remote, one_of, space_name, user_id};
+use crate::domain::{SpaceName, Status, UserId};
+use crate::transport::grpc::{pb, render};
+
+const PAGE: i32 = 1_000;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// List who belongs to a space, in order of user id
+    List(List),
+    /// Show what one user is to a space
+    Show(One),
+    /// Join a space, ask to join it, or accept its invitation
+    Join(Own),
+    /// Leave a space, withdraw a request, or decline an invitation
+    Leave(Own),
+    /// Invite users, and accept those who have requested to join
+    Invite(ManyArgs),
+    /// Take open invitations back
+    Uninvite(ManyArgs),
+    /// Make users members without asking them, and accept those who have requested to join
+    Add(ManyArgs),
+    /// Remove users, whatever they are to the space
+    Remove(ManyArgs),
+    /// Make users managers, or plain members
+    Role(RoleArgs),
+    /// Shut users out
+    Block(ManyArgs),
+    /// Lift blocks
+    Unblock(ManyArgs),
+    /// Make a member the creator; the old creator becomes a manager
+    Transfer(One),
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// Only users with one of these statuses; with a seat if not given
+    #[arg(long, value_delimiter = ',', value_parser = one_of(Status::ALL, |it: Status| it.word()))]
+    status: Vec<Status>,
+    /// How many users at most; all if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Own {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct One {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// Which user
+    #[arg(value_parser = user_id)]
+    user: UserId,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct ManyArgs {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    #[command(flatten)]
+    many: Many,
+}
+
+#[derive(clap::Args)]
+struct RoleArgs {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// What they become
+    role: Seat,
+    #[command(flatten)]
+    many: Many,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Seat {
+    Manager,
+    Member,
+}
+
+pub async fn run(args: Args) -> Result<(), Failed> {
+    match args.command {
+        Command::List(args) => list(args).await,
+        Command::Show(args) => show(args).await,
+        Command::Join(args) => join(args).await,
+        Command::Leave(args) => leave(args).await,
+        Command::Transfer(args) => transfer(args).await,
+        Command::Invite(args) => many::run(Verb::Invite, &args.space, args.many).await,
+        Command::Uninvite(args) => many::run(Verb::Uninvite, &args.space, args.many).await,
+        Command::Add(args) => many::run(Verb::Add, &args.space, args.many).await,
+        Command::Remove(args) => many::run(Verb::Role(Role::Nothing), &args.space, args.many).await,
+        Command::Role(RoleArgs { role: Seat::Manager, space, many }) => {
+            many::run(Verb::Role(Role::Manager), &space, many).await
+        }
+        Command::Role(RoleArgs { role: Seat::Member, space, many }) => {
+            many::run(Verb::Role(Role::Member), &space, many).await
+        }
+        Command::Block(args) => many::run(Verb::Block, &args.space, args.many).await,
+        Command::Unblock(args) => many::run(Verb::Unblock, &args.space, args.many).await,
+    }
+}
+
+async fn list(args: List) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let mut printer = Printer::new(remote.json);
+    pages::print(args.limit, PAGE, async |Wanted { size, token }| {
+        let message = pb::ListMembershipsRequest {
+            space: args.space.to_string(),
+            statuses: args.status.iter().map(|it| render::status_number(*it).into()).collect(),
+            page_size: size,
+            page_token: token,
+        };
+        let ask = async || remote.memberships().list_memberships(message.clone()).await;
+        let page = remote.call(ask).await?;
+        printer.rows(&page.memberships)?;
+        Ok(Printed { rows: page.memberships.len(), next: page.next_page_token })
+    })
+    .await
+}
+
+async fn show(args: One) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let message =
+        pb::GetMembershipRequest { space: args.space.to_string(), user: args.user.to_string() };
+    let ask = async || remote.memberships().get_membership(message.clone()).await;
+    print(&remote, remote.call(ask).await?.membership)
+}
+
+async fn join(args: Own) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let message = pb::JoinOrAcceptInviteRequest { space: args.space.to_string() };
+    let ask = async || remote.memberships().join_or_accept_invite(message.clone()).await;
+    print(&remote, remote.call(ask).await?.membership)
+}
+
+async fn leave(args: Own) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let message =
+        pb::LeaveOrRemoveRequestRequest { space: args.space.to_string(), user: String::new() };
+    let ask = async || remote.memberships().leave_or_remove_request(message.clone()).await;
+    print(&remote, remote.call(ask).await?.membership)
+}
+
+async fn transfer(args: One) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let message =
+        pb::TransferOwnershipRequest { space: args.space.to_string(), user: args.user.to_string() };
+    let ask = async || remote.memberships().transfer_ownership(message.clone()).await;
+    print(&remote, remote.call(ask).await?.membership)
+}
+
+fn print(remote: &Remote, membership: Option<pb::Membership>) -> Result<(), Failed> {
+    Printer::new(remote.json).one(&membership.unwrap_or_default(), &[])
+}

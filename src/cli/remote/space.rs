@@ -1,0 +1,281 @@
+//! `roster space`: make, list, show, update and delete spaces.
+
+use prost_types::Struct;
+
+use super::super::{Failed, output};
+use super::pages::{self, Printed, Wanted};
+use super::table::Printer;
+use super::{Args as Server, Remote, one_of, space_name, user_id};
+use crate::domain::{Attributes, Contribution, Kind, Privacy, SpaceName, UserId};
+use crate::transport::error::expected;
+use crate::transport::grpc::{attributes, pb, render};
+
+const PAGE: i32 = 200;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Make a space; making it again with the same content changes nothing
+    Create(Create),
+    /// List spaces in order of name: all of them, or those of a user
+    List(List),
+    /// Show one space
+    Show(Show),
+    /// Change a space; what is not named stays as it is
+    Update(Update),
+    /// Delete a space with its memberships and its history
+    Delete(Delete),
+}
+
+#[derive(clap::Args)]
+struct Create {
+    /// Its name: courses/ID, groups/ID or communities/ID
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// The user who owns it
+    #[arg(long, value_name = "USER", value_parser = user_id)]
+    creator: UserId,
+    /// How private it is
+    #[arg(long, value_parser = one_of(Privacy::ALL, |it: Privacy| it.word()), default_value = "open")]
+    privacy: Privacy,
+    #[command(flatten)]
+    content: Content,
+    /// The most members, managers and creator together; no limit if not given
+    #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(1..))]
+    capacity: Option<i64>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Content {
+    /// What people call it
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// Who may add content
+    #[arg(long, value_parser = one_of(Contribution::ALL, |it: Contribution| it.word()))]
+    contribution: Option<Contribution>,
+    /// The owner's own fields: a JSON object, or @FILE for a file that holds one
+    #[arg(long, value_name = "JSON|@FILE")]
+    attributes: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Only spaces of this kind
+    #[arg(long, value_parser = one_of(Kind::ALL, |it: Kind| it.word()))]
+    collection: Option<Kind>,
+    /// Only spaces of this privacy
+    #[arg(long, value_parser = one_of(Privacy::ALL, |it: Privacy| it.word()), conflicts_with = "of_user")]
+    privacy: Option<Privacy>,
+    /// Only spaces of this creator
+    #[arg(long, value_name = "USER", value_parser = user_id, conflicts_with = "of_user")]
+    creator: Option<UserId>,
+    /// Spaces in which this user has a seat, with what they are there
+    #[arg(long = "user", value_name = "USER", value_parser = user_id)]
+    of_user: Option<UserId>,
+    /// How many spaces at most; all if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Update {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// How private it is from now on
+    #[arg(long, value_parser = one_of(Privacy::ALL, |it: Privacy| it.word()))]
+    privacy: Option<Privacy>,
+    #[command(flatten)]
+    content: Content,
+    /// The most members, managers and creator together; 0 for no limit
+    #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(0..))]
+    capacity: Option<i64>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Delete {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// Show the space that would be deleted, and change nothing
+    #[arg(long, visible_alias = "dry")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+pub async fn run(args: Args) -> Result<(), Failed> {
+    match args.command {
+        Command::Create(args) => create(args).await,
+        Command::List(args) => list(args).await,
+        Command::Show(args) => {
+            let remote = args.server.connect().await?;
+            let space = get(&remote, &args.space).await?;
+            print(&remote, &space)
+        }
+        Command::Update(args) => update(args).await,
+        Command::Delete(args) => delete(args).await,
+    }
+}
+
+impl Content {
+    fn attributes(&self) -> Result<Option<Struct>, Failed> {
+        let Some(given) = &self.attributes else { return Ok(None) };
+        let text = match given.strip_prefix('@') {
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?
+            }
+            None => given.clone(),
+        };
+        let read = Attributes::new(text.trim());
+        let read = read.map_err(|_| format!("--attributes: {}", expected::ATTRIBUTES))?;
+        Ok(Some(attributes::render(&read)))
+    }
+
+    fn contribution(&self) -> Option<i32> {
+        self.contribution.map(|it| render::contribution_number(it).into())
+    }
+}
+
+async fn create(args: Create) -> Result<(), Failed> {
+    let message = pb::CreateSpaceRequest {
+        name: args.space.to_string(),
+        display_name: args.content.display_name.clone().unwrap_or_default(),
+        privacy: render::privacy_number(args.privacy).into(),
+        creator: args.creator.to_string(),
+        contribution: args.content.contribution().unwrap_or_default(),
+        capacity: args.capacity,
+        attributes: args.content.attributes()?,
+    };
+    let remote = args.server.connect().await?;
+    let ask = async || remote.spaces().create_space(message.clone()).await;
+    let made = remote.call(ask).await?.space.unwrap_or_default();
+    print(&remote, &made)
+}
+
+async fn update(args: Update) -> Result<(), Failed> {
+    let message = pb::UpdateSpaceRequest {
+        name: args.space.to_string(),
+        display_name: args.content.display_name.clone(),
+        privacy: args.privacy.map(|privacy| render::privacy_number(privacy).into()),
+        contribution: args.content.contribution(),
+        capacity: args.capacity,
+        attributes: args.content.attributes()?,
+        if_version: None,
+    };
+    let remote = args.server.connect().await?;
+    let ask = async || remote.spaces().update_space(message.clone()).await;
+    let changed = remote.call(ask).await?.space.unwrap_or_default();
+    print(&remote, &changed)
+}
+
+async fn delete(args: Delete) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    if args.dry_run {
+        let space = get(&remote, &args.space).await?;
+        return print(&remote, &space);
+    }
+    let question =
+        format_args!("This deletes {} with its memberships and its history.", args.space);
+    output::confirm(question, args.yes)?;
+    let message = pb::DeleteSpaceRequest { name: args.space.to_string(), if_version: None };
+    let ask = async || remote.spaces().delete_space(message.clone()).await;
+    remote.call(ask).await?;
+    output::complain(format_args!("{} is deleted", args.space));
+    Ok(())
+}
+
+async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::Space, Failed> {
+    let message = pb::GetSpaceRequest { name: space.to_string() };
+    let ask = async || remote.spaces().get_space(message.clone()).await;
+    Ok(remote.call(ask).await?.space.unwrap_or_default())
+}
+
+fn print(remote: &Remote, space: &pb::Space) -> Result<(), Failed> {
+    let attributes = attributes::parse(space.attributes.clone().unwrap_or_default());
+    let attributes = attributes.map(|it| it.as_str().to_owned()).unwrap_or_default();
+    let more = [
+        ("CONTRIBUTION", super::row::contribution(space.contribution())),
+        ("INVITED", space.invited_count.to_string()),
+        ("REQUESTED", space.requested_count.to_string()),
+        ("BLOCKED", space.blocked_count.to_string()),
+        ("ATTRIBUTES", attributes),
+    ];
+    Printer::new(remote.json).one(space, &more)
+}
+
+async fn list(args: List) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let mut printer = Printer::new(remote.json);
+    pages::print(args.limit, PAGE, async |wanted| match &args.of_user {
+        Some(user) => of_user(&remote, &mut printer, user, args.collection, wanted).await,
+        None => all(&remote, &mut printer, &args, wanted).await,
+    })
+    .await
+}
+
+async fn all(
+    remote: &Remote,
+    printer: &mut Printer,
+    args: &List,
+    wanted: Wanted,
+) -> Result<Printed, Failed> {
+    let message = pb::ListSpacesRequest {
+        collection: collection(args.collection),
+        privacy: args.privacy.map(|it| render::privacy_number(it).into()).unwrap_or_default(),
+        creator: args.creator.as_ref().map(ToString::to_string).unwrap_or_default(),
+        page_size: wanted.size,
+        page_token: wanted.token,
+    };
+    let ask = async || remote.spaces().list_spaces(message.clone()).await;
+    let page = remote.call(ask).await?;
+    printer.rows(&page.spaces)?;
+    Ok(Printed { rows: page.spaces.len(), next: page.next_page_token })
+}
+
+async fn of_user(
+    remote: &Remote,
+    printer: &mut Printer,
+    user: &UserId,
+    kind: Option<Kind>,
+    wanted: Wanted,
+) -> Result<Printed, Failed> {
+    let message = pb::ListUserSpacesRequest {
+        user: user.to_string(),
+        collection: collection(kind),
+        statuses: Vec::new(),
+        page_size: wanted.size,
+        page_token: wanted.token,
+    };
+    let ask = async || remote.memberships().list_user_spaces(message.clone()).await;
+    let page = remote.call(ask).await?;
+    printer.rows(&page.spaces)?;
+    Ok(Printed { rows: page.spaces.len(), next: page.next_page_token })
+}
+
+fn collection(kind: Option<Kind>) -> String {
+    kind.map(|kind| kind.word().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! The calls of groups, as a table.
+
+use axum::routing::on;
+
+use super::found_routes::{GROUPS_OF, SEARCH_GROUPS};
+use super::listing::Envelope;
+use super::memberships::{self, StatusBody};
+use super::parameters::{
+    self, GROUP_ID, INVITEES, NOT_INVITED, NOT_LEFT, NOT_LISTED, NOT_TAKEN_BACK, REMOVED, USERS,
+};
+use super::shown::Group;
+use super::space_routes::{CREATE_GROUP, DELETE_GROUP, PATCH_GROUP, PUT_GROUP};
+use super::{code, error_schema, groups, http_code};
+use crate::transport::error::ErrorReason as Reason;
+use crate::transport::rest::forms::{self, LIMIT, OFFSET};
+use crate::transport::rest::route::RouteMethod::{Delete, Get, Post};
+use crate::transport::rest::route::{BodyField, Parameter, RequestBody, Route, Surface};
+
+/// Groups.
+pub const GROUPS: Surface = Surface {
+    name: "Groups",
+    description: "SelfCommunity's groups, as its clients call them. They do not tell roles apart: \
+                  members, managers and the creator are all `subscribed`.",
+    routes: &[
+        LIST,
+        CREATE_GROUP,
+        SEARCH_GROUPS,
+        GROUPS_OF,
+        SHOW,
+        PUT_GROUP,
+        PATCH_GROUP,
+        DELETE_GROUP,
+        SUBSCRIBE,
+        LEAVE,
+        LIST_SUBSCRIBED,
+        LIST_REQUESTS,
+        INVITE,
+        TAKE_BACK,
+        LIST_INVITED,
+        STATUS,
+    ],
+    code,
+    http_code,
+    error: error_schema,
+};
+
+const LIST: Route = Route {
+    parameters: &[SEARCH, LIMIT, OFFSET],
+    answer: Some(|schemas| schemas.subschema_for::<Envelope<Group>>()),
+    reasons: &[Reason::InvalidField],
+    ..Route::new(Get, "/api/v2/group", "listGroups", "Lists the caller's groups", |m| {
+        on(m, groups::list_own)
+    })
+};
+const SHOW: Route = Route {
+    parameters: &[GROUP_ID],
+    answer: Some(|schemas| schemas.subschema_for::<Group>()),
+    reasons: &[Reason::SpaceNotFound],
+    ..Route::new(Get, "/api/v2/group/{id}", "showGroup", "Shows a group", |m| on(m, groups::show))
+};
+const SUBSCRIBE: Route = Route {
+    description: "Makes the caller a member of an open group, asks to join a private one, or \
+                  accepts their invitation. With `users` a manager makes these members without \
+                  asking them; all or none. Safe to repeat.",
+    parameters: &[GROUP_ID],
+    body: Some(RequestBody {
+        fields: &[BodyField {
+            name: "users",
+            is_required: false,
+            description: "Whom to add; without it the caller joins.",
+            schema: forms::users,
+        }],
+        is_closed: true,
+    }),
+    reasons: &[
+        Reason::InvalidField,
+        Reason::TooManyUsers,
+        Reason::SpaceNotFound,
+        Reason::NotAManager,
+        Reason::Blocked,
+        Reason::SpaceFull,
+    ],
+    ..Route::new(Post, "/api/v2/group/{id}/subscribe", "subscribeToGroup", "Joins a group", |m| {
+        on(m, groups::subscribe)
+    })
+};
+const LEAVE: Route = Route {
+    description: parameters::LEAVE,
+    parameters: &[GROUP_ID, REMOVED],
+    body: Some(memberships::LEAVE_BODY),
+    reasons: NOT_LEFT,
+    ..Route::new(Delete, "/api/v2/group/{id}/subscribe", "leaveGroup", "Leaves a group", |m| {
+        on(m, memberships::leave)
+    })
+};
+const LIST_SUBSCRIBED: Route = Route {
+    parameters: &[GROUP_ID, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/group/{id}/subscribe",
+        "listGroupMembers",
+        "Lists who is subscribed",
+        |m| on(m, groups::list_subscribed),
+    )
+};
+const LIST_REQUESTS: Route = Route {
+    description: "For managers.",
+    parameters: &[GROUP_ID, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/group/{id}/request_subscribe",
+        "listGroupRequests",
+        "Lists who has asked to join",
+        |m| on(m, groups::list_requests),
+    )
+};
+const INVITE: Route = Route {
+    description: parameters::INVITE,
+    parameters: &[GROUP_ID],
+    body: Some(INVITEES),
+    reasons: NOT_INVITED,
+    ..Route::new(Post, "/api/v2/group/{id}/invite", "inviteToGroup", "Invites users", |m| {
+        on(m, memberships::invite)
+    })
+};
+const TAKE_BACK: Route = Route {
+    description: parameters::TAKE_BACK,
+    parameters: &[GROUP_ID],
+    body: Some(INVITEES),
+    reasons: NOT_TAKEN_BACK,
+    ..Route::new(
+        Delete,
+        "/api/v2/group/{id}/invite",
+        "removeGroupInvitations",
+        "Takes invitations back",
+        |m| on(m, memberships::remove_invitations),
+    )
+};
+const LIST_INVITED: Route = Route {
+    description: "For managers.",
+    parameters: &[GROUP_ID, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/group/{id}/invite",
+        "listGroupInvitations",
+        "Lists who is invited",
+        |m| on(m, memberships::list_invited),
+    )
+};
+const STATUS: Route = Route {
+    parameters: &[GROUP_ID],
+    answer: Some(|schemas| schemas.subschema_for::<StatusBody>()),
+    reasons: &[Reason::SpaceNotFound],
+    ..Route::new(
+        Get,
+        "/api/v2/group/{id}/status",
+        "showGroupStatus",
+        "Shows what the caller is to a group",
+        |m| on(m, memberships::show_status),
+    )
+};
+
+const SEARCH: Parameter = Parameter {
+    name: "search",
+    in_path: false,
+    description: "Only groups with this in their name.",
+    schema: forms::search,
+};

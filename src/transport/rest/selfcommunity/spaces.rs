@@ -1,0 +1,112 @@
+//! Making, changing and deleting courses and groups.
+
+use axum::extract::Request;
+use http::StatusCode;
+
+use super::content::Content;
+use super::errors::ErrorResponse;
+use super::{Answer, Named, UserRequest, no_content, shapes, users};
+use crate::domain::{
+    Attributes, Content as Shown, Contribution, Kind, NewSpace, Space, Status, Users,
+};
+use crate::service;
+use crate::transport::attributes::merged;
+use crate::transport::error::{ErrorReason, Failure, Problem, expected};
+use crate::transport::rest::answer::json;
+use crate::transport::rest::change::{self, Condition, tagged};
+
+/// `POST /course/`: a new course of the caller's.
+pub async fn create_course(request: UserRequest, body: Request) -> Answer {
+    create(request, Kind::Course, body).await
+}
+
+/// `POST /group/`: a new group of the caller's.
+pub async fn create_group(request: UserRequest, body: Request) -> Answer {
+    create(request, Kind::Group, body).await
+}
+
+async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
+    let content = Content::read(kind, &request.read_body(body).await?)?;
+    content.require()?;
+    let attributes = merged(&Attributes::default(), content.named());
+    let display_name = content.name()?;
+    let attributes = attributes.ok_or_else(too_much)?;
+    let invitees = content.invitees.clone().filter(|invitees| !invitees.is_empty());
+    let invitees = invitees.map(Users::new).transpose();
+    let invitees =
+        invitees.map_err(|error| Failure::field("invite_users", users::problem(error)))?;
+    let creator = request.call.actor.user().cloned();
+    let creator = creator.ok_or(service::Error::NobodyToActFor)?;
+    let new = NewSpace {
+        privacy: content.privacy_of_new()?,
+        creator,
+        contribution: Contribution::Anyone,
+        capacity: None,
+        content: Shown { display_name, attributes },
+        invitees,
+    };
+    let shown = new.content.clone();
+    let outcome = request.service.create_space(&request.call, kind, new).await?;
+    answer(&request, StatusCode::CREATED, &outcome.space, &shown, Status::Creator).await
+}
+
+/// `PATCH /course/{id}/`, `PATCH /group/{id}/`: some of it is different.
+pub async fn patch(request: UserRequest, Named(space): Named, body: Request) -> Answer {
+    update(request, Named(space), body, false).await
+}
+
+/// `PUT /course/{id}/`, `PUT /group/{id}/`: the same, and what a new one must say is said again.
+pub async fn put(request: UserRequest, Named(space): Named, body: Request) -> Answer {
+    update(request, Named(space), body, true).await
+}
+
+async fn update(
+    mut request: UserRequest,
+    Named(space): Named,
+    body: Request,
+    is_whole: bool,
+) -> Answer {
+    let condition = Condition::read(body.headers())?;
+    let content = Content::read(space.kind(), &request.read_body(body).await?)?;
+    if content.invitees.is_some() {
+        return Err(Failure::field("invite_users", Problem::Unknown).into());
+    }
+    if is_whole {
+        content.require()?;
+    }
+    let UserRequest { service, call, .. } = &request;
+    let changes = |view: &_| content.changes(view);
+    let done = change::update(service, call, &space, &condition, changes).await;
+    let (outcome, before) =
+        done.map_err(|failure| change::on_field(failure, ErrorReason::PrivacyFixed, "privacy"))?;
+    let shown = outcome.content.unwrap_or(before.content);
+    answer(&request, StatusCode::OK, &outcome.space, &shown, before.own).await
+}
+
+/// `DELETE /course/{id}/`, `DELETE /group/{id}/`: it is gone, with all that belongs to it.
+pub async fn delete(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
+    let condition = Condition::read(body.headers())?;
+    // What is said to be deleted is in the path. A body is read to its end and not looked at.
+    request.read_body(body).await?;
+    change::delete(&request.service, &request.call, space, &condition).await?;
+    no_content()
+}
+
+async fn answer(
+    request: &UserRequest,
+    status: StatusCode,
+    space: &Space,
+    content: &Shown,
+    own: Status,
+) -> Answer {
+    let people = request.known_people([&space.creator]).await?;
+    let shown = match space.name.kind() {
+        Kind::Course => shapes::course(space, content, own, &people),
+        Kind::Group | Kind::Community => shapes::group(space, content, own, &people),
+    };
+    Ok(tagged(json(status, &shown), space.seq))
+}
+
+fn too_much() -> ErrorResponse {
+    Failure::field(users::WHOLE_REQUEST, Problem::Expected(expected::ATTRIBUTES)).into()
+}

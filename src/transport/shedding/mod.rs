@@ -1,0 +1,140 @@
+//! Refuses calls at once while those that wait for the processor would wait for too long, and first
+//! those of callers who have more under way than others. A call waits from its arrival until somebody
+//! begins with it; what it waits for later, as for a locked space, does not count.
+
+mod callers;
+mod queue;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::Request;
+use metrics::Counter;
+use tokio::time::Instant;
+
+use crate::instruments::SHED;
+use callers::{Caller, Callers};
+use queue::Queue;
+
+pub use callers::Stranger;
+
+/// What machines ask to see whether the server is well, which is always answered.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+const HEALTH: &str = "/grpc.health.v1.Health/";
+/// When so many wait before a call, its wait counts for its deadline.
+const QUEUE: usize = 8;
+
+/// A call is refused: said in its extensions, and by whoever refuses it for that.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("too many calls wait for the processor")]
+pub struct Shed;
+
+/// When a call arrived, said in its extensions if others wait before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived(pub Instant);
+
+/// Passes a request on unless it is to be refused.
+pub fn passes<B>(request: Request<B>) -> Result<Request<B>, Shed> {
+    if request.extensions().get::<Shed>().is_some() { Err(Shed) } else { Ok(request) }
+}
+
+/// Decides which calls are refused. Copies share what they know.
+#[derive(Clone)]
+pub struct Shedder(Arc<Inner>);
+
+struct Inner {
+    queue: Queue,
+    callers: Arc<Callers>,
+    late: Counter,
+    unfair: Counter,
+}
+
+impl Shedder {
+    /// Nothing is refused yet.
+    pub fn new() -> Self {
+        let cause = |cause| SHED.counter(&[cause]);
+        let (late, unfair) = (cause("late"), cause("share"));
+        let (queue, callers) = (Queue::new(), Arc::new(Callers::new()));
+        Self(Arc::new(Inner { queue, callers, late, unfair }))
+    }
+
+    /// Lets a call in that has arrived, or has its extensions say that it is [`Shed`].
+    pub fn admit<B>(&self, request: &mut Request<B>, peer: IpAddr) -> Option<Admitted> {
+        let caller = match self.limit() {
+            Some((most, now)) if !is_probe(request.uri().path()) => {
+                let (caller, stranger) = self.0.callers.of(request.headers(), peer);
+                if self.refuses(caller, most) {
+                    self.0.queue.refused(now);
+                    request.extensions_mut().insert(Shed);
+                    return None;
+                }
+                stranger.into_iter().for_each(|stranger| {
+                    request.extensions_mut().insert(stranger);
+                });
+                self.0.callers.enter(caller);
+                Some(caller)
+            }
+            Some(_) | None => None,
+        };
+        if self.0.queue.arrived() >= QUEUE {
+            request.extensions_mut().insert(Arrived(Instant::now()));
+        }
+        Some(Admitted { shedder: self.clone(), caller, has_begun: false })
+    }
+
+    fn limit(&self) -> Option<(usize, Instant)> {
+        let most = self.0.queue.limit()?;
+        let now = Instant::now();
+        self.0.queue.is_limited(now).then_some((most, now))
+    }
+
+    fn refuses(&self, caller: Caller, most: usize) -> bool {
+        let has_too_many = self.0.callers.has_too_many(caller);
+        // Half of the room is for those who have few.
+        let most = if has_too_many { most / 2 } else { most };
+        let refuses = self.0.queue.waiting() >= most;
+        if refuses {
+            let counter = if has_too_many { &self.0.unfair } else { &self.0.late };
+            counter.increment(1);
+        }
+        refuses
+    }
+}
+
+impl Default for Shedder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn is_probe(path: &str) -> bool {
+    PROBES.contains(&path) || path.starts_with(HEALTH)
+}
+
+/// A call that was let in, until it is over.
+pub struct Admitted {
+    shedder: Shedder,
+    caller: Option<Caller>,
+    has_begun: bool,
+}
+
+impl Admitted {
+    /// It does not wait any longer.
+    pub fn begin(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.shedder.0.queue.began(now);
+        }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let Inner { queue, callers, .. } = &*self.shedder.0;
+        if !self.has_begun {
+            queue.left();
+        }
+        if let Some(caller) = self.caller {
+            callers.leave(caller);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `ListSpaces`: what there is, for services alone.
+
+use roster_proto::v1::{self as pb, Privacy};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+use crate::harness::{App, Grpc, of, of_service, on_every_engine, reason_of};
+
+const COMMUNITY: &str = "communities/d25506c2690f4b81b2050b9b90bda3b7";
+
+/// One of each privacy, in no order.
+async fn some_spaces(client: &Grpc) {
+    for (name, privacy, creator) in [
+        ("groups/2", Privacy::Secret, "linus"),
+        ("courses/10", Privacy::Draft, "ada"),
+        (COMMUNITY, Privacy::Private, "ada"),
+        ("courses/2", Privacy::Open, "linus"),
+        ("groups/1", Privacy::Open, "ada"),
+    ] {
+        client.create(name, privacy, creator, None).await;
+    }
+}
+
+async fn page(
+    client: &Grpc,
+    request: Request<pb::ListSpacesRequest>,
+) -> Result<(Vec<String>, String), Status> {
+    let page = client.spaces.clone().list_spaces(request).await?.into_inner();
+    Ok((page.spaces.into_iter().map(|space| space.name).collect(), page.next_page_token))
+}
+
+#[tokio::test]
+async fn services_see_every_space_in_order_of_name() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        some_spaces(&client).await;
+        let all = [COMMUNITY, "courses/10", "courses/2", "groups/1", "groups/2"];
+        let whole = page(&client, of_service(pb::ListSpacesRequest::default())).await.unwrap();
+        assert_eq!(whole, (all.map(String::from).to_vec(), String::new()));
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        loop {
+            let message =
+                pb::ListSpacesRequest { page_size: 2, page_token: token, ..Default::default() };
+            let (names, next) = page(&client, of_service(message)).await.unwrap();
+            assert!(names.len() <= 2);
+            seen.extend(names);
+            token = next;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(seen, all);
+        let message = pb::DeleteSpaceRequest { name: "courses/2".into(), ..Default::default() };
+        client.spaces.clone().delete_space(of_service(message)).await.unwrap();
+        let (left, _) = page(&client, of_service(pb::ListSpacesRequest::default())).await.unwrap();
+        assert!(!left.contains(&"courses/2".to_owned()), "{left:?}");
+        let all = of_service(pb::ListSpacesRequest::default());
+        let listed = client.spaces.clone().list_spaces(all).await.unwrap().into_inner();
+        let message = pb::GetSpaceRequest { name: COMMUNITY.into() };
+        let shown = client.spaces.clone().get_space(of_service(message)).await.unwrap();
+        assert_eq!(Some(&listed.spaces[0]), shown.into_inner().space.as_ref());
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn spaces_are_listed_by_kind_privacy_and_creator() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        some_spaces(&client).await;
+        let wanted = |collection: &str, privacy: Privacy, creator: &str| pb::ListSpacesRequest {
+            collection: collection.into(),
+            privacy: privacy.into(),
+            creator: creator.into(),
+            ..Default::default()
+        };
+        let any = Privacy::Unspecified;
+        for (message, expected) in [
+            (wanted("courses", any, ""), vec!["courses/10", "courses/2"]),
+            (wanted("groups", any, ""), vec!["groups/1", "groups/2"]),
+            (wanted("communities", any, ""), vec![COMMUNITY]),
+            (wanted("", Privacy::Open, ""), vec!["courses/2", "groups/1"]),
+            (wanted("", any, "linus"), vec!["courses/2", "groups/2"]),
+            (wanted("groups", Privacy::Secret, "linus"), vec!["groups/2"]),
+            (wanted("groups", Privacy::Draft, ""), vec![]),
+        ] {
+            let (names, _) = page(&client, of_service(message.clone())).await.unwrap();
+            assert_eq!(names, expected, "{message:?}");
+        }
+        let first = pb::ListSpacesRequest { page_size: 1, ..wanted("groups", any, "") };
+        let (_, token) = page(&client, of_service(first.clone())).await.unwrap();
+        let other =
+            pb::ListSpacesRequest { collection: "courses".into(), page_token: token, ..first };
+        for (message, field) in [
+            (wanted("course", any, ""), "collection"),
+            (pb::ListSpacesRequest { privacy: 9, ..Default::default() }, "privacy"),
+            (wanted("", any, "a b"), "creator"),
+            (pb::ListSpacesRequest { page_size: -1, ..Default::default() }, "page_size"),
+            (other, "page_token"),
+        ] {
+            let status = page(&client, of_service(message.clone())).await.unwrap_err();
+            assert_eq!(reason_of(&status), "INVALID_FIELD", "{message:?}");
+            let fields = status.get_details_bad_request().unwrap().field_violations;
+            assert_eq!(fields[0].field, field);
+        }
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn users_do_not_list_all_spaces_and_nobody_does_in_their_name() {
+    let (app, _directory) = App::on_sqlite().await;
+    let client = app.client().await;
+    some_spaces(&client).await;
+    let mut for_ada = of_service(pb::ListSpacesRequest::default());
+    for_ada.metadata_mut().insert("x-roster-on-behalf-of", "ada".parse().unwrap());
+    for request in [of("ada", pb::ListSpacesRequest::default()), for_ada] {
+        let status = page(&client, request).await.unwrap_err();
+        assert_eq!(
+            (status.code(), reason_of(&status)),
+            (Code::PermissionDenied, "SCOPE_MISSING".into())
+        );
+    }
+    app.stop().await;
+}
