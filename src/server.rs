@@ -187,9 +187,9 @@ impl Server {
         let connections =
             Connections::new(edge::limits(edge), shedder, edge.rate_limit_address.is_some());
         let rates = RateLimits::new(edge::rates(edge));
-        let authenticator = Authenticator::new(verifier.clone(), rates);
+        let authenticator = Authenticator::new(verifier.clone(), rates.clone());
         let probed = service.clone();
-        let (api, reflection) = (grpc::Api::new(service.clone(), pages), config.reflection);
+        let (api, reflection) = (grpc::Api::new(service.clone(), pages, rates), config.reflection);
         let services =
             grpc::Services::new(authenticator.clone(), api, readiness.clone(), reflection);
         let grpc = middleware::grpc(move |request| services.clone().answer(request));

@@ -96,7 +96,8 @@ settings! {
     keepalive_interval: NonZeroU32 = "ROSTER_KEEPALIVE_INTERVAL", "SECONDS", number(60);
     /// How long it may take to say so [default: 10]
     keepalive_timeout: NonZeroU32 = "ROSTER_KEEPALIVE_TIMEOUT", "SECONDS", number(10);
-    /// Calls of one token subject in a second [default: unlimited]
+    /// Calls of one token subject in a second; each further user that a call names is one more
+    /// [default: unlimited]
     rate_limit: Option<NonZeroU32> = "ROSTER_RATE_LIMIT", "NUMBER", None;
     /// Calls from one address in a second, whatever their tokens [default: unlimited]
     rate_limit_address: Option<NonZeroU32> = "ROSTER_RATE_LIMIT_ADDRESS", "NUMBER", None;

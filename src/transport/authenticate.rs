@@ -29,7 +29,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Authenticator {
     verifier: Verifier,
-    limits: RateLimits,
+    /// How often each caller may call.
+    pub limits: RateLimits,
 }
 
 impl Authenticator {

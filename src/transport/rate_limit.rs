@@ -1,5 +1,5 @@
-//! How often somebody may call: each token subject, and each address whatever its tokens. Off unless
-//! configured.
+//! How often somebody may call: each token subject, and each address whatever its tokens. A call that
+//! names many users counts as so many calls of its caller. Off unless configured.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use governor::NotUntil;
 use governor::clock::{Clock, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
+use governor::middleware::{StateInformationMiddleware, StateSnapshot};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use metrics::Counter;
@@ -39,6 +40,8 @@ pub struct RateLimits {
 }
 
 type Counts<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
+
+type Moment = <DefaultClock as Clock>::Instant;
 
 struct Limiter<K: Hash + Eq + Clone> {
     counts: Counts<K>,
@@ -70,6 +73,17 @@ impl RateLimits {
     pub fn count_caller(&self, caller: &UserId) -> Result<(), Failure> {
         self.callers.as_ref().map_or(Ok(()), |limiter| limiter.count(caller))
     }
+
+    /// Counts the users whom a call names, beyond the one for whom it was counted when it came. At most
+    /// what may come at once, so that whoever waits long enough may make every call.
+    pub fn count_users(&self, caller: &UserId, users: usize) -> Result<(), Failure> {
+        let Some(limiter) = &self.callers else { return Ok(()) };
+        let further = u32::try_from(users).unwrap_or(u32::MAX).min(limiter.rate.get());
+        match NonZeroU32::new(further.saturating_sub(1)) {
+            Some(further) => limiter.count_many(caller, further),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Who has one IPv6 address has 2^64 of them, so those count as one.
@@ -91,7 +105,16 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             self.counts.retain_recent();
             self.counts.shrink_to_fit();
         }
-        let counted = self.counts.check_key(key);
+        self.tell(self.counts.check_key(key))
+    }
+
+    fn count_many(&self, key: &K, calls: NonZeroU32) -> Result<(), Failure> {
+        // More than fits at once would never be let through; whoever calls this sees to that.
+        self.counts.check_key_n(key, calls).map_or(Ok(()), |counted| self.tell(counted))
+    }
+
+    /// Says in the answer how much is left, and refuses what is too much.
+    fn tell(&self, counted: Result<StateSnapshot, NotUntil<Moment>>) -> Result<(), Failure> {
         let (remaining, wait) = match &counted {
             Ok(state) => (state.remaining_burst_capacity(), Duration::ZERO),
             Err(refused) => (0, refused.wait_time_from(DefaultClock::default().now())),
@@ -122,6 +145,21 @@ mod tests {
             let wait = refused.retry_after.expect("a time to come back");
             assert!(wait > Duration::ZERO && wait <= Duration::from_millis(500), "{wait:?}");
         }
+    }
+
+    #[test]
+    fn many_users_count_as_many_calls() {
+        let limits = RateLimits::new(Rates { caller: NonZeroU32::new(10), address: None });
+        let ada = UserId::parse("ada").expect("a user id");
+        assert!(limits.count_caller(&ada).is_ok());
+        assert!(limits.count_users(&ada, 5).is_ok());
+        let refused = limits.count_users(&ada, 1_000).expect_err("only five are left");
+        assert!(refused.retry_after.is_some_and(|wait| wait <= Duration::from_secs(1)));
+        assert!(limits.count_users(&ada, 1).is_ok(), "that one was counted before");
+        let linus = UserId::parse("linus").expect("a user id");
+        assert!(limits.count_caller(&linus).is_ok());
+        assert!(limits.count_users(&linus, 1_000).is_ok(), "all of a second's worth");
+        assert!(limits.count_caller(&linus).is_err());
     }
 
     #[test]

@@ -190,6 +190,7 @@ impl pb::membership_service_server::MembershipService for Api {
     ) -> Answer<pb::CheckMembershipsResponse> {
         let call = self.admit(&request)?;
         let asked = parse::membership_keys(&request.get_ref().keys)?;
+        self.limits.count_users(&call.caller, asked.len())?;
         let found = self.service.check_memberships(&call, asked).await.map_err(Failure::from)?;
         let checks = found.into_iter().map(render::membership_check).collect();
         Ok(self.answer(pb::CheckMembershipsResponse { checks }))

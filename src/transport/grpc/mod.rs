@@ -38,6 +38,7 @@ use super::connections::BodyError;
 use super::error::Failure;
 use super::middleware::COMPRESSED_FROM;
 use super::page_token::PageTokens;
+use super::rate_limit::RateLimits;
 use crate::domain::{Command, SpaceName};
 use crate::service::{self, Call, Outcome, Service};
 
@@ -68,13 +69,14 @@ pub const DESCRIPTOR_SETS: &[&[u8]] = &[
 pub struct Api {
     service: Service,
     pages: PageTokens,
+    limits: RateLimits,
     compresses: bool,
 }
 
 impl Api {
     /// The services over these use cases.
-    pub fn new(service: Service, pages: PageTokens) -> Self {
-        Self { service, pages, compresses: false }
+    pub fn new(service: Service, pages: PageTokens, limits: RateLimits) -> Self {
+        Self { service, pages, limits, compresses: false }
     }
 
     /// The call that a request was found to be before its message was read.
@@ -103,6 +105,7 @@ impl Api {
         space: SpaceName,
         command: Command,
     ) -> Result<Outcome, Status> {
+        self.limits.count_users(&call.caller, command.users())?;
         Ok(self.service.execute(call, space, command).await.map_err(Failure::from)?)
     }
 }

@@ -79,6 +79,22 @@ async fn grpc_callers_are_told_in_the_words_of_grpc() {
 }
 
 #[tokio::test]
+async fn who_names_many_users_has_called_as_often() {
+    let rate = NonZeroU32::new(1_000);
+    let (app, _directory) = limited(Edge { rate_limit: rate, ..Edge::default() }).await;
+    let client = app.client().await;
+    client.create("courses/1", Privacy::Open, "ada", None).await;
+    let users: Vec<_> = (1..=600).map(|n| n.to_string()).collect();
+    let users: Vec<_> = users.iter().map(String::as_str).collect();
+    let invite = async || client.invite("ada", "courses/1", &users).await;
+    assert!(invite().await.is_ok(), "600 of 1,000");
+    let asked = async { while invite().await != Err("RATE_LIMITED".into()) {} };
+    timeout(PATIENCE, asked).await.expect("a refusal");
+    assert!(client.join("linus", "courses/1").await.is_ok(), "others may call");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_address_is_limited_whatever_its_tokens() {
     let (app, _directory) =
         limited(Edge { rate_limit_address: Some(RATE), ..Edge::default() }).await;

@@ -12,8 +12,9 @@ use crate::harness::{App, Engine, Lock, Patient, on_every_engine};
 /// So many that every shard has some.
 const SPACES: usize = 24;
 const LOCKED: &str = "courses/1";
-const AT_ONCE: Duration = Duration::from_secs(1);
-const DEADLINE: Duration = Duration::from_secs(2);
+/// Less than the deadline of those who wait for the lock.
+const AT_ONCE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(4);
 const LONG: Duration = Duration::from_secs(10);
 /// What is heard by those who need the lock.
 const REASONS: &[&str] = &["CONTENTION", "DEADLINE"];

@@ -225,7 +225,7 @@ async fn a_stranger_who_names_a_thousand_members_holds_nobody_up() {
         let joins = async {
             let began = Instant::now();
             linus.call(join(EMPTY), patience).await.outcome.unwrap();
-            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         };
         tokio::join!(disturbs, joins);
         app.stop().await;

@@ -95,6 +95,7 @@ pub async fn change_roles(mut request: UserRequest, Named(course): Named, body: 
         unjoined: users::read_list(&fields, "unjoined")?,
     };
     let command = Command::ChangeRoles(lists.change()?);
+    request.count_users(command.users())?;
     match request.service.execute(&request.call, course.clone(), command).await {
         Ok(_) => no_content(),
         Err(service::Error::Refused(Refusal::CreatorFixed)) => {

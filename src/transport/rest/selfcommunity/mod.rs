@@ -37,6 +37,7 @@ use crate::auth;
 use crate::domain::{Command, Kind, Refusal, SpaceName, UserId};
 use crate::service::{Call, KnownPeople, Outcome, Service};
 use crate::transport::error::Failure;
+use crate::transport::rate_limit::RateLimits;
 
 use errors::{ErrorResponse, error_schema, http_code};
 
@@ -75,6 +76,7 @@ fn no_content() -> Answer {
 struct UserRequest {
     call: Call,
     service: Service,
+    limits: RateLimits,
     query: Query,
     /// The URL without its parameters.
     address: String,
@@ -82,7 +84,13 @@ struct UserRequest {
 
 impl UserRequest {
     async fn execute(&self, space: SpaceName, command: Command) -> Result<Outcome, ErrorResponse> {
+        self.count_users(command.users())?;
         Ok(self.service.execute(&self.call, space, command).await?)
+    }
+
+    /// Refuses a caller who names too many users in a second.
+    fn count_users(&self, users: usize) -> Result<(), Failure> {
+        self.limits.count_users(&self.call.caller, users)
     }
 
     /// What is known of the users whom an answer names, in one question for all of them.
@@ -121,7 +129,9 @@ impl FromRequestParts<State> for UserRequest {
         require_json(&parts.headers)?;
         let address = address(state.public_url.as_deref(), &parts.uri);
         let query = Query::of(&parts.uri);
-        Ok(Self { call, service: state.service.clone(), query, address })
+        let State { authenticator, service, .. } = state.clone();
+        let limits = authenticator.limits;
+        Ok(Self { call, service, limits, query, address })
     }
 }
 

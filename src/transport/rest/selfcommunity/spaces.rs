@@ -35,6 +35,7 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
     let invitees = invitees.map(Users::new).transpose();
     let invitees =
         invitees.map_err(|error| Failure::field("invite_users", users::problem(error)))?;
+    request.count_users(1 + content.invitees.as_ref().map_or(0, Vec::len))?;
     let creator = request.call.actor.user().cloned();
     let creator = creator.ok_or(service::Error::NobodyToActFor)?;
     let new = NewSpace {
