@@ -87,7 +87,7 @@ instruments! {
     QUEUE_REFUSED: C, "roster_ledger_refused_total", ["cause"],
         "Commands refused with OVERLOADED at a queue: it is `full`, their caller has their `share` of it already, or even those served soonest come too `late` (`--max-wait`).";
     BATCH_COMMANDS: H(TOGETHER), "roster_ledger_batch_commands", [],
-        "Commands that one shard took together.";
+        "Commands that one writer took together.";
     BATCH_SECONDS: H(SECONDS), "roster_ledger_batch_seconds", ["step"],
         "One step of a batch: `permit` (who may), `begin` (SQLite waits for its lock), `lock` (after a conflict), `load` (look), `commit` (write).";
     CONFLICTS: C, "roster_ledger_conflicts_total", ["kind"],
@@ -98,8 +98,8 @@ instruments! {
         "Commands whose outcome nobody knows, as the connection was lost while they were committed.";
     EXPIRED: C, "roster_ledger_expired_total", [],
         "Commands that were not begun, as their callers no longer waited.";
-    SHARDS_FAILING: G, "roster_ledger_failing_shards", [],
-        "Shards whose last change the database did not take.";
+    WRITERS_FAILING: G, "roster_ledger_failing_writers", [],
+        "Writers whose last change the database did not take.";
     // Look-ups.
     LOOK_UPS: H(TOGETHER), "roster_look_up_batch_size", [],
         "Look-ups of single memberships that one statement answered together.";

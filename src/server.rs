@@ -43,7 +43,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 /// So many probes in a row must fail before the server says that it is not ready.
 const PROBE_FAILURES: u32 = 3;
-/// How many users may be named in one shard's queue: some megabytes of ids, and about a second of work.
+/// How many users may be named in the ledger's queue: some megabytes of ids, and about a second of work.
 const WAITING: usize = 32_768;
 /// How many of them by one caller, so that eight greedy ones leave room for everybody else.
 const WAITING_OF_CALLER: usize = WAITING / 8;
@@ -133,7 +133,7 @@ impl Server {
         let ledger_runtime = Runtime::start().map_err(Error::NoThread)?;
         let ledger_tasks = TaskTracker::new();
         let limits = Limits {
-            shards: config.writers as usize,
+            writers: config.writers as usize,
             waiting: WAITING,
             waiting_of_caller: WAITING_OF_CALLER,
             batch: BATCH,

@@ -1,4 +1,4 @@
-//! Whether a shard gets anything done.
+//! Whether a writer gets anything done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -7,16 +7,16 @@ use std::time::Duration;
 use metrics::Gauge;
 use tokio::time::Instant;
 
-use crate::instruments::SHARDS_FAILING;
+use crate::instruments::WRITERS_FAILING;
 use crate::store;
 
-/// A shard that has not heard from its database for this long is not well. Longer than one statement
+/// A writer that has not heard from its database for this long is not well. Longer than one statement
 /// may take.
 const LONGEST_SILENCE: Duration = Duration::from_secs(4);
 /// Nor is one whose changes have failed for this long.
 const LONGEST_FAILURE: Duration = Duration::from_secs(2);
 
-/// What a shard says of itself. Copies share it.
+/// What a writer says of itself. Copies share it.
 #[derive(Clone)]
 pub struct Health {
     outage: Outage,
@@ -55,7 +55,7 @@ impl Health {
     pub fn changed(&self) {
         self.answered();
         if self.shared.failing_since.swap(0, Ordering::Relaxed) != 0 {
-            self.outage.ends_for_a_shard();
+            self.outage.ends_for_a_writer();
         }
     }
 
@@ -66,7 +66,7 @@ impl Health {
             shared.failing_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         self.outage.say(error);
         if first.is_ok() {
-            self.outage.begins_for_a_shard();
+            self.outage.begins_for_a_writer();
         }
     }
 
@@ -90,7 +90,7 @@ impl Health {
     }
 }
 
-/// A database that takes no changes, as all shards together find it: one line in the log when it goes, and
+/// A database that takes no changes, as all writers together find it: one line in the log when it goes, and
 /// one when it comes back. Copies share it.
 #[derive(Clone)]
 pub struct Outage {
@@ -100,7 +100,7 @@ pub struct Outage {
 
 #[derive(Default)]
 struct Failing {
-    shards: AtomicUsize,
+    writers: AtomicUsize,
     /// Whether it was said that the database is away.
     is_said: AtomicBool,
 }
@@ -108,7 +108,7 @@ struct Failing {
 impl Outage {
     /// None so far.
     pub fn new() -> Self {
-        Self { shared: Arc::default(), gauge: SHARDS_FAILING.gauge(&[]) }
+        Self { shared: Arc::default(), gauge: WRITERS_FAILING.gauge(&[]) }
     }
 
     /// What the database rejects is logged with the request that asked for it.
@@ -119,21 +119,21 @@ impl Outage {
         }
     }
 
-    fn begins_for_a_shard(&self) {
+    fn begins_for_a_writer(&self) {
         self.gauge.increment(1.0);
-        self.shared.shards.fetch_add(1, Ordering::Relaxed);
+        self.shared.writers.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn ends_for_a_shard(&self) {
+    fn ends_for_a_writer(&self) {
         self.gauge.decrement(1.0);
-        let was_last = self.shared.shards.fetch_sub(1, Ordering::Relaxed) == 1;
+        let was_last = self.shared.writers.fetch_sub(1, Ordering::Relaxed) == 1;
         if was_last && self.shared.is_said.swap(false, Ordering::Relaxed) {
             tracing::info!("the database takes changes again");
         }
     }
 }
 
-/// Whether a shard is well that was silent, and whose changes have failed, for so long.
+/// Whether a writer is well that was silent, and whose changes have failed, for so long.
 fn is_well(silent: Duration, failing: Option<Duration>) -> bool {
     silent < LONGEST_SILENCE && failing.is_none_or(|failing| failing < LONGEST_FAILURE)
 }

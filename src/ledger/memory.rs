@@ -1,11 +1,13 @@
-//! What a shard remembers: the spaces that it wrote last, as it left them.
+//! What the writers remember: the spaces that they wrote last, as they left them.
 //!
 //! Nothing here is known to be true any more. A decision that changes something is proven by its own
 //! write, which settles a space only if its number is still the one remembered. So joining a remembered
-//! space takes one round trip to the database. All is forgotten with the connection: behind a new one
-//! may be another server, on which the same number means something else.
+//! space takes one round trip to the database. All is forgotten when a connection breaks: behind a new one
+//! may be another server, on which the same number means something else. The other writers then open new
+//! connections too, and until they have, they remember nothing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{Space, SpaceName, UserId};
 
@@ -13,13 +15,21 @@ use crate::domain::{Space, SpaceName, UserId};
 const MOST_SPACES: usize = 8_192;
 /// How many managers of a space.
 const MOST_MANAGERS: usize = 64;
-/// After another writer was met in a space, so many batches lock it first: they may still be there.
+/// After another server was met in a space, so many batches lock it first: it may still be there.
 const CONTENDED_BATCHES: u32 = 100;
 
-/// Spaces by name.
-#[derive(Default)]
+/// One writer's view of what all of them remember. Copies are views of other writers.
+#[derive(Clone, Default)]
 pub struct Memory {
+    shared: Arc<Mutex<Shared>>,
+    /// When this writer's connection was made, in times that all was forgotten.
+    forgotten: u64,
+}
+
+#[derive(Default)]
+struct Shared {
     spaces: HashMap<SpaceName, Remembered>,
+    forgotten: u64,
 }
 
 #[derive(Default)]
@@ -33,56 +43,121 @@ struct Remembered {
 
 impl Memory {
     /// The space as it was left, if it is remembered.
-    pub fn space(&self, name: &SpaceName) -> Option<&Space> {
-        self.spaces.get(name).filter(|known| known.contended == 0)?.space.as_ref()
+    pub fn space(&self, name: &SpaceName) -> Option<Space> {
+        self.look(|shared| {
+            shared.spaces.get(name).filter(|known| known.contended == 0)?.space.clone()
+        })
     }
 
     /// Remembers a space as it is now.
-    pub fn remember(&mut self, space: Space) {
-        let known = self.entry(&space.name.clone());
-        known.contended = known.contended.saturating_sub(1);
-        known.space = Some(space);
+    pub fn remember(&self, space: Space) {
+        self.change(|shared| {
+            let known = shared.entry(&space.name.clone());
+            known.contended = known.contended.saturating_sub(1);
+            known.space = Some(space);
+        });
     }
 
     /// Whether this user was found to manage the space.
     pub fn is_manager(&self, name: &SpaceName, user: &UserId) -> bool {
-        self.spaces.get(name).is_some_and(|known| known.managers.contains(user))
+        let is_known = |known: &Remembered| known.managers.contains(user);
+        self.look(|shared| shared.spaces.get(name).map(is_known)).unwrap_or_default()
     }
 
     /// Remembers that this user manages the space.
-    pub fn remember_manager(&mut self, name: &SpaceName, user: UserId) {
-        let managers = &mut self.entry(name).managers;
-        if managers.len() >= MOST_MANAGERS {
-            managers.clear();
-        }
-        managers.insert(user);
+    pub fn remember_manager(&self, name: &SpaceName, user: UserId) {
+        self.change(|shared| {
+            let managers = &mut shared.entry(name).managers;
+            if managers.len() >= MOST_MANAGERS {
+                managers.clear();
+            }
+            managers.insert(user);
+        });
     }
 
-    /// Whether another writer was met in this space lately.
+    /// Whether another server was met in this space lately.
     pub fn is_contended(&self, name: &SpaceName) -> bool {
-        self.spaces.get(name).is_some_and(|known| known.contended > 0)
+        self.lock().spaces.get(name).is_some_and(|known| known.contended > 0)
     }
 
-    /// Another writer was faster in this space.
-    pub fn met_another(&mut self, name: &SpaceName) {
-        let known = self.entry(name);
-        *known = Remembered { contended: CONTENDED_BATCHES, ..Remembered::default() };
+    /// Another server was faster in this space.
+    pub fn met_another(&self, name: &SpaceName) {
+        let met = Remembered { contended: CONTENDED_BATCHES, ..Remembered::default() };
+        *self.lock().entry(name) = met;
     }
 
     /// Forgets a space.
-    pub fn forget(&mut self, name: &SpaceName) {
-        self.spaces.remove(name);
+    pub fn forget(&self, name: &SpaceName) {
+        self.lock().spaces.remove(name);
     }
 
-    /// Forgets everything.
+    /// Forgets everything, since this writer's connection broke.
     pub fn clear(&mut self) {
-        self.spaces.clear();
+        let mut shared = self.lock();
+        shared.spaces.clear();
+        shared.forgotten += 1;
+        let forgotten = shared.forgotten;
+        drop(shared);
+        self.forgotten = forgotten;
     }
 
+    /// Whether another writer's connection broke since this one's was made. This one's is then to be made
+    /// anew too.
+    pub fn is_behind(&self) -> bool {
+        self.lock().forgotten != self.forgotten
+    }
+
+    /// This writer's connection is made anew.
+    pub fn catch_up(&mut self) {
+        let forgotten = self.lock().forgotten;
+        self.forgotten = forgotten;
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Shared) -> Option<T>) -> Option<T> {
+        let shared = self.lock();
+        if shared.forgotten == self.forgotten { look(&shared) } else { None }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Shared)) {
+        let mut shared = self.lock();
+        if shared.forgotten == self.forgotten {
+            change(&mut shared);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
     fn entry(&mut self, name: &SpaceName) -> &mut Remembered {
         if self.spaces.len() >= MOST_SPACES && !self.spaces.contains_key(name) {
             self.spaces.clear();
         }
         self.spaces.entry(name.clone()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_behind_a_broken_connection_is_remembered_by_nobody() {
+        let name = SpaceName::parse("courses/1").expect("a name");
+        let ada = UserId::parse("ada").expect("a user id");
+        let mut one = Memory::default();
+        let mut other = one.clone();
+        one.remember_manager(&name, ada.clone());
+        assert!(other.is_manager(&name, &ada));
+        one.clear();
+        assert!(other.is_behind() && !one.is_behind());
+        other.remember_manager(&name, ada.clone());
+        assert!(!one.is_manager(&name, &ada), "the other connection may lead elsewhere");
+        one.remember_manager(&name, ada.clone());
+        assert!(one.is_manager(&name, &ada) && !other.is_manager(&name, &ada));
+        other.catch_up();
+        assert!(other.is_manager(&name, &ada));
     }
 }

@@ -1,10 +1,10 @@
-//! What a shard counts.
+//! What a writer counts.
 
 use metrics::{Counter, Histogram};
 
 use crate::instruments::{BATCH_COMMANDS, BATCH_SECONDS, CONFLICTS, EXPIRED, IN_DOUBT, PUT_ASIDE};
 
-/// The metrics of a shard; all shards add to the same.
+/// The metrics of a writer; all writers add to the same.
 pub struct Metrics {
     /// The commands of a batch.
     pub batch: Histogram,
@@ -37,7 +37,7 @@ pub struct Steps {
 }
 
 impl Metrics {
-    /// At the start of a shard.
+    /// At the start of a writer.
     pub fn new() -> Self {
         let step = |name| BATCH_SECONDS.histogram(&[name]);
         let (permit, begin) = (step("permit"), step("begin"));

@@ -1,13 +1,14 @@
 //! Group commit: every change to a space goes through here, many in one transaction.
 //!
-//! A command is put into the queue of its space's shard, and only the answer is waited for: no
-//! database work ever lives inside a request that can be cancelled. One task for each shard takes
-//! what is queued, decides it in order over one snapshot, and commits it together. What is shared is
-//! the wait for the disk and nothing else: who cannot be served now is put aside, and the others go on.
+//! A command is put into a queue, and only the answer is waited for: no database work ever lives inside a
+//! request that can be cancelled. A few writers take what waits, each of them other spaces, decide it in
+//! order over one snapshot, and commit it together. What is shared is the wait for the disk and nothing
+//! else: who cannot be served now is put aside, and the others go on.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod admission;
+mod dispatcher;
 mod entries;
 mod error;
 mod health;
@@ -17,15 +18,14 @@ mod parked;
 mod queue;
 mod runtime;
 mod settle;
-mod shard;
 mod spaces;
 mod working_set;
+mod writer;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
@@ -36,7 +36,10 @@ use crate::request_context::{self, Attributes};
 use crate::store::Store;
 
 use admission::{Admission, Admitted};
+use dispatcher::Dispatcher;
 use health::{Health, Outage};
+use memory::Memory;
+use writer::{Shared, Writer};
 
 pub use error::Error;
 pub use runtime::Runtime;
@@ -91,9 +94,8 @@ pub enum TargetOutcome {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How many transactions are open at once. SQLite has one writer, so more than one is idle.
-    pub shards: usize,
-    /// How many users the commands that wait in one shard may name together before the next is turned
-    /// away.
+    pub writers: usize,
+    /// How many users the commands that wait may name together before the next is turned away.
     pub waiting: usize,
     /// How many of them may be named by the commands of one caller.
     pub waiting_of_caller: usize,
@@ -114,22 +116,26 @@ struct Entry {
     attributes: Option<Arc<Attributes>>,
 }
 
-#[derive(Clone)]
-struct ShardHandle {
-    queue: mpsc::UnboundedSender<Entry>,
-    admission: Arc<Admission>,
-    health: Health,
-}
-
 /// Where commands are handed in. When the last handle is dropped the ledger finishes what is
 /// queued and ends.
 #[derive(Clone)]
 pub struct Ledger {
-    shards: Arc<[ShardHandle]>,
+    shared: Arc<Handle>,
+}
+
+struct Handle {
+    dispatcher: Arc<Dispatcher>,
+    health: Vec<Health>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.dispatcher.close();
+    }
 }
 
 impl Ledger {
-    /// Starts the shards on `runtime`. `tasks` knows when they have ended.
+    /// Starts the writers on `runtime`. `tasks` knows when they have ended.
     pub fn start(
         store: &Store,
         clock: &Clock,
@@ -137,56 +143,49 @@ impl Ledger {
         runtime: &Runtime,
         tasks: &TaskTracker,
     ) -> Self {
-        let shards = if store.is_sqlite() { 1 } else { limits.shards };
-        let (outage, batches) = (Outage::new(), Arc::default());
+        let Limits { writers, waiting, waiting_of_caller, batch, max_wait } = limits;
+        let writers = if store.is_sqlite() { 1 } else { writers };
+        let admission = Arc::new(Admission::new(waiting, waiting_of_caller, max_wait));
+        let dispatcher = Arc::new(Dispatcher::new(writers, batch, admission));
+        let (memory, batches) = (Memory::default(), Arc::default());
+        let shared = Shared { dispatcher: dispatcher.clone(), memory, batches };
+        let outage = Outage::new();
         let start = |_| {
-            // Bounded by what is admitted.
-            let (queue, waiting) = mpsc::unbounded_channel();
             let health = Health::new(outage.clone());
-            let Limits { waiting: most, waiting_of_caller, max_wait, .. } = limits;
-            let admission = Arc::new(Admission::new(most, waiting_of_caller, max_wait));
-            let (batches, told) = (Arc::clone(&batches), admission.clone());
-            let shard = shard::Shard::new(store, clock, limits, health.clone(), told, batches);
-            tasks.spawn_on(shard.run(waiting), runtime.handle());
-            ShardHandle { queue, admission, health }
+            let writer = Writer::new(store, clock, health.clone(), shared.clone());
+            tasks.spawn_on(writer.run(), runtime.handle());
+            health
         };
-        Self { shards: (0..shards).map(start).collect() }
+        let health = (0..writers).map(start).collect();
+        Self { shared: Arc::new(Handle { dispatcher, health }) }
     }
 
     /// Hands a command in and waits for its answer. To stop waiting does not undo the command: it
     /// is then done whole, or not at all.
     pub async fn submit(&self, submission: Submission) -> Result<Outcome, Error> {
+        let Handle { dispatcher, health } = &*self.shared;
         let deadline = submission.deadline;
-        let shard = self.shard(&submission.space);
         let users = submission.command.users();
-        let admitted = shard.admission.admit(&submission.caller, users).ok_or(Error::Overloaded)?;
+        let admitted = dispatcher.admission().admit(&submission.caller, users);
+        let admitted = admitted.ok_or(Error::Overloaded)?;
         let (answer, answered) = oneshot::channel();
         let attributes = request_context::attributes();
-        let entry = Entry { answer, submission, admitted, came: Instant::now(), attributes };
-        shard.queue.send(entry).map_err(|_| Error::StoreUnavailable)?;
+        dispatcher.push(Entry { answer, submission, admitted, came: Instant::now(), attributes });
         match timeout_at(deadline, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Error::Internal("a batch ended without an answer".into())),
-            Err(_) if shard.health.is_failing() => Err(Error::StoreUnavailable),
+            Err(_) if health.iter().any(Health::is_failing) => Err(Error::StoreUnavailable),
             Err(_) => Err(Error::Deadline),
         }
     }
 
-    /// Whether every shard has lately had an answer from the database.
+    /// Whether every writer has lately had an answer from the database.
     pub fn is_well(&self) -> bool {
-        self.shards.iter().all(|shard| shard.health.is_well())
+        self.shared.health.iter().all(Health::is_well)
     }
 
     /// Measures how many users the commands name that wait.
     pub fn measure_queues(&self) {
-        let waiting: usize = self.shards.iter().map(|shard| shard.admission.waiting()).sum();
-        WAITING_USERS.gauge(&[]).set(waiting as f64);
-    }
-
-    /// One space's commands always meet in the same shard.
-    fn shard(&self, space: &SpaceName) -> &ShardHandle {
-        let mut hasher = DefaultHasher::new();
-        space.hash(&mut hasher);
-        &self.shards[hasher.finish() as usize % self.shards.len()]
+        WAITING_USERS.gauge(&[]).set(self.shared.dispatcher.admission().waiting() as f64);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::entries::{by_space, names};
-use super::shard::Shard;
+use super::writer::Writer;
 use super::{Entry, Error};
 use crate::domain::SpaceName;
 use crate::store::{Connection, lock_free};
@@ -33,6 +33,11 @@ impl Parked {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.spaces.is_empty()
+    }
+
+    /// Whether this space is one of them.
+    pub fn has(&self, name: &SpaceName) -> bool {
+        self.spaces.contains_key(name)
     }
 
     /// When the next of them is tried again.
@@ -63,6 +68,13 @@ impl Parked {
         locked.waiting.extend(entries);
         locked.next_try = now + jittered(locked.pause);
         locked.pause = (locked.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    /// More commands of a parked space.
+    fn add(&mut self, name: &SpaceName, entries: Vec<Entry>) {
+        if let Some(locked) = self.spaces.get_mut(name) {
+            locked.waiting.extend(entries);
+        }
     }
 
     fn due(&self) -> BTreeSet<SpaceName> {
@@ -98,12 +110,16 @@ impl Parked {
     }
 }
 
-impl Shard {
+impl Writer {
     /// Tries the spaces again whose time has come.
     pub(super) async fn retry_parked(&mut self) {
         let due = self.parked.due();
         if due.is_empty() {
             return;
+        }
+        for name in &due {
+            let came = self.dispatcher.held_back(name);
+            self.parked.add(name, came);
         }
         let free = match free_of_locks(&mut self.connection, &due).await {
             Ok(free) => free,

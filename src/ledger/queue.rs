@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Entry;
-use crate::domain::UserId;
+use crate::domain::{SpaceName, UserId};
 
 /// How many users a turn is worth.
 const TURN: usize = 16;
@@ -20,12 +20,18 @@ const RECENTLY: Duration = Duration::from_millis(100);
 const MOST_OTHERS: u32 = 4;
 /// Nobody rests longer than this.
 const LONGEST_REST: Duration = Duration::from_secs(1);
+const FEW_CALLERS: usize = 64;
 
-/// The commands that wait in a shard.
+/// The commands that wait.
 #[derive(Default)]
 pub struct Queue {
+    /// Those of whom something waits, each once.
     turns: VecDeque<UserId>,
     callers: HashMap<UserId, Caller>,
+    /// How many users the commands name that wait.
+    users: usize,
+    /// With so many callers, those are forgotten who have not come lately.
+    most_callers: usize,
 }
 
 struct Caller {
@@ -41,11 +47,17 @@ impl Queue {
         self.turns.is_empty()
     }
 
+    /// How many users the commands name that wait.
+    pub fn users(&self) -> usize {
+        self.users
+    }
+
     /// Puts a command at the end of its caller's line.
     pub fn push(&mut self, entry: Entry, now: Instant) {
         let id = &entry.submission.caller;
         let new =
             || Caller { waiting: VecDeque::new(), credit: 0, last_came: now, rests_until: now };
+        self.users += entry.admitted.users();
         let caller = self.callers.entry(id.clone()).or_insert_with(new);
         caller.last_came = now;
         if caller.waiting.is_empty() {
@@ -54,30 +66,45 @@ impl Queue {
         caller.waiting.push_back(entry);
     }
 
-    /// Takes commands in turn, of so many users together, or one that is larger.
-    pub fn take(&mut self, most_users: usize, now: Instant) -> Vec<Entry> {
-        let (mut taken, mut users) = (Vec::new(), 0);
+    /// Takes commands in turn, of so many users together, or one that is larger. Those whose spaces are
+    /// busy are taken out too, to be held back.
+    pub fn take(
+        &mut self,
+        most_users: usize,
+        now: Instant,
+        is_busy: impl Fn(&SpaceName) -> bool,
+    ) -> (Vec<Entry>, Vec<Entry>) {
+        let mut taken = Taken { most_users, ..Taken::default() };
         // Ends, as credit grows with every round.
-        while self.callers.values().any(|caller| caller.is_ready(now)) {
+        'rounds: while self.is_turn(now) {
             for _ in 0..self.turns.len() {
                 let Some(id) = self.turns.pop_front() else { break };
                 let Some(caller) = self.callers.get_mut(&id) else { continue };
-                let is_full = caller.take_turn(most_users, now, &mut taken, &mut users);
+                let is_full = caller.take_turn(now, &mut taken, &is_busy);
                 if !caller.waiting.is_empty() {
                     self.turns.push_back(id);
                 }
                 if is_full {
-                    return taken;
+                    break 'rounds;
                 }
             }
         }
-        taken
+        self.users -= taken.users + taken.users_held_back;
+        (taken.batch, taken.held_back)
     }
 
-    /// When somebody who rests may go on, if nobody else waits.
+    /// Whether somebody who waits may go on.
+    pub fn is_turn(&self, now: Instant) -> bool {
+        self.turns().any(|turn| turn <= now)
+    }
+
+    /// When the first of those who wait may go on.
     pub fn next_turn(&self) -> Option<Instant> {
-        let waiting = self.callers.values().filter(|caller| !caller.waiting.is_empty());
-        waiting.map(|caller| caller.rests_until).min()
+        self.turns().min()
+    }
+
+    fn turns(&self) -> impl Iterator<Item = Instant> {
+        self.turns.iter().filter_map(|id| self.callers.get(id)).map(|caller| caller.rests_until)
     }
 
     /// A large command of this caller's took so long.
@@ -91,30 +118,39 @@ impl Queue {
         }
     }
 
-    /// Forgets callers of whom nothing is left to know.
+    /// Forgets callers of whom nothing is left to know, once there are many.
     pub fn tidy(&mut self, now: Instant) {
+        if self.callers.len() <= self.most_callers {
+            return;
+        }
         self.callers.retain(|_, caller| {
             !caller.waiting.is_empty()
                 || caller.rests_until > now
                 || now - caller.last_came < RECENTLY
         });
+        self.most_callers = (2 * self.callers.len()).max(FEW_CALLERS);
     }
 }
 
-impl Caller {
-    fn is_ready(&self, now: Instant) -> bool {
-        !self.waiting.is_empty() && self.rests_until <= now
-    }
+/// What is taken together.
+#[derive(Default)]
+struct Taken {
+    batch: Vec<Entry>,
+    users: usize,
+    most_users: usize,
+    held_back: Vec<Entry>,
+    users_held_back: usize,
+}
 
-    /// Takes what this turn is worth. True when no more fits.
+impl Caller {
+    /// Takes what this turn is worth. True when no more fits, or enough was looked at.
     fn take_turn(
         &mut self,
-        most_users: usize,
         now: Instant,
-        taken: &mut Vec<Entry>,
-        users: &mut usize,
+        taken: &mut Taken,
+        is_busy: &impl Fn(&SpaceName) -> bool,
     ) -> bool {
-        if !self.is_ready(now) {
+        if self.waiting.is_empty() || self.rests_until > now {
             return false;
         }
         self.credit += TURN;
@@ -123,15 +159,21 @@ impl Caller {
             if cost > self.credit {
                 return false;
             }
-            if !taken.is_empty() && *users + cost > most_users {
+            let is_held_back = is_busy(&entry.submission.space);
+            if !is_held_back && !taken.batch.is_empty() && taken.users + cost > taken.most_users {
                 self.credit -= TURN;
                 return true;
             }
             self.credit -= cost;
-            *users += cost;
-            taken.extend(self.waiting.pop_front());
+            if is_held_back {
+                taken.users_held_back += cost;
+                taken.held_back.extend(self.waiting.pop_front());
+            } else {
+                taken.users += cost;
+                taken.batch.extend(self.waiting.pop_front());
+            }
         }
         self.credit = 0;
-        *users >= most_users
+        taken.users.max(taken.users_held_back) >= taken.most_users
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::runtime::{Builder, Handle};
 
-/// A runtime for the shards and their connections. On the threads that answer requests every step of a
+/// A runtime for the writers and their connections. On the threads that answer requests every step of a
 /// transaction would queue up behind the requests that have just come in, and all who wait for the
 /// transaction would wait for that too.
 pub struct Runtime {

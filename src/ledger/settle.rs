@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::entries::{answer, answer_expired, halves, measured, names};
-use super::shard::Shard;
 use super::working_set::{
     Decided, WorkingSet, can_be_assumed, knows_creator, needs_permission, permitted,
     wanted_to_decide, wanted_to_permit,
 };
+use super::writer::Writer;
 use super::{Entry, Error};
 use crate::domain::{Space, SpaceName};
 use crate::store::{self, Changes, Loaded, lock, write};
@@ -20,7 +20,7 @@ const WARM: Duration = Duration::from_millis(20);
 /// How often a batch is tried again when its connection turns out to be dead.
 const CONNECTION_RETRIES: u32 = 1;
 
-impl Shard {
+impl Writer {
     /// Carries commands out that change memberships, and answers them.
     pub(super) async fn settle(&mut self, entries: Vec<Entry>) {
         let entries = self.parked.sort_out(entries);
@@ -168,7 +168,7 @@ impl Shard {
         let looked_at: BTreeSet<_> = looks.map(|entry| &entry.submission.space).collect();
         let names: BTreeSet<_> = part.iter().map(|entry| &entry.submission.space).collect();
         let names = names.difference(&looked_at);
-        names.filter_map(|name| self.memory.space(name)).cloned().collect()
+        names.filter_map(|name| self.memory.space(name)).collect()
     }
 
     async fn decide_and_write(

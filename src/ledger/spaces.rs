@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::entries::{answer, answer_expired, measured};
-use super::shard::Shard;
 use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
+use super::writer::Writer;
 use super::{Entry, Error, Submission};
 use crate::domain::{Command, Refusal, SpaceName};
 use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
@@ -12,7 +12,7 @@ use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
 /// How often such a command is tried again when its connection is dead.
 const RETRIES: u32 = 4;
 
-impl Shard {
+impl Writer {
     /// Carries one such command out and answers it.
     pub(super) async fn change_space(&mut self, entry: Entry) {
         let mut waiting = self.parked.sort_out(vec![entry]);

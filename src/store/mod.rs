@@ -13,6 +13,7 @@ mod load;
 mod members;
 mod metrics;
 mod people;
+mod pieces;
 mod probe;
 mod read;
 mod readers;

@@ -26,7 +26,7 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("default_transaction_isolation", "read committed"),
 ];
 
-/// Who waits for a row makes its whole shard wait.
+/// Who waits for a row makes its whole batch wait.
 const OF_WRITERS: &[(&str, &str)] = &[("lock_timeout", "100")];
 const OF_READERS: &[(&str, &str)] = &[("lock_timeout", "2000")];
 

@@ -12,8 +12,8 @@ use super::found::{page_statement, values};
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{events_query, user_spaces_query, view_query};
 use super::write_sql::{
-    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_ONE_POSTGRES,
-    WRITE_POSTGRES, WRITE_SQLITE,
+    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
+    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberQuery, MovedSpace, SpaceQuery, members, people,
@@ -63,9 +63,16 @@ fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> 
     let [name, one] = [space.as_str(), users[0].as_str()].map(Value::from);
     all.push(example("lock spaces", LOCK, vec![name.clone()]));
     all.push(example("lock spaces that nobody has locked", NOT_LOCKED, vec![name.clone()]));
+    all.push(example(
+        "write a batch in which memberships begin",
+        WRITE_NEW_POSTGRES,
+        values.clone(),
+    ));
     all.push(example("write a batch", WRITE_POSTGRES, values.clone()));
     all.push(example("write a batch in which memberships end", WRITE_ENDINGS_POSTGRES, values));
     let values = changes.values_of_one().unwrap_or_default();
+    let begins = "write one membership that begins";
+    all.push(example(begins, WRITE_ONE_NEW_POSTGRES, values.clone()));
     all.push(example("write one change", WRITE_ONE_POSTGRES, values.clone()));
     let ending = values.into_iter().take(19).collect();
     all.push(example("write one membership that ends", WRITE_ENDING_POSTGRES, ending));

@@ -19,10 +19,11 @@ use sea_orm::{DbBackend, Value};
 use super::connection::Connection;
 use super::error::Error;
 use super::most_bytes;
+use super::pieces::Piece;
 use super::rows::{Cell, Rows, list, packed};
 use super::write_sql::{
-    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_ONE_POSTGRES,
-    WRITE_POSTGRES, WRITE_SQLITE,
+    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
+    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
 use crate::domain::{Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId};
 
@@ -93,37 +94,6 @@ pub async fn write(
     Ok(moved)
 }
 
-/// A part of the changes that is sent at once.
-struct Piece<'a> {
-    events: Vec<&'a Event>,
-    /// Spaces that a piece before this one has moved already.
-    continued: BTreeSet<&'a SpaceName>,
-}
-
-impl<'a> Piece<'a> {
-    /// Leaves out what continues a space that was not settled.
-    fn of(mut self, moved: Option<&BTreeSet<SpaceName>>) -> Self {
-        let continued = &self.continued;
-        self.events.retain(|event| {
-            !continued.contains(&event.space)
-                || moved.is_some_and(|moved| moved.contains(&event.space))
-        });
-        self
-    }
-}
-
-/// How long an event is among the parameters, at most.
-fn bytes_of(event: &Event) -> usize {
-    const NUMBERS_AND_SEPARATORS: usize = 40;
-    let Subject::Membership { user, from, to } = &event.subject else { return 0 };
-    let service = event.by.service.as_ref().map_or(0, |service| service.as_str().len());
-    let actor = event.by.actor.to_string().len();
-    let inviter = if *to == Status::Invited { actor } else { 0 };
-    let ids = event.space.as_str().len() + user.as_str().len() + actor + service + inviter;
-    let words = [from.word(), to.word(), event.name.word(), event.by.cause.word()];
-    ids + words.iter().map(|word| word.len()).sum::<usize>() + NUMBERS_AND_SEPARATORS
-}
-
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
@@ -142,26 +112,12 @@ impl Changes {
         self.memberships.values().any(|membership| membership.status == Status::Absent)
     }
 
-    fn pieces(&self, most_bytes: usize) -> Vec<Piece<'_>> {
-        /// A space's number and counts.
-        const ROUGHLY: usize = 64;
-        let mut pieces = vec![Piece { events: Vec::new(), continued: BTreeSet::new() }];
-        let (mut bytes, mut seen) = (self.spaces.len() * ROUGHLY, BTreeSet::new());
-        for event in &self.events {
-            bytes += bytes_of(event);
-            if bytes > most_bytes {
-                bytes = 0;
-                let continued = std::mem::take(&mut seen);
-                let before = pieces.last().map(|piece| piece.continued.clone()).unwrap_or_default();
-                let continued = continued.into_iter().chain(before).collect();
-                pieces.push(Piece { events: Vec::new(), continued });
-            }
-            if let Some(piece) = pieces.last_mut() {
-                seen.insert(&event.space);
-                piece.events.push(event);
-            }
-        }
-        pieces
+    /// Whether no membership had a row before.
+    fn is_all_new(&self) -> bool {
+        self.events.iter().all(|event| match &event.subject {
+            Subject::Membership { from, .. } => *from == Status::Absent,
+            Subject::Space { .. } => false,
+        })
     }
 
     async fn write_piece(
@@ -171,13 +127,14 @@ impl Changes {
         ends: bool,
     ) -> Result<BTreeSet<SpaceName>, Error> {
         let Some(piece) = piece else { return Ok(BTreeSet::new()) };
+        let [one, set] = match (ends, self.is_all_new()) {
+            (true, _) => [WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES],
+            (false, true) => [WRITE_ONE_NEW_POSTGRES, WRITE_NEW_POSTGRES],
+            (false, false) => [WRITE_ONE_POSTGRES, WRITE_POSTGRES],
+        };
         let (sql, values) = match self.values_of_one() {
-            Some(values) if ends => (WRITE_ENDING_POSTGRES, values),
-            Some(values) => (WRITE_ONE_POSTGRES, values),
-            None => {
-                let sql = if ends { WRITE_ENDINGS_POSTGRES } else { WRITE_POSTGRES };
-                (sql, self.values(connection.backend(), &piece.events, &piece.continued))
-            }
+            Some(values) => (one, values),
+            None => (set, self.values(connection.backend(), &piece.events, &piece.continued)),
         };
         let answer = connection.run(sql, values).await?;
         let moved = packed(&answer, 0)?;

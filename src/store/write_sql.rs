@@ -48,20 +48,40 @@ WITH k AS MATERIALIZED (
     };
 }
 
-/// Memberships that have another status now, or a first one.
-pub(super) const WRITE_POSTGRES: &str = concat!(
-    sets_postgres!(),
-    ", written AS (
+macro_rules! begins_postgres {
+    () => {
+        ", written AS (
     INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
     SELECT c_space, c_user, c_to, c_seq, c_invited_by, $22::bigint - c_joined_ago, $22::bigint
     FROM c
     WHERE c_role IS NOT NULL AND c_to <> 'absent'
-        AND (c_space IN (SELECT name FROM moved)) IS TRUE
+        AND (c_space IN (SELECT name FROM moved)) IS TRUE"
+    };
+}
+
+/// For a membership that has a row.
+macro_rules! upsert_postgres {
+    () => {
+        "
     ON CONFLICT (space, user_id) DO UPDATE SET
         status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-        joined_at = excluded.joined_at, changed_at = excluded.changed_at
-)
-SELECT string_agg(name, chr(31)) FROM moved"
+        joined_at = excluded.joined_at, changed_at = excluded.changed_at"
+    };
+}
+
+/// Memberships that begin: none of them has a row, or their space would not have moved.
+pub(super) const WRITE_NEW_POSTGRES: &str = concat!(
+    sets_postgres!(),
+    begins_postgres!(),
+    "\n)\nSELECT string_agg(name, chr(31)) FROM moved"
+);
+
+/// Memberships that have another status now, or a first one.
+pub(super) const WRITE_POSTGRES: &str = concat!(
+    sets_postgres!(),
+    begins_postgres!(),
+    upsert_postgres!(),
+    "\n)\nSELECT string_agg(name, chr(31)) FROM moved"
 );
 
 /// Memberships that end.
@@ -97,17 +117,24 @@ WITH moved AS (
     };
 }
 
+macro_rules! one_begins_postgres {
+    () => {
+        ", written AS (
+    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
+    SELECT name, $11, $14, $12::bigint, $20, $10::bigint - $21, $10::bigint FROM moved"
+    };
+}
+
+/// One membership that begins.
+pub(super) const WRITE_ONE_NEW_POSTGRES: &str =
+    concat!(one_postgres!(), one_begins_postgres!(), "\n)\nSELECT name FROM moved");
+
 /// One membership that has another status now, or a first one.
 pub(super) const WRITE_ONE_POSTGRES: &str = concat!(
     one_postgres!(),
-    ", written AS (
-    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-    SELECT name, $11, $14, $12::bigint, $20, $10::bigint - $21, $10::bigint FROM moved
-    ON CONFLICT (space, user_id) DO UPDATE SET
-        status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-        joined_at = excluded.joined_at, changed_at = excluded.changed_at
-)
-SELECT name FROM moved"
+    one_begins_postgres!(),
+    upsert_postgres!(),
+    "\n)\nSELECT name FROM moved"
 );
 
 /// One membership that ends.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::harness::patient::{join, leave};
 use crate::harness::{App, Engine, Lock, Patient, on_every_engine};
 
-/// So many that every shard has some.
+/// So many that every writer has some.
 const SPACES: usize = 24;
 const LOCKED: &str = "courses/1";
 /// Less than the deadline of those who wait for the lock.

@@ -1,33 +1,34 @@
-//! One shard: a task that takes what is queued, settles it with its own connection, and answers
-//! everybody. What cannot be settled now is put aside, so that the rest need not wait.
+//! One writer: a task that takes what waits, settles it with its own connection, and answers everybody.
+//! What cannot be settled now is put aside, so that the rest need not wait.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::admission::Admission;
+use super::Entry;
+use super::dispatcher::Dispatcher;
 use super::health::Health;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::parked::Parked;
-use super::queue::{LARGE, Queue};
+use super::queue::LARGE;
 use super::working_set::changes_space;
-use super::{Entry, Limits};
 use crate::clock::Clock;
+use crate::domain::SpaceName;
 use crate::request_context::Batch;
 use crate::store::{self, Connection, Role, Store, probe};
 
-/// A shard that has nothing to do asks the database so often whether it is still there.
+/// A writer that has nothing to do asks the database so often whether it is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a shard works with.
-pub struct Shard {
+/// What a writer works with.
+pub struct Writer {
     store: Store,
     pub(super) clock: Clock,
     pub(super) connection: Connection,
@@ -35,77 +36,84 @@ pub struct Shard {
     pub(super) health: Health,
     pub(super) parked: Parked,
     pub(super) metrics: Metrics,
-    queue: Queue,
-    admission: Arc<Admission>,
-    batch: usize,
-    /// How many batches all shards have taken.
+    pub(super) dispatcher: Arc<Dispatcher>,
+    /// The spaces that it has.
+    spaces: BTreeSet<SpaceName>,
+    /// How many batches all writers have taken.
     batches: Arc<AtomicU64>,
     next_probe: Instant,
 }
 
-impl Shard {
-    /// A shard with a connection of its own, which opens with the first command.
-    pub fn new(
-        store: &Store,
-        clock: &Clock,
-        limits: Limits,
-        health: Health,
-        admission: Arc<Admission>,
-        batches: Arc<AtomicU64>,
-    ) -> Self {
+/// What all writers share.
+#[derive(Clone)]
+pub struct Shared {
+    pub dispatcher: Arc<Dispatcher>,
+    pub memory: Memory,
+    pub batches: Arc<AtomicU64>,
+}
+
+impl Writer {
+    /// A writer with a connection of its own, which opens with the first command.
+    pub fn new(store: &Store, clock: &Clock, health: Health, shared: Shared) -> Self {
+        let Shared { dispatcher, memory, batches } = shared;
         Self {
             store: store.clone(),
             clock: clock.clone(),
             connection: store.connection(Role::Writer),
-            memory: Memory::default(),
+            memory,
             health,
             parked: Parked::default(),
             metrics: Metrics::new(),
-            queue: Queue::default(),
-            admission,
-            batch: limits.batch,
+            dispatcher,
+            spaces: BTreeSet::new(),
             batches,
             next_probe: Instant::now(),
         }
     }
 
     /// Works until nobody can hand in anything and all is answered.
-    pub async fn run(mut self, mut incoming: UnboundedReceiver<Entry>) {
-        let mut is_open = true;
-        while is_open || !self.queue.is_empty() || !self.parked.is_empty() {
+    pub async fn run(mut self) {
+        while !self.dispatcher.is_finished() || !self.parked.is_empty() {
             if self.has_to_wait() {
                 tokio::select! {
-                    next = incoming.recv(), if is_open => match next {
-                        Some(entry) => self.queue.push(entry, Instant::now()),
-                        None => is_open = false,
-                    },
+                    () = self.dispatcher.wait() => {}
                     () = sleep_until(self.next_wake()) => {}
                 }
             }
-            self.gather(&mut incoming).await;
-            let now = Instant::now();
-            let batch = self.queue.take(self.batch, now);
-            self.admission.waited(self.least_wait(&batch, now));
+            self.gather().await;
+            let batch = self.dispatcher.take(Instant::now());
+            let users = batch.iter().map(|entry| entry.admitted.users()).sum();
+            self.spaces.extend(batch.iter().map(|entry| entry.submission.space.clone()));
             let work = AssertUnwindSafe(self.work(batch)).catch_unwind();
             if work.await.is_err() {
                 tracing::error!("a batch panicked");
                 self.reset();
             }
+            self.give_back(users);
         }
+        // One waking ends one wait.
+        self.dispatcher.wake_another();
         self.connection.close().await;
     }
 
+    /// Lets others have the spaces of which nothing is put aside.
+    fn give_back(&mut self, users: usize) {
+        let mut free = std::mem::take(&mut self.spaces);
+        if !self.parked.is_empty() {
+            self.spaces = free.extract_if(.., |name| self.parked.has(name)).collect();
+        }
+        self.dispatcher.give_back(users, &free);
+    }
+
     fn has_to_wait(&self) -> bool {
-        let now = Instant::now();
-        let is_turn = self.queue.next_turn().is_some_and(|turn| turn <= now);
-        !is_turn && self.next_wake() > now
+        !self.dispatcher.is_turn() && self.next_wake() > Instant::now()
     }
 
     fn next_wake(&self) -> Instant {
         let silent = Instant::now() + PROBE_INTERVAL.saturating_sub(self.health.silence());
         let probe = if self.health.is_failing() { self.next_probe } else { silent };
         let probe = probe.max(self.next_probe);
-        [self.queue.next_turn(), self.parked.next_try()]
+        [self.dispatcher.next_turn(), self.parked.next_try()]
             .into_iter()
             .flatten()
             .fold(probe, Instant::min)
@@ -114,31 +122,25 @@ impl Shard {
     /// Callers who were answered together come back together: lets them in before the next transaction
     /// begins, for as long as they keep coming. Nobody else comes when all is quiet, so a single command
     /// is not held up.
-    async fn gather(&mut self, incoming: &mut UnboundedReceiver<Entry>) {
-        let mut gathered = 0;
+    async fn gather(&self) {
+        let first = self.dispatcher.came();
+        let mut came = first;
         loop {
             yield_now().await;
-            let (before, now) = (gathered, Instant::now());
-            while gathered < self.batch
-                && let Ok(entry) = incoming.try_recv()
-            {
-                gathered += 1;
-                self.queue.push(entry, now);
-            }
-            if gathered == before || gathered >= self.batch {
+            let now = self.dispatcher.came();
+            if now == came || now - first >= self.dispatcher.batch() {
                 return;
             }
+            came = now;
         }
-    }
-
-    /// How long they waited who are served now and waited least; nothing once nobody else waits.
-    fn least_wait(&self, batch: &[Entry], now: Instant) -> Duration {
-        let waits = batch.iter().map(|entry| now.saturating_duration_since(entry.came));
-        if self.queue.is_empty() { Duration::ZERO } else { waits.min().unwrap_or_default() }
     }
 
     async fn work(&mut self, batch: Vec<Entry>) {
         let began = Instant::now();
+        if self.memory.is_behind() {
+            self.connection = self.store.connection(Role::Writer);
+            self.memory.catch_up();
+        }
         self.retry_parked().await;
         self.probe_if_due().await;
         if batch.is_empty() {
@@ -154,9 +156,8 @@ impl Shard {
         self.carry_out(batch).await;
         let now = Instant::now();
         for caller in large {
-            self.queue.charge(&caller, now - began, now);
+            self.dispatcher.charge(&caller, now - began);
         }
-        self.queue.tidy(now);
     }
 
     /// Tells the spans of these commands which batch they are in.
