@@ -11,6 +11,7 @@ use roster::domain::{
 };
 use roster::service::{Call, Error, Outcome};
 use roster_proto::v1 as pb;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::consistent;
@@ -20,8 +21,15 @@ use crate::harness::{App, Engine, Grpc, of_service, on_every_engine};
 /// Whose memberships are looked at in the end.
 const PEOPLE: [&str; 5] = ["creator", "ada", "linus", "grace", "kurt"];
 
-/// How often each pair meets on PostgreSQL, each time from another beginning.
-const ROUNDS: usize = 1;
+/// How often each pair meets on PostgreSQL, from each beginning in turn. More in a long run:
+/// `ROSTER_TEST_ROUNDS=100`.
+const ROUNDS: usize = 2;
+/// So many pairs meet at once, each in a space of its own.
+const AT_ONCE: usize = 8;
+
+fn rounds() -> usize {
+    std::env::var("ROSTER_TEST_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
+}
 
 /// A command and who gives it.
 type Act = (Actor, Command);
@@ -138,35 +146,60 @@ fn orders(
     [(one_first, other_last, end(&first)), (one_last, other_first, end(&second))]
 }
 
+/// One pair meets in a space of its own.
+async fn race(
+    apps: &[Arc<App>; 2],
+    client: &Grpc,
+    n: usize,
+    begun: &[Act],
+    [one, other]: [&Act; 2],
+) {
+    let name = format!("courses/{}", n + 1);
+    let (space, mut state) = (SpaceName::parse(&name).unwrap(), SpaceState::default());
+    for act in begun {
+        let expected = told(&mut state, &space, act);
+        assert_eq!(asked(apps[0].clone(), space.clone(), act.clone()).await, expected);
+    }
+    let both = [(n, one), (n + 1, other)]
+        .map(|(server, act)| asked(apps[server % apps.len()].clone(), space.clone(), act.clone()));
+    let [one_told, other_told] = both.map(tokio::spawn);
+    let answers = (one_told.await.unwrap(), other_told.await.unwrap());
+    let found = (answers.0, answers.1, end_of(client, &name).await);
+    let orders = orders(&state, &space, one, other);
+    assert!(orders.contains(&found), "{one:?}, {other:?}: {found:?} is none of {orders:?}");
+    if found.2.is_some() {
+        consistent(client, &name).await;
+    }
+}
+
+/// Every pair meets as often as this, those of other workers beside it.
+async fn worker(apps: [Arc<App>; 2], client: Grpc, own: usize, rounds: usize) {
+    let (acts, beginnings) = (acts(), beginnings());
+    let mut n = 0;
+    for round in 0..rounds {
+        for i in 0..acts.len() {
+            for j in i..acts.len() {
+                if n % AT_ONCE == own {
+                    let begun = &beginnings[(i + j + round) % beginnings.len()];
+                    race(&apps, &client, n, begun, [&acts[i], &acts[j]]).await;
+                }
+                n += 1;
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_commands_on_two_servers_fit_one_of_their_two_orders() {
     on_every_engine(|engine, url| async move {
         let apps = [Arc::new(App::start(&url).await), Arc::new(App::start(&url).await)];
         let client = apps[0].client().await;
-        let (acts, beginnings) = (acts(), beginnings());
-        let pairs = (0..acts.len()).flat_map(|i| (i..acts.len()).map(move |j| (i, j)));
-        let rounds = if engine == Engine::Postgres { ROUNDS } else { 1 };
-        let rounds = (0..rounds).flat_map(|round| pairs.clone().map(move |(i, j)| (round, i, j)));
-        for (n, (round, i, j)) in rounds.enumerate() {
-            let name = format!("courses/{}", n + 1);
-            let (space, mut state) = (SpaceName::parse(&name).unwrap(), SpaceState::default());
-            for act in &beginnings[(i + j + round) % beginnings.len()] {
-                let expected = told(&mut state, &space, act);
-                assert_eq!(asked(apps[0].clone(), space.clone(), act.clone()).await, expected);
-            }
-            let (one, other) = (acts[i].clone(), acts[j].clone());
-            let both = [(n, &one), (n + 1, &other)].map(|(server, act)| {
-                asked(apps[server % apps.len()].clone(), space.clone(), act.clone())
-            });
-            let [one_told, other_told] = both.map(tokio::spawn);
-            let answers = (one_told.await.unwrap(), other_told.await.unwrap());
-            let found = (answers.0, answers.1, end_of(&client, &name).await);
-            let orders = orders(&state, &space, &one, &other);
-            assert!(orders.contains(&found), "{one:?}, {other:?}: {found:?} is none of {orders:?}");
-            if found.2.is_some() {
-                consistent(&client, &name).await;
-            }
+        let rounds = if engine == Engine::Postgres { rounds() } else { 1 };
+        let mut workers = JoinSet::new();
+        for own in 0..AT_ONCE {
+            workers.spawn(worker(apps.clone(), client.clone(), own, rounds));
         }
+        workers.join_all().await;
         drop(client);
         for app in apps {
             Arc::into_inner(app).unwrap().stop().await;
