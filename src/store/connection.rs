@@ -35,6 +35,8 @@ pub struct Connection {
     role: Role,
     metrics: Metrics,
     open: Option<Open>,
+    /// Whether a transaction was begun on it and has not ended: it must not be replaced then.
+    is_in_transaction: bool,
     /// How often the way to the database had been found dead when this was opened.
     opened_after: u64,
 }
@@ -52,7 +54,8 @@ enum Driver {
 impl Connection {
     /// A connection that is not open yet.
     pub(super) fn new(target: Target, role: Role) -> Self {
-        Self { target, role, metrics: Metrics::new(role), open: None, opened_after: 0 }
+        let metrics = Metrics::new(role);
+        Self { target, role, metrics, open: None, is_in_transaction: false, opened_after: 0 }
     }
 
     /// The database's kind.
@@ -75,9 +78,13 @@ impl Connection {
         self.target.has_nagle()
     }
 
-    /// Opens it, if it is not open.
+    /// Opens it, if it is not open. Never in the middle of a transaction: what came before would be
+    /// undone, and what follows would be for good.
     pub async fn open(&mut self) -> Result<(), Error> {
         self.target.check()?;
+        if self.is_in_transaction {
+            return Ok(());
+        }
         let deaths = self.target.deaths();
         if self.opened_after < deaths {
             self.open = None;
@@ -118,10 +125,12 @@ impl Connection {
         self.open().await?;
         // Taken out, so that after an error it is gone.
         let Some(mut open) = self.open.take() else { return Err(Error::silent()) };
+        let is_in_transaction = std::mem::take(&mut self.is_in_transaction);
         let began = Instant::now();
         let error = match timeout(limit + MARGIN, open.driver.run(sql, values)).await {
             Ok(Ok(rows)) => {
                 self.open = Some(open);
+                self.is_in_transaction = is_in_transaction;
                 self.metrics.answered(began.elapsed());
                 return Ok(rows);
             }
@@ -143,18 +152,36 @@ impl Connection {
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
-        self.run(begin, []).await.map(drop)
+        self.run(begin, []).await?;
+        self.is_in_transaction = true;
+        Ok(())
     }
 
-    /// Commits. The database refuses this outside of a transaction, so success means that the
-    /// outermost one ended.
+    /// Commits. SQLite refuses this outside of a transaction, so success means that the outermost one
+    /// ended. PostgreSQL only warns, but this connection is the one that began it.
     pub async fn commit(&mut self) -> Result<(), Error> {
-        self.run("COMMIT", []).await.map(drop).map_err(Error::at_commit)
+        self.run_to_commit("COMMIT", []).await
+    }
+
+    /// Runs statements of which the last one commits.
+    pub(super) async fn run_to_commit(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<(), Error> {
+        if !self.is_in_transaction {
+            return Err(Error::silent());
+        }
+        self.run(sql, values).await.map_err(Error::at_commit)?;
+        self.is_in_transaction = false;
+        Ok(())
     }
 
     /// Undoes the transaction.
     pub async fn rollback(&mut self) -> Result<(), Error> {
-        self.run("ROLLBACK", []).await.map(drop)
+        self.run("ROLLBACK", []).await?;
+        self.is_in_transaction = false;
+        Ok(())
     }
 
     /// Takes leave of the server.

@@ -67,7 +67,7 @@ pub async fn write(
 ) -> Result<BTreeSet<SpaceName>, Error> {
     if connection.backend() == DbBackend::Sqlite {
         let (sql, values) = changes.statement_for_sqlite();
-        connection.run(sql, values).await.map_err(Error::at_commit)?;
+        connection.run_to_commit(sql, values).await?;
         return Ok(changes.names().cloned().collect());
     }
     let pieces = changes.pieces(most_bytes(connection.has_nagle()));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use roster::store::{Role, Store};
 use roster_proto::v1::Privacy;
 use tokio::time::Instant;
 
@@ -77,6 +78,35 @@ async fn a_server_to_which_nothing_answers_says_so_and_recovers() {
         let slowest = written.max(read).max(ready);
         assert!(slowest < RECOVERY, "{written:?}, {read:?} and {ready:?}");
         app.stop().await;
+    })
+    .await;
+}
+
+/// A connection whose transaction is under way when another one is found silent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_ends_on_the_connection_on_which_it_began() {
+    on_every_engine(|engine, url| async move {
+        if engine == Engine::Sqlite {
+            return;
+        }
+        let cable = Cable::to(&url).await;
+        let store = Store::open(&cable.url, 1).await.unwrap();
+        let mut silent = store.connection(Role::Writer);
+        silent.run("CREATE TABLE written (name TEXT)", []).await.unwrap();
+        cable.freeze();
+        let mut other = store.connection(Role::Writer);
+        other.begin().await.unwrap();
+        let write = |name| format!("INSERT INTO written VALUES ('{name}')");
+        other.run(write("first"), []).await.unwrap();
+        let silent = tokio::spawn(async move { silent.run("SELECT 1", []).await.is_err() });
+        while !silent.is_finished() {
+            other.run("SELECT 1", []).await.unwrap();
+        }
+        assert!(silent.await.unwrap(), "nobody answers");
+        other.run(write("second"), []).await.unwrap();
+        other.commit().await.unwrap();
+        let written = other.run("SELECT * FROM written", []).await.unwrap();
+        assert_eq!(written.len(), 2, "all of it, or nothing");
     })
     .await;
 }
