@@ -10,6 +10,8 @@ mod m20261121_000002_one_number;
 mod m20261121_000003_people;
 mod m20261121_000004_hidden_members;
 mod m20261121_000005_space_by_number;
+mod m20261122_000006_space_terms;
+mod words_of_000006;
 
 /// Every step, oldest first. A released step is never edited: add another one.
 pub struct Migrator;
@@ -23,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_hidden_members::Migration),
             Box::new(m20261121_000005_space_by_number::Migration),
+            Box::new(m20261122_000006_space_terms::Migration),
         ]
     }
 }

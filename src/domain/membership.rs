@@ -79,4 +79,13 @@ impl Membership {
             changed_at: 0,
         }
     }
+
+    /// Since when they are here: when they took their seat, or else were invited, asked to join or were
+    /// blocked.
+    pub const fn since(&self) -> Millis {
+        match self.joined_at {
+            Some(at) => at,
+            None => self.changed_at,
+        }
+    }
 }

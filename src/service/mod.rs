@@ -22,7 +22,10 @@ use crate::store::Store;
 use coalesce::LookUps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
-pub use crate::store::{AllSpacesQuery, Among, FoundPerson, FoundSpace, PeopleCursor, PeopleQuery};
+pub use crate::store::{
+    AllSpacesQuery, Among, FoundPerson, FoundSpace, MemberOrder, PeopleCursor, PeopleQuery,
+    SpaceSearch,
+};
 pub use error::Error;
 pub use people::{KnownPeople, Written};
 pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};

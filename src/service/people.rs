@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::query::{Counted, Page};
 use super::{Call, Error, Service};
 use crate::auth::Scope;
-use crate::domain::{People, Person, UserId};
-use crate::store::{FoundPerson, PeopleQuery};
+use crate::domain::{Action, People, Person, SpaceName, UserId};
+use crate::store::{FoundPerson, PeopleQuery, Without};
 
 /// What became of words about people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,24 @@ impl Service {
         Ok(KnownPeople(by_id.collect()))
     }
 
+    /// People by position who are nothing to a space, for whoever may invite them; without a space
+    /// everybody but the caller, as for one that they are about to make.
+    pub async fn page_suggested_people(
+        &self,
+        call: &Call,
+        space: Option<&SpaceName>,
+        query: PeopleQuery,
+    ) -> Result<Counted<Person>, Error> {
+        let without = match space {
+            Some(name) => {
+                self.permit(call, name, Action::Invite).await?;
+                Without::PeopleOf(name.clone())
+            }
+            None => Without::User(call.actor.user().ok_or(Error::NobodyToActFor)?.clone()),
+        };
+        self.page_people(call, PeopleQuery { without, ..query }).await
+    }
+
     /// People by position, with their number as far as it is counted. Every caller may look.
     pub async fn page_people(
         &self,
@@ -92,7 +110,7 @@ impl Service {
         query: PeopleQuery,
     ) -> Result<Counted<Person>, Error> {
         let found = call.wait_for(self.store.find_people(&query)).await?;
-        let total = call.wait_for(self.store.count_people(&query.search)).await?;
+        let total = call.wait_for(self.store.count_people(&query)).await?;
         Ok(Counted { items: found.items.into_iter().map(|found| found.person).collect(), total })
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::request_context;
 use crate::store::{
-    self, EventQuery, FoundQuery, FoundSpace, MembershipKey, MembershipView, SpaceQuery,
+    self, Among, EventQuery, FoundQuery, FoundSpace, MembershipKey, MembershipView, SpaceQuery,
 };
 
 impl Service {
@@ -77,7 +77,7 @@ impl Service {
         name: &SpaceName,
         query: MemberQuery,
     ) -> Result<Page<Membership>, Error> {
-        let (_, page) = self.members(call, name, &query.into()).await?;
+        let (_, page) = self.members(call, name, query.for_managers, &query.into()).await?;
         Ok(page)
     }
 
@@ -88,8 +88,9 @@ impl Service {
         name: &SpaceName,
         query: MemberQuery,
     ) -> Result<Counted<Membership>, Error> {
+        let for_managers = query.for_managers;
         let query = store::MemberQuery::from(query);
-        let (space, page) = self.members(call, name, &query).await?;
+        let (space, page) = self.members(call, name, for_managers, &query).await?;
         let total = match &query.search {
             None => query.statuses.iter().map(|status| space.counts.of(*status)).sum(),
             Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
@@ -101,19 +102,23 @@ impl Service {
         &self,
         call: &Call,
         name: &SpaceName,
+        for_managers: bool,
         query: &store::MemberQuery,
     ) -> Result<(Space, Page<Membership>), Error> {
         call.allow(name.kind(), false)?;
         note(name);
-        let rule = |kind, privacy, hides, standing| {
-            may_list((kind, privacy, hides), standing, &query.statuses).is_ok()
+        let may_list = |place: (_, Privacy, _), standing| match for_managers {
+            true => check(place.1, Action::SeePending, standing),
+            false => may_list(place, standing, &query.statuses),
         };
+        let rule =
+            |kind, privacy, hides, standing| may_list((kind, privacy, hides), standing).is_ok();
         let members = self.store.members(name, call.actor.user(), &rule, query);
         let (view, page) = call.wait_for(members).await?;
         let view = view.ok_or(Refusal::SpaceNotFound)?;
         let standing = call.actor.standing(view.own);
         let Space { privacy, hides_members, .. } = view.space;
-        may_list((name.kind(), privacy, hides_members), standing, &query.statuses)?;
+        may_list((name.kind(), privacy, hides_members), standing)?;
         Ok((view.space, Page::of(page)))
     }
 
@@ -157,6 +162,9 @@ impl Service {
         let FoundSpaces { kind, among, rising } = wanted;
         call.allow(kind, false)?;
         let viewer = call.actor.user().cloned();
+        if viewer.is_none() && matches!(among, Among::Suggested) {
+            return Err(Error::NobodyToActFor);
+        }
         let query = FoundQuery { viewer, kind, among, rising, offset, limit };
         let rule = |kind, privacy, hides, standing| {
             may_list((kind, privacy, hides), standing, &[Status::Member]).is_ok()
@@ -186,6 +194,18 @@ impl Service {
         after: i64,
         limit: u64,
     ) -> Result<Page<Event>, Error> {
+        self.permit(call, name, Action::SeeHistory).await?;
+        let events = self.store.events(name, EventQuery { after, limit });
+        Ok(Page::of(call.wait_for(events).await?))
+    }
+
+    /// Whether the caller may do this in a space. Nothing else of the space is read.
+    pub(super) async fn permit(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        action: Action,
+    ) -> Result<(), Error> {
         call.allow(name.kind(), false)?;
         note(name);
         let key = MembershipKey {
@@ -195,9 +215,8 @@ impl Service {
             viewer: call.actor.user().cloned(),
         };
         let view = call.wait_for(self.look_ups.ask(key)).await?.ok_or(Refusal::SpaceNotFound)?;
-        check(view.privacy, Action::SeeHistory, call.actor.standing(view.own))?;
-        let events = self.store.events(name, EventQuery { after, limit });
-        Ok(Page::of(call.wait_for(events).await?))
+        check(view.privacy, action, call.actor.standing(view.own))?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be asked, and what an answer looks like.
 
 use crate::domain::{Content, Kind, Membership, Space, Status, UserId};
-use crate::store::{self, Among};
+use crate::store::{self, Among, MemberOrder, SpaceSearch};
 
 /// One page by key.
 #[derive(Clone, Debug)]
@@ -52,6 +52,10 @@ pub struct MemberQuery {
     pub statuses: Vec<Status>,
     /// Only users whose id contains this text, or whose names have words that begin so; in any case.
     pub search: Option<String>,
+    /// In which order.
+    pub order: MemberOrder,
+    /// Whether this is for managers alone, whatever the space shows to others.
+    pub for_managers: bool,
     /// Only users after this one.
     pub after: Option<UserId>,
     /// How many to pass over.
@@ -80,8 +84,8 @@ pub struct UserSpaces {
     pub statuses: Vec<Status>,
     /// Only spaces whose creator is this user.
     pub creator: Option<UserId>,
-    /// Only spaces whose display name contains this text, in any case.
-    pub search: Option<String>,
+    /// Only spaces that this finds; for pages by position.
+    pub search: Option<SpaceSearch>,
 }
 
 impl<T> Page<T> {
@@ -99,7 +103,7 @@ impl From<store::ListedSpace> for ListedSpace {
 
 impl From<MemberQuery> for store::MemberQuery {
     fn from(query: MemberQuery) -> Self {
-        let MemberQuery { statuses, search, after, offset, limit } = query;
-        Self { statuses, search, after, offset, limit }
+        let MemberQuery { statuses, search, order, for_managers: _, after, offset, limit } = query;
+        Self { statuses, search, order, after, offset, limit }
     }
 }

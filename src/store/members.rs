@@ -5,7 +5,7 @@ use sea_orm::{DbBackend, QueryResult, Value};
 
 use super::convert::{self, status_of};
 use super::people::{named, named_values};
-use super::read::{MemberQuery, Page, SpaceView};
+use super::read::{MemberOrder, MemberQuery, Page, SpaceView};
 use super::rows::{packed, unpack};
 use super::visible::{Rule, condition_for, words};
 use super::{Store, error::Error};
@@ -22,7 +22,7 @@ SELECT (
         coalesce({joined_at}, ''), changed_at), {row})
     FROM (
         SELECT * FROM {members} WHERE space = $1 AND user_id > $3 AND {filter}
-        ORDER BY user_id LIMIT $4 OFFSET $5
+        ORDER BY {order} LIMIT $4 OFFSET $5
     ) p
 ) END
 FROM space s LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2
@@ -52,8 +52,31 @@ pub(super) fn statement(
         .replace("{row}", row)
         .replace("{capacity}", capacity)
         .replace("{joined_at}", joined_at)
+        .replace("{order}", order(query.order))
         .replace("{members}", table(is_sqlite, query))
         .replace("{filter}", &filter(query, 6))
+}
+
+/// By time all of the space's people are put in order, and not read from an index: every join would pay for
+/// one, and it is for managers to ask.
+const fn order(order: MemberOrder) -> &'static str {
+    match order {
+        MemberOrder::ById => "user_id",
+        MemberOrder::OldestFirst => "coalesce(joined_at, changed_at), user_id",
+        MemberOrder::NewestFirst => "coalesce(joined_at, changed_at) DESC, user_id DESC",
+    }
+}
+
+/// Puts in the same order what was packed in none.
+fn sort(items: &mut [Membership], order: MemberOrder) {
+    items.sort_by(|a, b| {
+        let by_time = || (a.since(), &a.user).cmp(&(b.since(), &b.user));
+        match order {
+            MemberOrder::ById => a.user.cmp(&b.user),
+            MemberOrder::OldestFirst => by_time(),
+            MemberOrder::NewestFirst => by_time().reverse(),
+        }
+    });
 }
 
 /// Whoever is not a plain member is one of few, and has an index. SQLite keeps no statistics by
@@ -126,7 +149,7 @@ impl Store {
         let found = unpack(found.as_deref())
             .map(|mut cells| convert::membership_in(name.clone(), &mut cells));
         let mut items = found.collect::<Result<Vec<_>, _>>()?;
-        items.sort_by(|a, b| a.user.cmp(&b.user));
+        sort(&mut items, query.order);
         Ok((view, Page::cut(items, query.limit)))
     }
 

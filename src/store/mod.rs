@@ -24,6 +24,7 @@ mod shared_keys;
 mod spaces;
 mod statements;
 mod target;
+mod terms;
 mod visible;
 mod write;
 mod write_sql;
@@ -43,14 +44,15 @@ pub use error::{
 };
 pub use found::{Among, FoundQuery, FoundSpace};
 pub use load::{Key, Loaded, Wanted, lock, lock_free};
-pub use people::{FoundPerson, PeopleCursor, PeopleQuery};
+pub use people::{FoundPerson, PeopleCursor, PeopleQuery, Without};
 pub use probe::probe;
-pub use read::{EventQuery, ListedSpace, MemberQuery, Page, SpaceQuery, SpaceView};
+pub use read::{EventQuery, ListedSpace, MemberOrder, MemberQuery, Page, SpaceQuery, SpaceView};
 pub use recount::{Counting, Strays};
 pub use shared_keys::PAGE_TOKENS;
 pub use spaces::{SpaceWrite, load_content};
 pub use statements::{Example, statements};
 pub use target::{Role, file, place};
+pub use terms::SpaceSearch;
 pub use write::{Changes, MovedSpace, write};
 
 use crate::instruments::DB_WAITING;

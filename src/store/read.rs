@@ -1,6 +1,6 @@
 //! Questions that are not asked all the time, by SeaORM: one space, a user's spaces, the history.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, IntoCondition, LikeExpr, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, IntoCondition, Order, Query};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
     QuerySelect, QueryTrait, RelationTrait, Select,
@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::convert::status_of;
 use super::entity::{membership, membership_event, space, space_content};
-use super::members::pattern;
+use super::terms::SpaceSearch;
 use super::visible::condition;
 use super::{Store, error::Error};
 use crate::domain::{
@@ -33,6 +33,18 @@ impl<T> Page<T> {
     }
 }
 
+/// In which order memberships of a space are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberOrder {
+    /// By user id. Only here a page begins after somebody.
+    #[default]
+    ById,
+    /// Those first who have been there longest: who joined, was invited or asked before others.
+    OldestFirst,
+    /// Those first who came last.
+    NewestFirst,
+}
+
 /// Which memberships of a space are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct MemberQuery {
@@ -40,6 +52,8 @@ pub struct MemberQuery {
     pub statuses: Vec<Status>,
     /// Only users whose id contains this text, or whose names have its words.
     pub search: Option<String>,
+    /// In which order.
+    pub order: MemberOrder,
     /// Only users after this one.
     pub after: Option<UserId>,
     /// How many to pass over.
@@ -59,8 +73,8 @@ pub struct SpaceQuery {
     pub statuses: Vec<Status>,
     /// Only those of this creator.
     pub creator: Option<UserId>,
-    /// Only those whose display name contains this text, in any case.
-    pub search: Option<String>,
+    /// Only those that this finds.
+    pub search: Option<SpaceSearch>,
     /// Whether spaces that the user cannot see are wanted too.
     pub sees_hidden: bool,
     /// Only spaces after this one.
@@ -131,7 +145,7 @@ impl Store {
         Ok(Page::cut(rows.iter().map(event).collect::<Result<_, Error>>()?, query.limit))
     }
 
-    /// A user's spaces in order of name.
+    /// A user's spaces in order of name. They are not looked for by words.
     pub async fn user_spaces(&self, query: &SpaceQuery) -> Result<Page<ListedSpace>, Error> {
         let ordered = user_spaces_query(query).order_by_asc(membership::Column::Space);
         Ok(Page::cut(self.listed(query, ordered).await?, query.limit))
@@ -142,6 +156,9 @@ impl Store {
         &self,
         query: &SpaceQuery,
     ) -> Result<(Vec<ListedSpace>, i64), Error> {
+        if query.search.as_ref().is_some_and(|search| search.needles().is_none()) {
+            return Ok((Vec::new(), 0));
+        }
         let name = Expr::col((membership::Entity, membership::Column::Space));
         let length = Func::char_length(name);
         let ordered = user_spaces_query(query)
@@ -227,9 +244,8 @@ pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity
     if let Some(creator) = &query.creator {
         found = found.filter(space::Column::Creator.eq(creator.as_str()));
     }
-    if let Some(search) = &query.search {
-        let like = LikeExpr::new(pattern(search)).escape('\\');
-        found = found.filter(space_content::Column::SearchName.like(like));
+    for needle in query.search.as_ref().and_then(SpaceSearch::needles).iter().flatten() {
+        found = found.filter(Expr::exists(needle.of_membership()));
     }
     with_own(with_content(with_space(found)))
 }

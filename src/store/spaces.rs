@@ -11,6 +11,7 @@ use super::convert::{content_row, event_row, space_row};
 use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
 use super::settings::STATEMENT_LIMIT;
+use super::terms;
 use crate::domain::{Content, Event, Membership, Millis, Space, SpaceName};
 
 /// A change of a space itself, with the event that tells of it.
@@ -52,6 +53,7 @@ impl SpaceWrite<'_> {
                 write_space(connection, space, *is_repeated).await?;
                 let row = content_row(&space.name, content).into_active_model();
                 run(connection, space_content::Entity::insert(row)).await?;
+                terms::put(connection, space, content, *is_repeated).await?;
                 let rows = people.iter().map(|person| membership_row(person));
                 run(connection, membership::Entity::insert_many(rows)).await?;
             }
@@ -59,6 +61,7 @@ impl SpaceWrite<'_> {
                 write_space(connection, space, true).await?;
                 let row = content_row(&space.name, content).into_active_model().reset_all();
                 run(connection, space_content::Entity::update(row).validate()?).await?;
+                terms::put(connection, space, content, true).await?;
             }
             Self::Delete { name } => {
                 let last = events.last().map_or((0, 0), |event| (event.seq, event.by.at));
@@ -120,6 +123,7 @@ async fn delete(
         space_content::Entity::delete_many().filter(space_content::Column::Space.eq(name)),
     )
     .await?;
+    terms::take_away(connection, name).await?;
     let emptied = space::ActiveModel {
         name: ActiveValue::Unchanged(name.into()),
         creator: ActiveValue::Set(String::new()),
@@ -149,7 +153,7 @@ fn membership_row(membership: &Membership) -> membership::ActiveModel {
     .into_active_model()
 }
 
-async fn run(connection: &mut Connection, query: impl QueryTrait) -> Result<(), Error> {
+pub(super) async fn run(connection: &mut Connection, query: impl QueryTrait) -> Result<(), Error> {
     let statement = query.build(connection.backend());
     connection.run_built(statement).await.map(drop)
 }

@@ -8,7 +8,7 @@ use sea_orm::{DbBackend, QueryOrder, QueryTrait, Value};
 use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
 use super::entity::membership;
-use super::found::{page_statement, values};
+use super::found::page_statement;
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{events_query, user_spaces_query, view_query};
 use super::write_sql::{
@@ -16,7 +16,8 @@ use super::write_sql::{
     WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
 use super::{
-    Among, Changes, EventQuery, FoundQuery, MemberQuery, MovedSpace, SpaceQuery, members, people,
+    Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, SpaceQuery,
+    SpaceSearch, members, people,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -39,7 +40,7 @@ pub struct Example {
 pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let mut all = of_the_ledger(backend, space, users);
     all.extend(of_questions(backend, space, users));
-    all.extend(people::examples(backend, users));
+    all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
     all
 }
@@ -87,11 +88,13 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
     };
     let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)]);
     let mut all = vec![example("check memberships", check, checked)];
-    for (name, statuses) in [
-        ("page of members", vec![Status::Member, Status::Manager, Status::Creator]),
-        ("page of requests", vec![Status::Requested]),
+    let members = || vec![Status::Member, Status::Manager, Status::Creator];
+    for (name, statuses, order) in [
+        ("page of members", members(), MemberOrder::ById),
+        ("page of members, newest first", members(), MemberOrder::NewestFirst),
+        ("page of requests", vec![Status::Requested], MemberOrder::ById),
     ] {
-        let query = MemberQuery { statuses, ..MemberQuery::default() };
+        let query = MemberQuery { statuses, order, ..MemberQuery::default() };
         let sql = members::statement(backend, space, Some(one), &sees_members, &query);
         let values: [Value; 5] =
             [space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
@@ -108,16 +111,20 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         offset: 0,
         limit: 20,
     };
-    let mine = user_spaces_query(&mine).order_by_asc(membership::Column::Space);
+    let all_mine = user_spaces_query(&mine).order_by_asc(membership::Column::Space);
     let all_of_a_kind =
         AllSpacesQuery { kind: Some(space.kind()), limit: 100, ..AllSpacesQuery::default() };
     let all_spaces =
         AllSpacesQuery { after: Some(space.clone()), kind: None, ..all_of_a_kind.clone() };
+    let search = SpaceSearch { text: "bread".into(), categories: vec![7] };
+    let sought = SpaceQuery { search: Some(search), ..mine.clone() };
+    let sought = user_spaces_query(&sought).order_by_asc(membership::Column::Space);
     for (name, statement) in [
         ("page of all spaces", all_spaces_query(&all_spaces).build(backend)),
         ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind).build(backend)),
         ("one space", view_query(space, Some(one)).build(backend)),
-        ("page of a user's spaces", mine.build(backend)),
+        ("page of a user's spaces", all_mine.build(backend)),
+        ("page of a user's spaces that are looked for", sought.build(backend)),
         ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),
     ] {
         let values = statement.values.map(|values| values.0).unwrap_or_default();
@@ -127,7 +134,7 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
 }
 
 /// What is sought for by one user, among all and among the other's.
-fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> [Example; 2] {
+fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> [Example; 6] {
     let found = |among| FoundQuery {
         viewer: Some(one.clone()),
         kind: space.kind(),
@@ -136,13 +143,23 @@ fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> [Example; 2] {
         offset: 0,
         limit: 20,
     };
+    let by = |words: &[&str], categories: &[i64]| {
+        let search = SpaceSearch { text: words.join(" "), categories: categories.to_vec() };
+        Among::All { search: Some(search) }
+    };
     let statuses = vec![Status::Manager, Status::Member];
     let queries = [
-        ("page of spaces that are looked for", found(Among::All { search: Some("a".into()) })),
+        ("page of all spaces that are seen", found(Among::All { search: None })),
+        ("page of spaces by name", found(by(&["bread"], &[]))),
+        ("page of spaces by two words and categories", found(by(&["bread", "a"], &[7, 8]))),
+        ("page of spaces by category", found(by(&[], &[7]))),
+        ("page of spaces that are suggested", found(Among::Suggested)),
         ("page of another user's spaces", found(Among::Of { user: two.clone(), statuses })),
     ];
-    queries
-        .map(|(name, query)| example(name, page_statement(&query, &sees_members), values(&query)))
+    queries.map(|(name, query)| {
+        let (sql, values) = page_statement(&query, &sees_members);
+        example(name, sql, values)
+    })
 }
 
 fn sees_members(kind: Kind, privacy: Privacy, hides: bool, standing: Standing) -> bool {

@@ -103,6 +103,8 @@ pub mod expected {
     pub const NOT_NEGATIVE: &str = "Expected 0 or a positive integer.";
     /// A text to look for.
     pub const SEARCH: &str = "Expected at most 255 characters, none of them NUL.";
+    /// A list of numbers in a query.
+    pub const NUMBERS: &str = "Expected a list of at most 50 positive integers.";
     /// How many entries are passed over.
     pub const OFFSET: &str = "Expected at most 1000000.";
     /// Where a list goes on.

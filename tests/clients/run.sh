@@ -105,6 +105,7 @@ if [[ ${1:-} == --browser ]]; then
   node "$here/browser/docs.js" || failed+=("swagger ui")
 else
   node "$here/selfcommunity/walk.js" || failed+=("selfcommunity")
+  node "$here/selfcommunity/methods.js" || failed+=("selfcommunity, every method")
   "$python" "$here/grpc/walk.py" || failed+=("grpc")
   "$python" "$here/grpc/replicas.py" "$roster" || failed+=("grpc, two servers")
   "$python" "$here/grpc/tour.py" || failed+=("tour, python")

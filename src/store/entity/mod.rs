@@ -6,3 +6,4 @@ pub mod person;
 pub mod secret;
 pub mod space;
 pub mod space_content;
+pub mod space_term;

@@ -5,7 +5,8 @@
 //! word. The rest of a word is not looked at.
 
 mod row;
-mod words;
+mod without;
+pub(super) mod words;
 mod write;
 mod writer;
 
@@ -17,8 +18,9 @@ use super::read::Page;
 use super::rows::{Cell, Rows};
 use super::statements::Example;
 use super::{Store, error::Error};
-use crate::domain::{People, Person, SourceTime, UserId};
+use crate::domain::{People, Person, SourceTime, SpaceName, UserId};
 
+pub use without::Without;
 pub use writer::PeopleWriter;
 
 /// So many people are counted; whoever looks for more sees this number.
@@ -41,6 +43,8 @@ pub struct PeopleQuery {
     pub search: String,
     /// Only people after this one.
     pub after: PeopleCursor,
+    /// Who is left out.
+    pub without: Without,
     /// How many to pass over.
     pub offset: u64,
     /// How many at most.
@@ -63,24 +67,25 @@ const BY_ID_SQLITE: &str =
     "SELECT person.* FROM json_each($1) a CROSS JOIN person ON user_id = a.value ->> 0";
 
 const ALL: &str = "
-SELECT '' AS word, person.* FROM person WHERE user_id > $1 AND NOT is_deleted
+SELECT '' AS word, person.* FROM person WHERE user_id > $1 AND NOT is_deleted{without}
 ORDER BY user_id LIMIT $2 OFFSET $3";
 /// Every id comes after the parameter. In order, so that SQLite goes by the index.
 const COUNT_ALL: &str = "
 SELECT COUNT(*) FROM (
-    SELECT 1 FROM person WHERE user_id > $1 AND NOT is_deleted ORDER BY user_id LIMIT {most}
+    SELECT 1 FROM person WHERE user_id > $1 AND NOT is_deleted{without} ORDER BY user_id LIMIT {most}
 ) f";
 
 /// Somebody is found once, by the first of their words that begins so.
 const FOUND: &str = "
 SELECT f.word, person.* FROM (
     SELECT w.word, w.user_id FROM person_word w
-    WHERE (w.word, w.user_id) > ($3, $4) AND w.word < $2 AND {first}{others}
+    WHERE (w.word, w.user_id) > ($3, $4) AND w.word < $2 AND {first}{others}{without}
     ORDER BY w.word, w.user_id LIMIT $5 OFFSET $6
 ) f JOIN person ON person.user_id = f.user_id ORDER BY f.word, f.user_id";
 const COUNT_FOUND: &str = "
 SELECT COUNT(*) FROM (
-    SELECT 1 FROM person_word w WHERE w.word >= $1 AND w.word < $2 AND {first}{others} LIMIT {most}
+    SELECT 1 FROM person_word w
+    WHERE w.word >= $1 AND w.word < $2 AND {first}{others}{without} LIMIT {most}
 ) f";
 const FIRST: &str = "NOT EXISTS (
         SELECT 1 FROM person_word o
@@ -132,7 +137,8 @@ fn page_statement(query: &PeopleQuery, words: &[String]) -> (String, Vec<Value>)
     let PeopleCursor { word, user } = &query.after;
     let window = [(query.limit.saturating_add(1) as i64).into(), (query.offset as i64).into()];
     if words.is_empty() {
-        return (ALL.into(), [user.as_str().into()].into_iter().chain(window).collect());
+        let values = [user.as_str().into()].into_iter().chain(window).collect();
+        return query.without.leave_out(ALL.into(), "person.user_id", values);
     }
     let mut bounds = bounds(words);
     let mut values: Vec<_> = bounds.by_ref().take(2).collect();
@@ -142,14 +148,15 @@ fn page_statement(query: &PeopleQuery, words: &[String]) -> (String, Vec<Value>)
     values.extend(window);
     let sql = found(FOUND, words.len(), values.len());
     values.extend(bounds);
-    (sql, values)
+    query.without.leave_out(sql, "w.user_id", values)
 }
 
-fn count_statement(words: &[String]) -> (String, Vec<Value>) {
+fn count_statement(words: &[String], without: &Without) -> (String, Vec<Value>) {
     if words.is_empty() {
-        return (found(COUNT_ALL, 0, 1), vec!["".into()]);
+        return without.leave_out(found(COUNT_ALL, 0, 1), "person.user_id", vec!["".into()]);
     }
-    (found(COUNT_FOUND, words.len(), 2), bounds(words).collect())
+    let sql = found(COUNT_FOUND, words.len(), 2);
+    without.leave_out(sql, "w.user_id", bounds(words).collect())
 }
 
 fn by_id_statement(backend: DbBackend, users: &[UserId]) -> (&'static str, Vec<Value>) {
@@ -191,10 +198,10 @@ impl Store {
         Ok(Page::cut(items, query.limit))
     }
 
-    /// How many people a search finds, [`MOST_COUNTED`] at most.
-    pub async fn count_people(&self, search: &str) -> Result<i64, Error> {
-        let Some(words) = words_of(search) else { return Ok(0) };
-        let (sql, values) = count_statement(&words);
+    /// How many people a question finds on all its pages, [`MOST_COUNTED`] at most.
+    pub async fn count_people(&self, query: &PeopleQuery) -> Result<i64, Error> {
+        let Some(words) = words_of(&query.search) else { return Ok(0) };
+        let (sql, values) = count_statement(&words, &query.without);
         let rows = self.ask(sql, values).await?;
         Ok(rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default())
     }
@@ -212,11 +219,13 @@ fn words_of(search: &str) -> Option<Vec<String>> {
 }
 
 /// Every statement about people, with parameters to try it by.
-pub(super) fn examples(backend: DbBackend, users: [&UserId; 2]) -> Vec<Example> {
+pub(super) fn examples(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let example = |name, (sql, values): (String, Vec<Value>)| Example { name, sql, values };
     let as_text = |(sql, values): (&str, Vec<Value>)| (sql.to_owned(), values);
     let query = PeopleQuery { limit: 20, ..PeopleQuery::default() };
     let sought = ["anna", "mu"].map(String::from);
+    let without = Without::PeopleOf(space.clone());
+    let suggested = PeopleQuery { without: without.clone(), ..query.clone() };
     let changed_at = SourceTime::new(0).into_iter();
     let words = changed_at.map(|changed_at| Person {
         user: users[0].clone(),
@@ -232,8 +241,12 @@ pub(super) fn examples(backend: DbBackend, users: [&UserId; 2]) -> Vec<Example> 
         example("page of all people", page_statement(&query, &[])),
         example("page of people by name", page_statement(&query, &sought[..1])),
         example("page of people by two words", page_statement(&query, &sought)),
-        example("count all people", count_statement(&[])),
-        example("count people by name", count_statement(&sought)),
+        example("count all people", count_statement(&[], &Without::Nobody)),
+        example("count people by name", count_statement(&sought, &Without::Nobody)),
+        example("page of people outside a space", page_statement(&suggested, &[])),
+        example("page of people outside a space by name", page_statement(&suggested, &sought[..1])),
+        example("count people outside a space", count_statement(&[], &without)),
+        example("count people outside a space by name", count_statement(&sought[..1], &without)),
     ];
     let taken = write::take_words_statement(backend, [users[0].as_str()].into_iter());
     all.push(example("take people's words away", as_text(taken)));

@@ -64,7 +64,7 @@ pub async fn people(
         }
         None => PeopleCursor::default(),
     };
-    let wanted = PeopleQuery { search, after, offset: 0, limit };
+    let wanted = PeopleQuery { search, after, limit, ..PeopleQuery::default() };
     let page = api.service.list_people(call, wanted).await?;
     let last = page.items.last().filter(|_| page.more).map(|found| &found.cursor);
     // Neither a word nor an id has a slash.

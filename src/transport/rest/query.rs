@@ -10,6 +10,9 @@ use crate::transport::error::{Failure, Problem, expected};
 /// The longest text that is looked for, in characters.
 pub const MAX_SEARCH: usize = 255;
 
+/// So many numbers stand in a list at most.
+pub const MAX_NUMBERS: usize = 50;
+
 /// The parameters of a request, in order.
 #[derive(Clone, Debug)]
 pub struct Query(Vec<(String, String)>);
@@ -99,6 +102,26 @@ impl Query {
     pub fn list(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(key, _)| list_name(key) == name);
         named.flat_map(|(_, value)| words(value)).collect()
+    }
+
+    /// The numbers of a list, each of them once, in the same spellings; `[1,2]` is one more.
+    pub fn numbers(&self, name: &str) -> Result<Vec<i64>, Failure> {
+        let invalid = || Failure::field(name, Problem::Expected(expected::NUMBERS));
+        let mut found = Vec::new();
+        for (_, value) in self.0.iter().filter(|(key, _)| list_name(key) == name) {
+            if let Ok(numbers) = serde_json::from_str::<Vec<i64>>(value) {
+                found.extend(numbers);
+                continue;
+            }
+            for word in words(value) {
+                let is_plain = word.bytes().all(|byte| byte.is_ascii_digit());
+                found.push(word.parse().ok().filter(|_| is_plain).ok_or_else(invalid)?);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let is_good = found.len() <= MAX_NUMBERS && found.iter().all(|number| *number > 0);
+        if is_good { Ok(found) } else { Err(invalid()) }
     }
 
     /// The same parameters with some replaced.
@@ -200,6 +223,32 @@ mod tests {
             assert!(query(nothing).list("a").is_empty(), "{nothing}");
         }
         assert_eq!(query("a=[1]").list("a"), ["[1]"]);
+    }
+
+    #[test]
+    fn a_list_of_numbers_has_one_spelling_more() {
+        let spellings = [
+            "a=[1,2]",
+            "a=1,2",
+            "a=%5B%222%22,%221%22%5D",
+            "a[]=1&a[]=2&a[]=1",
+            "a=2&a=1",
+            "a=[1]&a=2",
+        ];
+        for spelling in spellings {
+            assert_eq!(query(spelling).numbers("a"), Ok(vec![1, 2]), "{spelling}");
+        }
+        for nothing in ["", "a=", "a=[]", "a=,", "b=1"] {
+            assert_eq!(query(nothing).numbers("a"), Ok(vec![]), "{nothing}");
+        }
+        let many: Vec<_> = (1..=51).map(|n| n.to_string()).collect();
+        let many = format!("a={}", many.join(","));
+        let wrong =
+            ["a=x", "a=0", "a=-1", "a=[0]", "a=1e3", "a=[1.5]", "a=9223372036854775808", "a=%2B1"];
+        for wrong in wrong.into_iter().chain([many.as_str(), "a=1&a=x", "a=[[1]]", "a=null"]) {
+            let failure = query(wrong).numbers("a").unwrap_err();
+            assert_eq!(failure.violations[0].field, "a", "{wrong}");
+        }
     }
 
     #[test]

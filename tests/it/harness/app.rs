@@ -52,6 +52,13 @@ impl App {
         Self::with_keys(database, tokens).await
     }
 
+    /// Starts a server that asks one question after the other, on one connection.
+    pub async fn with_one_reader(database: &str) -> Self {
+        let tokens = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+        let config = Config { database: database.into(), readers: 1, ..Config::default() };
+        Self::run(config, tokens).await.unwrap()
+    }
+
     /// Starts a server that accepts these tokens instead of [`token`]'s.
     pub async fn with_keys(
         database: &str,

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use roster::store::{Store, place};
-use roster_proto::v1::Privacy;
+use roster_proto::v1::{self as pb, Privacy};
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait,
 };
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::harness::{App, Engine, on_every_engine};
+use crate::harness::{App, Engine, of, on_every_engine};
 
 /// The row that a server locks before it changes the schema.
 const LOCK: &str = "CREATE TABLE schema_lock (id INTEGER PRIMARY KEY);
@@ -91,11 +91,76 @@ async fn eight_servers_at_once_make_the_schema_once() {
         }
         assert_eq!(client.events("courses/1").await.len(), 2);
         let beside = Database::connect(&url).await.unwrap();
-        assert_eq!(steps(&beside).await, 5);
+        assert_eq!(steps(&beside).await, 6);
         beside.close().await.unwrap();
         for app in apps {
             app.stop().await;
         }
+    })
+    .await;
+}
+
+/// The rows by which spaces are found.
+async fn terms(database: &DatabaseConnection) -> Vec<String> {
+    let sql = "SELECT kind || ' ' || is_hidden || ' ' || term || ' ' || space AS what
+               FROM space_term ORDER BY space, term";
+    let statement = Statement::from_string(database.get_database_backend(), sql);
+    let rows = database.query_all_raw(statement).await.unwrap();
+    rows.into_iter().map(|row| row.try_get("", "what").unwrap()).collect()
+}
+
+#[tokio::test]
+async fn spaces_that_were_there_before_terms_are_found_by_them() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create("courses/1", Privacy::Open, "ada", None).await;
+        client.create("groups/2", Privacy::Secret, "ada", None).await;
+        client.create("courses/3", Privacy::Open, "ada", None).await;
+        drop(client);
+        app.stop().await;
+        let beside = Database::connect(&url).await.unwrap();
+        beside
+            .execute_unprepared(
+                "UPDATE space_content SET display_name = 'Ünlü''s 山田 ΣΊΣ 9',
+                     attributes = '{\"categories\":[7,{\"id\":8},\"x\"]}' WHERE space = 'courses/1';
+                 UPDATE space_content SET display_name = '–' WHERE space = 'courses/3';
+                 DROP TABLE space_term;
+                 DELETE FROM seaql_migrations WHERE version LIKE '%000006%'",
+            )
+            .await
+            .unwrap();
+        let app = App::start(&url).await;
+        let expected = [
+            "courses 0 #7 courses/1",
+            "courses 0 #8 courses/1",
+            "courses 0 9 courses/1",
+            "courses 0 s courses/1",
+            "courses 0 unlu courses/1",
+            "courses 0 σισ courses/1",
+            "courses 0 山田 courses/1",
+            "courses 0 田 courses/1",
+        ];
+        let filled = terms(&beside).await;
+        assert_eq!(filled[..8], expected);
+        assert_eq!(filled[8..].iter().filter(|row| !row.starts_with("groups 1 ")).count(), 0);
+        // The program makes the same of them.
+        let touch = |space: &str| pb::UpdateSpaceRequest {
+            name: space.into(),
+            capacity: Some(50),
+            ..Default::default()
+        };
+        let mut spaces = app.client().await.spaces;
+        for space in ["courses/1", "groups/2", "courses/3"] {
+            spaces.update_space(of("ada", touch(space))).await.unwrap();
+        }
+        assert_eq!(terms(&beside).await, filled);
+        let delete = pb::DeleteSpaceRequest { name: "courses/1".into(), ..Default::default() };
+        spaces.delete_space(of("ada", delete)).await.unwrap();
+        assert_eq!(terms(&beside).await, filled[8..]);
+        beside.close().await.unwrap();
+        drop(spaces);
+        app.stop().await;
     })
     .await;
 }

@@ -15,6 +15,9 @@ const FILL_POSTGRES: &[&str] = &[
      SELECT 'courses/' || s, 'open', 'user-1', 'anyone', 500, 0, 0, 499, 0, 0, 0
      FROM generate_series(1, 200) s",
     "INSERT INTO space_content SELECT name, name, name, '{}' FROM space",
+    "INSERT INTO space_term SELECT name, 'bread', 'courses', 0 FROM space",
+    "INSERT INTO space_term SELECT name, 'at' || name, 'courses', 0 FROM space",
+    "INSERT INTO space_term SELECT name, '#7', 'courses', 0 FROM space",
     "INSERT INTO membership (space, user_id, status, version, changed_at)
      SELECT 'courses/' || (u % 200 + 1), 'user-' || u,
         CASE WHEN u <= 200 THEN 'creator' WHEN u % 50 = 0 THEN 'requested' ELSE 'member' END, 1, 0
@@ -85,14 +88,21 @@ async fn plan_on_sqlite(connection: &mut Connection, example: &Example) -> Vec<S
 /// A line of a plan that goes through one of our tables.
 fn scans(line: &str) -> bool {
     let line = line.trim().trim_start_matches("->").trim();
-    let ours =
-        ["space", "space_content", "membership", "membership_event", "person", "person_word"];
+    let ours = [
+        "space",
+        "space_content",
+        "membership",
+        "membership_event",
+        "person",
+        "person_word",
+        "space_term",
+    ];
     let on_postgres = line.starts_with("Seq Scan on") && {
         let table = line.split_whitespace().nth(3).unwrap_or_default();
         ours.contains(&table)
     };
     // SQLite says nothing of keys when it goes through a table or an index.
-    let aliases = ["s", "m", "o", "i", "w"];
+    let aliases = ["s", "m", "o", "i", "w", "r", "t"];
     let aliases = [&aliases[..], &ours].concat();
     let on_sqlite = line
         .strip_prefix("SCAN ")

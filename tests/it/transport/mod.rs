@@ -23,4 +23,5 @@ mod selfcommunity_input;
 mod selfcommunity_lists;
 mod selfcommunity_people;
 mod selfcommunity_spaces;
+mod selfcommunity_suggested;
 mod whisk;

@@ -48,8 +48,18 @@ async fn a_search_finds_what_the_caller_sees() {
             ("7", "course/search/", all(&[12, 11, 2])),
             ("1", "course/search/", all(&[13, 12, 11, 2])),
             ("1", "course/search/?ordering=id", all(&[2, 11, 12, 13])),
-            ("1", "course/search?search=REA&limit=2&offset=1", (vec![12, 11], 4)),
+            ("1", "course/search?search=BREA&limit=2&offset=1", (vec![12, 11], 4)),
             ("1", "course/search/?search=rye", all(&[])),
+            ("1", "course/search/?search=read", all(&[])),
+            ("1", "course/search/?search=%20", all(&[13, 12, 11, 2])),
+            ("1", "course/search/?search=br%20b&ordering=id", all(&[2, 11, 12, 13])),
+            ("1", "course/search/?statuses=creator&search=bre", all(&[13, 12, 11, 2])),
+            ("1", "course/search/?statuses=creator&search=%25", all(&[])),
+            ("1", "group/?search=bre", all(&[12, 11, 2])),
+            ("1", "group/?search=rea", all(&[])),
+            ("1", "group/?search=bread+x", all(&[])),
+            ("9", "course/search/?search=bread", all(&[11, 2])),
+            ("9", "course/search/?search=bread&limit=1&offset=1", (vec![2], 2)),
             ("1", "course/search/?offset=50", (vec![], 4)),
             ("7", "course/search/?statuses=joined", all(&[12, 11, 2])),
             ("7", "course/search/?statuses=creator", all(&[])),
@@ -66,6 +76,58 @@ async fn a_search_finds_what_the_caller_sees() {
         rest.block("courses/12", "7").await;
         rest.block("courses/11", "7").await;
         assert_eq!(ids(&rest, "7", "course/search/").await, all(&[11, 2]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn spaces_are_found_by_category_and_by_what_they_are_called_now() {
+    on_every_engine(|_, url| async move {
+        let rest = Rest::on(&url).await;
+        for (name, privacy, attributes) in [
+            ("courses/1", Privacy::Open, r#"{"categories":[7]}"#),
+            ("courses/2", Privacy::Private, r#"{"categories":[{"id":8,"name":"x"},7]}"#),
+            ("courses/3", Privacy::Secret, r#"{"categories":[7,8]}"#),
+            ("courses/4", Privacy::Open, r#"{"categories":["7",77]}"#),
+            ("groups/5", Privacy::Open, r#"{"categories":[7]}"#),
+        ] {
+            rest.space(name, privacy, "1", attributes).await;
+        }
+        let found = [
+            ("9", "course/search/?categories=7", all(&[2, 1])),
+            ("9", "course/search/?categories[]=7&categories[]=8", all(&[2, 1])),
+            ("9", "course/search/?categories=[8]&ordering=id", all(&[2])),
+            ("9", "course/search/?categories=8&search=bread", all(&[2])),
+            ("9", "course/search/?categories=8&search=rye", all(&[])),
+            ("9", "course/search/?categories=77,78", all(&[4])),
+            ("9", "course/search/?categories=9", all(&[])),
+            ("9", "group/search/?categories=7", all(&[5])),
+            ("1", "course/search/?categories=8", all(&[3, 2])),
+            ("1", "course/search/?statuses=creator&categories=8", all(&[3, 2])),
+            ("1", "group/?categories=7", all(&[5])),
+            ("1", "group/?categories=8", all(&[])),
+        ];
+        for (user, path, expected) in found {
+            assert_eq!(ids(&rest, user, path).await, expected, "{user} {path}");
+        }
+        // Found by nothing that is no longer so, and by no one who may not see it now.
+        let change = r#"{"name":"Rye Ünlü","categories":[9],"type":"self-paced"}"#;
+        assert_eq!(rest.call_json("1", "PATCH", "/api/v2/course/1/", change).await.status, 200);
+        let hide = r#"{"privacy":"secret"}"#;
+        assert_eq!(rest.call_json("1", "PATCH", "/api/v2/course/2/", hide).await.status, 200);
+        let found = [
+            ("9", "course/search/?categories=7", all(&[])),
+            ("9", "course/search/?search=bread", all(&[4])),
+            ("9", "course/search/?search=unl+RY", all(&[1])),
+            ("9", "course/search/?categories=9,7", all(&[1])),
+            ("1", "course/search/?categories=7", all(&[3, 2])),
+        ];
+        for (user, path, expected) in found {
+            assert_eq!(ids(&rest, user, path).await, expected, "{user} {path}");
+        }
+        assert_eq!(rest.call("1", "DELETE", "/api/v2/course/1/").await.status, 204);
+        assert_eq!(ids(&rest, "9", "course/search/?search=rye").await, all(&[]));
+        rest.stop().await;
     })
     .await;
 }
@@ -128,7 +190,11 @@ async fn what_cannot_be_read_is_told() {
         "course/search/?ordering=name".into(),
         "course/search/?ordering=id&statuses=joined".into(),
         "course/search/?statuses=member".into(),
-        "course/search/?categories=1".into(),
+        "course/search/?categories=x".into(),
+        "course/search/?categories=0".into(),
+        "course/search/?categories[]=1&categories[]=1e3".into(),
+        "group/search/?categories=9223372036854775808".into(),
+        "group/?categories=-1".into(),
         "course/search/?offset=1000001".into(),
         "group/search/?search=%00".into(),
         "group/search/?ordering=%27".into(),

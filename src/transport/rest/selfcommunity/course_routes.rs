@@ -3,16 +3,16 @@
 use axum::routing::on;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::found_routes::{COURSES_OF, SEARCH_COURSES};
+use super::found_routes::{COURSES_OF, SEARCH_COURSES, SUGGEST_COURSES};
 use super::listing::Envelope;
 use super::memberships::{self, StatusBody};
 use super::parameters::{
-    self, COURSE_ID, INVITEES, NOT_INVITED, NOT_LEFT, NOT_LISTED, NOT_TAKEN_BACK, REMOVED, USERS,
-    own_statuses, seated_statuses,
+    self, COURSE_ID, INVITEES, NOT_INVITED, NOT_LEFT, NOT_LISTED, NOT_TAKEN_BACK, PEOPLE_NAMED,
+    REMOVED, USERS, own_statuses, seated_statuses,
 };
 use super::shown::{Course, CourseDashboard, CourseDetail, CourseMinimal, CourseUserDetail};
 use super::space_routes::{CREATE_COURSE, DELETE_COURSE, PATCH_COURSE, PUT_COURSE};
-use super::user_shapes::{FullUser, UserMinimal};
+use super::user_shapes::{CourseUserDashboard, FullUser, UserMinimal};
 use super::{code, courses, error_schema, http_code};
 use crate::transport::error::ErrorReason as Reason;
 use crate::transport::rest::forms::{self, LIMIT, OFFSET};
@@ -27,6 +27,7 @@ pub const COURSES: Surface = Surface {
         LIST,
         CREATE_COURSE,
         SEARCH_COURSES,
+        SUGGEST_COURSES,
         COURSES_OF,
         SHOW,
         PUT_COURSE,
@@ -35,6 +36,8 @@ pub const COURSES: Surface = Surface {
         JOIN,
         LEAVE,
         LIST_JOINED,
+        LIST_DASHBOARD,
+        LIST_SUGGESTED,
         LIST_REQUESTS,
         INVITE,
         TAKE_BACK,
@@ -94,6 +97,32 @@ const LIST_JOINED: Route = Route {
         "listCourseMembers",
         "Lists who has joined",
         |m| on(m, courses::list_joined),
+    )
+};
+const LIST_DASHBOARD: Route = Route {
+    description: "For managers. Who came last comes first unless `ordering` says otherwise.",
+    parameters: &[COURSE_ID, STATUSES_OF_OWN, SEARCH, ORDERING, LIMIT, OFFSET],
+    answer: Some(|schemas| schemas.subschema_for::<Envelope<CourseUserDashboard<'static>>>()),
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/course/{id}/users",
+        "listCourseUsers",
+        "Lists who belongs to a course",
+        |m| on(m, courses::list_dashboard),
+    )
+};
+const LIST_SUGGESTED: Route = Route {
+    description: parameters::SUGGESTED,
+    parameters: &[COURSE_ID, PEOPLE_NAMED, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/course/{id}/user",
+        "suggestCourseUsers",
+        "Lists whom one could invite",
+        |m| on(m, memberships::list_suggested),
     )
 };
 const LIST_REQUESTS: Route = Route {
@@ -205,6 +234,16 @@ const SEARCH: Parameter = Parameter {
     in_path: false,
     description: "Only users with this in their id, or with all of its words in their names.",
     schema: forms::search,
+};
+const ORDERING: Parameter = Parameter {
+    name: "ordering",
+    in_path: false,
+    description: "By when they came, rising or falling; falling unless said. `last_active_at` is the same: \
+                  nothing newer is known here.",
+    schema: |_| {
+        let words = ["joined_at", "-joined_at", "last_active_at", "-last_active_at", ""];
+        json_schema!({ "type": "string", "enum": words })
+    },
 };
 const VIEW: Parameter = Parameter {
     name: "view",

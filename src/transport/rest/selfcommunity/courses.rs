@@ -8,7 +8,7 @@ use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
 use crate::domain::{
     Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
 };
-use crate::service::{self, ListedSpace, SpaceView, UserSpaces};
+use crate::service::{self, ListedSpace, MemberOrder, MemberQuery, SpaceView, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::change::tagged;
@@ -64,6 +64,23 @@ pub async fn list_joined(request: UserRequest, Named(course): Named) -> Answer {
     let found = request.find_members(&course, statuses, None).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
     request.page(&found, |membership| user_shapes::user_minimal(&membership.user, &people))
+}
+
+/// `GET /course/{id}/users/`: who belongs to the course, for those who manage it.
+pub async fn list_dashboard(request: UserRequest, Named(course): Named) -> Answer {
+    let statuses = request.statuses(Status::ALL, shapes::join_status, &DEFAULT_STATUSES)?;
+    let search = request.query.search("search")?;
+    // Nothing newer is known of anybody than when they came.
+    let order = match request.query.get_filled("ordering") {
+        None | Some("-joined_at" | "-last_active_at") => MemberOrder::NewestFirst,
+        Some("joined_at" | "last_active_at") => MemberOrder::OldestFirst,
+        Some(_) => return Err(Failure::field("ordering", Problem::InvalidChoice).into()),
+    };
+    let wanted =
+        MemberQuery { statuses, search, order, for_managers: true, ..MemberQuery::default() };
+    let found = request.page_members(&course, wanted).await?;
+    let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
+    request.page(&found, |membership| user_shapes::dashboard_user(membership, &people))
 }
 
 /// `GET /course/{id}/request_join/`: who has asked to join.

@@ -15,12 +15,7 @@ const SEATED: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
 
 /// `GET /course/search/`: courses by name; with `statuses` those in which the caller is one of these.
 pub async fn search_courses(request: UserRequest) -> Answer {
-    let search = request.query.search("search")?;
-    // Categories are the owner's content, which is not looked into. A filter that does nothing would be
-    // believed.
-    if !request.query.list("categories").is_empty() {
-        return Err(Failure::field("categories", Problem::Unknown).into());
-    }
+    let search = request.space_search()?;
     let rising = is_rising(&request)?;
     let statuses = request.statuses(Status::ALL, shapes::join_status, &[])?;
     if statuses.is_empty() {
@@ -36,10 +31,16 @@ pub async fn search_courses(request: UserRequest) -> Answer {
 
 /// `GET /group/search/`: groups by name.
 pub async fn search_groups(request: UserRequest) -> Answer {
-    let search = request.query.search("search")?;
+    let search = request.space_search()?;
     let rising = is_rising(&request)?;
     let wanted = FoundSpaces { kind: Kind::Group, among: Among::All { search }, rising };
     found(&request, wanted, shapes::group).await
+}
+
+/// `GET /suggestion/course/`: courses that the caller could join or ask to join.
+pub async fn suggest_courses(request: UserRequest) -> Answer {
+    let wanted = FoundSpaces { kind: Kind::Course, among: Among::Suggested, rising: false };
+    found(&request, wanted, shapes::course).await
 }
 
 /// `GET /user/{id}/courses/`: the courses in which a user has a seat, as far as the caller sees who has.

@@ -6,24 +6,40 @@ use schemars::json_schema;
 use super::found;
 use super::listing::Envelope;
 use super::parameters::{own_statuses, seated_statuses};
-use super::shown::{CourseMinimal, CourseWithMemberCount, Group};
+use super::shown::{Course, CourseMinimal, CourseWithMemberCount, Group};
 use crate::transport::error::ErrorReason as Reason;
 use crate::transport::rest::forms::{self, LIMIT, OFFSET};
+use crate::transport::rest::query::MAX_NUMBERS;
 use crate::transport::rest::route::RouteMethod::Get;
 use crate::transport::rest::route::{Parameter, Route};
 
 pub const SEARCH_COURSES: Route = Route {
     description: SOUGHT,
-    parameters: &[NAMED, STATUSES, ORDERING, LIMIT, OFFSET],
+    parameters: &[NAMED, CATEGORIES, STATUSES, ORDERING, LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<CourseMinimal>>()),
     reasons: &[Reason::InvalidField],
     ..Route::new(Get, "/api/v2/course/search", "searchCourses", "Looks for courses", |m| {
         on(m, found::search_courses)
     })
 };
+pub const SUGGEST_COURSES: Route = Route {
+    description: "Those that everybody sees and that the caller is nothing to: neither a member nor \
+                  invited, waiting or blocked. What is open and full is left out. The highest id comes \
+                  first, and `count` stops at 10000.",
+    parameters: &[LIMIT, OFFSET],
+    answer: Some(|schemas| schemas.subschema_for::<Envelope<Course>>()),
+    reasons: &[Reason::InvalidField],
+    ..Route::new(
+        Get,
+        "/api/v2/suggestion/course",
+        "suggestCourses",
+        "Lists courses that the caller could join",
+        |m| on(m, found::suggest_courses),
+    )
+};
 pub const SEARCH_GROUPS: Route = Route {
     description: SOUGHT,
-    parameters: &[NAMED, ORDERING, LIMIT, OFFSET],
+    parameters: &[NAMED, CATEGORIES, ORDERING, LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<Group>>()),
     reasons: &[Reason::InvalidField],
     ..Route::new(Get, "/api/v2/group/search", "searchGroups", "Looks for groups", |m| {
@@ -54,15 +70,29 @@ pub const GROUPS_OF: Route = Route {
 };
 
 const SOUGHT: &str = "What everybody sees, and what the caller sees beside; to anybody else a hidden one is \
-                      neither shown nor counted. `count` does not go far beyond 10000.";
+                      neither shown nor counted. `count` does not go far beyond 10000; of a search that finds \
+                      more, so many are looked at and put in order.";
 const OF_USER: &str = "Those in which they have a seat and the caller sees who has one: of a secret one only \
                        its own people learn. An id that is nobody's has none. `count` stops at 10000.";
 
-const NAMED: Parameter = Parameter {
+/// What spaces are called.
+pub const NAMED: Parameter = Parameter {
     name: "search",
     in_path: false,
-    description: "Only those with this in their name.",
+    description: "Only those whose names have all these words, or words that begin so, in any script and \
+                  case, with or without accents.",
     schema: forms::search,
+};
+/// What spaces are about.
+pub const CATEGORIES: Parameter = Parameter {
+    name: "categories",
+    in_path: false,
+    description: "Only those that name one of these among their `categories`, by number or as an object \
+                  with it as `id`. A list as `statuses` is; at most 50. Of a space its first 50 count.",
+    schema: |_| {
+        let number = json_schema!({ "type": "integer", "format": "int64", "minimum": 1 });
+        json_schema!({ "type": "array", "items": number, "maxItems": MAX_NUMBERS })
+    },
 };
 const STATUSES: Parameter = Parameter {
     name: "statuses",

@@ -2,11 +2,12 @@
 
 use axum::routing::on;
 
-use super::found_routes::{GROUPS_OF, SEARCH_GROUPS};
+use super::found_routes::{CATEGORIES, GROUPS_OF, NAMED, SEARCH_GROUPS};
 use super::listing::Envelope;
 use super::memberships::{self, StatusBody};
 use super::parameters::{
-    self, GROUP_ID, INVITEES, NOT_INVITED, NOT_LEFT, NOT_LISTED, NOT_TAKEN_BACK, REMOVED, USERS,
+    self, GROUP_ID, INVITEES, NOT_INVITED, NOT_LEFT, NOT_LISTED, NOT_TAKEN_BACK, PEOPLE_NAMED,
+    REMOVED, USERS,
 };
 use super::shown::Group;
 use super::space_routes::{CREATE_GROUP, DELETE_GROUP, PATCH_GROUP, PUT_GROUP};
@@ -14,7 +15,7 @@ use super::{code, error_schema, groups, http_code};
 use crate::transport::error::ErrorReason as Reason;
 use crate::transport::rest::forms::{self, LIMIT, OFFSET};
 use crate::transport::rest::route::RouteMethod::{Delete, Get, Post};
-use crate::transport::rest::route::{BodyField, Parameter, RequestBody, Route, Surface};
+use crate::transport::rest::route::{BodyField, RequestBody, Route, Surface};
 
 /// Groups.
 pub const GROUPS: Surface = Surface {
@@ -25,6 +26,7 @@ pub const GROUPS: Surface = Surface {
         LIST,
         CREATE_GROUP,
         SEARCH_GROUPS,
+        SUGGEST_FOR_NEW,
         GROUPS_OF,
         SHOW,
         PUT_GROUP,
@@ -33,6 +35,7 @@ pub const GROUPS: Surface = Surface {
         SUBSCRIBE,
         LEAVE,
         LIST_SUBSCRIBED,
+        LIST_SUGGESTED,
         LIST_REQUESTS,
         INVITE,
         TAKE_BACK,
@@ -45,7 +48,7 @@ pub const GROUPS: Surface = Surface {
 };
 
 const LIST: Route = Route {
-    parameters: &[SEARCH, LIMIT, OFFSET],
+    parameters: &[NAMED, CATEGORIES, LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<Group>>()),
     reasons: &[Reason::InvalidField],
     ..Route::new(Get, "/api/v2/group", "listGroups", "Lists the caller's groups", |m| {
@@ -103,6 +106,33 @@ const LIST_SUBSCRIBED: Route = Route {
         "listGroupMembers",
         "Lists who is subscribed",
         |m| on(m, groups::list_subscribed),
+    )
+};
+const LIST_SUGGESTED: Route = Route {
+    description: parameters::SUGGESTED,
+    parameters: &[GROUP_ID, PEOPLE_NAMED, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: NOT_LISTED,
+    ..Route::new(
+        Get,
+        "/api/v2/group/{id}/user",
+        "suggestGroupUsers",
+        "Lists whom one could invite",
+        |m| on(m, memberships::list_suggested),
+    )
+};
+const SUGGEST_FOR_NEW: Route = Route {
+    description: "People from the directory, without the caller: for `invite_users` of a new group. \
+                  `count` stops at 10000.",
+    parameters: &[PEOPLE_NAMED, LIMIT, OFFSET],
+    answer: USERS,
+    reasons: &[Reason::InvalidField],
+    ..Route::new(
+        Get,
+        "/api/v2/group/user",
+        "suggestUsersForNewGroup",
+        "Lists whom one could invite to a new group",
+        |m| on(m, groups::list_suggested),
     )
 };
 const LIST_REQUESTS: Route = Route {
@@ -164,11 +194,4 @@ const STATUS: Route = Route {
         "Shows what the caller is to a group",
         |m| on(m, memberships::show_status),
     )
-};
-
-const SEARCH: Parameter = Parameter {
-    name: "search",
-    in_path: false,
-    description: "Only groups with this in their name.",
-    schema: forms::search,
 };

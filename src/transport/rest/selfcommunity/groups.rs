@@ -51,13 +51,19 @@ pub async fn list_requests(request: UserRequest, Named(group): Named) -> Answer 
     request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
+/// `GET /group/user/`: whom the caller could invite to a group that they are about to make.
+pub async fn list_suggested(request: UserRequest) -> Answer {
+    let found = request.find_suggested(None).await?;
+    request.page(&found, user_shapes::reduced_person)
+}
+
 /// `GET /group/`: the caller's own groups.
 pub async fn list_own(request: UserRequest) -> Answer {
     let wanted = UserSpaces {
         kind: Some(Kind::Group),
         statuses: SUBSCRIBED.to_vec(),
         creator: None,
-        search: request.query.search("search")?,
+        search: request.space_search()?,
     };
     let found = request.find_spaces(wanted).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;

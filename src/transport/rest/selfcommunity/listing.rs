@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, ErrorResponse, UserRequest};
-use crate::domain::{Membership, SpaceName, Status};
-use crate::service::{Counted, ListedSpace, MemberQuery, UserSpaces};
+use crate::domain::{Membership, Person, SpaceName, Status};
+use crate::service::{Counted, ListedSpace, MemberQuery, PeopleQuery, SpaceSearch, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::query::Window;
@@ -29,8 +29,17 @@ impl UserRequest {
         statuses: Vec<Status>,
         search: Option<String>,
     ) -> Result<Counted<Membership>, ErrorResponse> {
+        self.page_members(space, MemberQuery { statuses, search, ..MemberQuery::default() }).await
+    }
+
+    /// The same in an order.
+    pub(super) async fn page_members(
+        &self,
+        space: &SpaceName,
+        wanted: MemberQuery,
+    ) -> Result<Counted<Membership>, ErrorResponse> {
         let Window { limit, offset } = self.window()?;
-        let query = MemberQuery { statuses, search, after: None, offset, limit };
+        let query = MemberQuery { offset, limit, ..wanted };
         Ok(self.service.page_memberships(&self.call, space, query).await?)
     }
 
@@ -41,6 +50,26 @@ impl UserRequest {
     ) -> Result<Counted<ListedSpace>, ErrorResponse> {
         let Window { limit, offset } = self.window()?;
         Ok(self.service.page_user_spaces(&self.call, wanted, limit, offset).await?)
+    }
+
+    /// The words and categories that spaces are looked for by.
+    pub(super) fn space_search(&self) -> Result<Option<SpaceSearch>, Failure> {
+        let text = self.query.search("search")?.unwrap_or_default();
+        let categories = self.query.numbers("categories")?;
+        let is_empty = text.is_empty() && categories.is_empty();
+        Ok((!is_empty).then_some(SpaceSearch { text, categories }))
+    }
+
+    /// The people that the request wants a page of, so that they are invited to a space, or to one that
+    /// is about to be made.
+    pub(super) async fn find_suggested(
+        &self,
+        space: Option<&SpaceName>,
+    ) -> Result<Counted<Person>, ErrorResponse> {
+        let search = self.query.search("search")?.unwrap_or_default();
+        let Window { limit, offset } = self.window()?;
+        let query = PeopleQuery { search, limit, offset, ..PeopleQuery::default() };
+        Ok(self.service.page_suggested_people(&self.call, space, query).await?)
     }
 
     /// The page, with links to those before and after it.

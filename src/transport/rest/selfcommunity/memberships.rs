@@ -68,6 +68,12 @@ pub async fn list_invited(request: UserRequest, Named(space): Named) -> Answer {
     request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
+/// `GET …/user/`: whom a manager could invite.
+pub async fn list_suggested(request: UserRequest, Named(space): Named) -> Answer {
+    let found = request.find_suggested(Some(&space)).await?;
+    request.page(&found, user_shapes::reduced_person)
+}
+
 /// `GET …/status/`: what the caller is to the space.
 pub async fn show_status(request: UserRequest, Named(space): Named) -> Answer {
     let view = request.service.get_space(&request.call, &space).await?;

@@ -48,6 +48,18 @@ pub const INVITE: &str =
 pub const TAKE_BACK: &str =
     "For managers. Whoever has no open invitation is passed over. Safe to repeat.";
 
+/// Whom a manager could invite.
+pub const SUGGESTED: &str = "People from the directory who are nothing to it: neither members nor invited, \
+                             waiting or blocked. For managers. `count` stops at 10000.";
+/// By which names people are suggested.
+pub const PEOPLE_NAMED: Parameter = Parameter {
+    name: "search",
+    in_path: false,
+    description: "Only people whose names have all these words, or words that begin so, in any script and \
+                  case, with or without accents.",
+    schema: forms::search,
+};
+
 /// Why a list of a space's people is refused.
 pub const NOT_LISTED: &[Reason] =
     &[Reason::InvalidField, Reason::SpaceNotFound, Reason::NotAManager];

@@ -4,8 +4,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::shapes;
 use super::timestamp::iso8601;
-use crate::domain::{Membership, Person, Profile, Tag, UserId};
+use crate::domain::{Membership, Person, Profile, Status, Tag, UserId};
 use crate::service::KnownPeople;
 
 /// *User*, reduced to what lists carry. The id is `null` if it is no integer, as users who were named
@@ -28,6 +29,24 @@ pub struct UserMinimal<'a> {
     avatar: &'a str,
     community_badge: bool,
     deleted: bool,
+}
+
+/// *Course User Dashboard*. `joined_at` is when they joined, or else were invited or asked to join. How far
+/// they have come another service knows: `user_completion_rate` is always 0, and `last_active_at` the same
+/// as `joined_at`.
+#[derive(JsonSchema, Serialize)]
+pub struct CourseUserDashboard<'a> {
+    id: Option<i64>,
+    username: &'a str,
+    real_name: &'a str,
+    avatar: &'a str,
+    #[schemars(extend("enum" = dashboard_statuses()))]
+    join_status: Option<&'static str>,
+    user_completion_rate: i64,
+    #[schemars(extend("format" = "date-time"))]
+    last_active_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    joined_at: String,
 }
 
 /// *User*. What is not known of somebody is not there.
@@ -90,12 +109,43 @@ pub fn person(person: &Person) -> FullUser<'_> {
     full(&person.user, person.profile.as_ref())
 }
 
+/// Somebody who is known, as lists carry them.
+pub fn reduced_person(person: &Person) -> User<'_> {
+    reduced(&person.user, person.profile.as_ref())
+}
+
+/// A member of a course, for those who follow how it goes. How far they have come, and when they were
+/// there last, another service knows.
+pub fn dashboard_user<'a>(
+    membership: &'a Membership,
+    people: &'a KnownPeople,
+) -> CourseUserDashboard<'a> {
+    let User { id, username, real_name, avatar, .. } = user(&membership.user, people);
+    let (join_status, joined_at) =
+        (shapes::join_status(membership.status), iso8601(membership.since()));
+    let last_active_at = joined_at.clone();
+    CourseUserDashboard {
+        id,
+        username,
+        real_name,
+        avatar,
+        join_status,
+        user_completion_rate: 0,
+        last_active_at,
+        joined_at,
+    }
+}
+
 /// A user who has asked to join. If the directory does not say when they came to the platform, their
 /// request says when they came here.
 pub fn requester<'a>(request: &'a Membership, people: &'a KnownPeople) -> FullUser<'a> {
     let user = full_user(&request.user, people);
     let date_joined = user.date_joined.or_else(|| Some(iso8601(request.changed_at)));
     FullUser { date_joined, ..user }
+}
+
+fn dashboard_statuses() -> Vec<&'static str> {
+    Status::ALL.iter().filter_map(|status| shapes::join_status(*status)).collect()
 }
 
 fn profile<'a>(id: &UserId, people: &'a KnownPeople) -> Option<&'a Profile> {
