@@ -107,6 +107,6 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         2 => person().prop_map(Command::TransferOwnership),
         1 => create(kind),
         5 => update(kind),
-        1 => Just(Command::DeleteSpace { if_version: None }),
+        1 => any::<bool>().prop_map(|if_empty| Command::DeleteSpace { if_version: None, if_empty }),
     ]
 }

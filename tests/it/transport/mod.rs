@@ -24,3 +24,5 @@ mod selfcommunity_lists;
 mod selfcommunity_people;
 mod selfcommunity_spaces;
 mod whisk;
+mod whisk_communities;
+mod whisk_members;

@@ -144,7 +144,7 @@ const NAME: BodyField = BodyField {
     name: "name",
     is_required: false,
     description: "What people call it: at most 255 characters, no control characters, not blank.",
-    schema: name,
+    schema: forms::display_name,
 };
 const NEW_NAME: BodyField = BodyField { is_required: true, ..NAME };
 const TYPE: BodyField = BodyField {
@@ -205,12 +205,6 @@ const INVITED: BodyField = BodyField {
     description: "Whom to invite at once.",
     schema: forms::users_or_nobody,
 };
-
-fn name(_: &mut SchemaGenerator) -> Schema {
-    const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
-    let pattern = format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$");
-    json_schema!({ "type": "string", "maxLength": 255, "pattern": pattern, "examples": ["Bread"] })
-}
 
 fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"] })

@@ -88,7 +88,7 @@ pub async fn delete(mut request: UserRequest, Named(space): Named, body: Request
     let condition = Condition::read(body.headers())?;
     // What is said to be deleted is in the path. A body is read to its end and not looked at.
     request.read_body(body).await?;
-    change::delete(&request.service, &request.call, space, &condition).await?;
+    change::delete(&request.service, &request.call, space, &condition, false).await?;
     no_content()
 }
 
