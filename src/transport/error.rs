@@ -63,8 +63,7 @@ pub enum Problem {
 /// The forms that fields have, as their callers are told.
 pub mod expected {
     /// A resource name.
-    pub const SPACE: &str =
-        "Expected courses/{id}, groups/{id} or communities/{32 hex digits}, all in lower case.";
+    pub const SPACE: &str = "Expected courses/{id}, groups/{id}, events/{id} or communities/{32 hex digits}, all in lower case.";
     /// An address.
     pub const ADDRESS: &str = "Expected at most 2048 characters, no control characters.";
     /// A text of several lines.

@@ -22,6 +22,7 @@ pub fn walk() -> impl Strategy<Value = Walk> {
         (Kind::Course, "courses/1"),
         (Kind::Group, "groups/1"),
         (Kind::Community, "communities/00000000000000000000000000000001"),
+        (Kind::Event, "events/1"),
     ];
     select(names.to_vec()).prop_flat_map(|(kind, name)| {
         let first = create(kind).prop_map(|command| (service(), command));

@@ -18,6 +18,7 @@ mod protocols;
 pub mod rest_client;
 mod rest_server;
 mod selfcommunity;
+mod selfcommunity_events;
 mod selfcommunity_found;
 mod selfcommunity_input;
 mod selfcommunity_lists;

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 
 use super::shapes::{self, Shape};
-use super::{Answer, ErrorResponse, UserRequest, users};
+use super::{Answer, ErrorResponse, UserRequest, groups, users};
 use crate::domain::{Kind, Refusal, Status};
 use crate::service::{Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
 use crate::transport::error::{Failure, Problem};
@@ -34,12 +34,13 @@ pub async fn search_courses(request: UserRequest) -> Answer {
     own(&request, wanted, shapes::course_minimal).await
 }
 
-/// `GET /group/search/`: groups by name.
+/// `GET /group/search/`, `GET /event/search/`: groups or events by name.
 pub async fn search_groups(request: UserRequest) -> Answer {
     let search = request.query.search("search")?;
     let rising = is_rising(&request)?;
-    let wanted = FoundSpaces { kind: Kind::Group, among: Among::All { search }, rising };
-    found(&request, wanted, shapes::group).await
+    let kind = request.kind;
+    let wanted = FoundSpaces { kind, among: Among::All { search }, rising };
+    found(&request, wanted, groups::shape(kind)).await
 }
 
 /// `GET /user/{id}/courses/`: the courses in which a user has a seat, as far as the caller sees who has.
@@ -48,9 +49,10 @@ pub async fn courses_of(request: UserRequest, id: Path<String>) -> Answer {
     of(request, Kind::Course, id, statuses, shapes::course_with_member_count).await
 }
 
-/// `GET /user/{id}/groups/`: the same of groups.
+/// `GET /user/{id}/groups/`, `GET /user/{id}/events/`: the same of groups or events.
 pub async fn groups_of(request: UserRequest, id: Path<String>) -> Answer {
-    of(request, Kind::Group, id, SEATED.to_vec(), shapes::group).await
+    let kind = request.kind;
+    of(request, kind, id, SEATED.to_vec(), groups::shape(kind)).await
 }
 
 async fn of(

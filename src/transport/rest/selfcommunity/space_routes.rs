@@ -162,7 +162,7 @@ const COURSE_PRIVACY: BodyField = BodyField {
     schema: |_| words(Privacy::ALL, |privacy| Some(course_privacy(privacy))),
 };
 const GROUP_PRIVACY: BodyField = BodyField {
-    description: "How private it is. A private group is never public again.",
+    description: "How private it is. What is private is never public again.",
     schema: |_| words(Privacy::ALL, |privacy| Some(group_privacy(privacy))),
     ..COURSE_PRIVACY
 };
@@ -170,7 +170,7 @@ const NEW_GROUP_PRIVACY: BodyField = BodyField { is_required: true, ..GROUP_PRIV
 const VISIBLE: BodyField = BodyField {
     name: "visible",
     is_required: false,
-    description: "Whether a private group can be found by those outside it; it can unless said.",
+    description: "Whether others find it though it is private; they do unless said.",
     schema: |_| json_schema!({ "type": "boolean" }),
 };
 const DESCRIPTION: BodyField = BodyField {
