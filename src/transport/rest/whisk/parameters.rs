@@ -73,16 +73,13 @@ pub const NAME: BodyField = field(
     forms::display_name,
 );
 pub const NEW_NAME: BodyField = required(NAME);
-pub const DESCRIPTION: BodyField = field(
-    "description",
-    "What it is about.",
-    |_| json_schema!({ "type": ["string", "null"], "maxLength": 5000 }),
-);
+pub const DESCRIPTION: BodyField =
+    field("description", "What it is about.", |_| json_schema!({ "type": ["string", "null"] }));
 pub const IMAGE: BodyField = field("image", "Its image, kept as it is; JSON alone.", object);
 pub const TOPICS: BodyField = field(
     "topics",
     "Its topics, kept as they are; JSON alone.",
-    |_| json_schema!({ "type": ["array", "null"], "maxItems": 100, "items": { "type": "object" } }),
+    |_| json_schema!({ "type": ["array", "null"] }),
 );
 pub const SOCIAL: BodyField =
     field("social_settings", "Its places elsewhere, kept as they are; JSON alone.", object);
