@@ -20,6 +20,8 @@ test('event: it is made, and found by those who see it', async () => {
   as(7);
   const page = await EventService.searchEvents({ search: name });
   assert.deepEqual(ids(page), [event.id]);
+  // The package spells it so.
+  assert.deepEqual(ids(await EventService.getUserCretaedEvents({ created_by: 7 })), []);
   assert.equal((await EventService.getSpecificEventInfo(event.id)).subscription_status, null);
 });
 

@@ -48,7 +48,7 @@ async fn what_is_described_is_served_and_nothing_else() {
             }
         }
     }
-    assert_eq!(called, 89);
+    assert_eq!(called, 90);
     app.stop().await;
 }
 

@@ -70,13 +70,18 @@ async fn an_event_is_made_found_changed_and_deleted() {
         let call = async |user: &str, method: &str, path: &str, body: &str| {
             send(&address, ask(method, path).token(&token(user)).json(body)).await
         };
-        for list in ["/api/v2/event/", "/api/v2/event/search/?search=HARV", "/api/v2/user/1/events/"] {
+        for list in ["/api/v2/event/", "/api/v2/event/search/?search=HARV", "/api/v2/user/1/events/", "/api/v2/event/created/"] {
             let found = call("1", "GET", list, "").await.json();
             assert_eq!((&found["count"], &found["results"][0]), (&json!(1), &event), "{list}");
         }
         for list in ["/api/v2/group/", "/api/v2/group/search/", "/api/v2/user/1/groups/"] {
             assert_eq!(call("1", "GET", list, "").await.json()["count"], 0, "{list}");
         }
+        for (query, count) in [("?created_by=1", 1), ("?created_by=8", 0), ("", 0)] {
+            let found = call("8", "GET", &format!("/api/v2/event/created/{query}"), "").await;
+            assert_eq!(found.json()["count"], count, "{query}");
+        }
+        assert_eq!(call("8", "GET", "/api/v2/event/created/?created_by=x", "").await.status, 400);
         let hidden = call("1", "PATCH", &path, r#"{"privacy":"private","visible":false}"#).await.json();
         assert_eq!((&hidden["privacy"], &hidden["visible"]), (&json!("private"), &json!(false)));
         assert_eq!(hidden["link"], "https://example.org/", "what is not named stays");

@@ -9,9 +9,10 @@ use super::listing::Envelope;
 use super::parameters::{EVENT_ID, REMOVED};
 use super::shown::Event;
 use super::space_routes::{CREATE_GROUP, DELETE_GROUP, PATCH_GROUP, PUT_GROUP};
-use super::{code, error_schema, http_code, spaces};
-use crate::transport::rest::forms::{LIMIT, OFFSET};
-use crate::transport::rest::route::{Describe, Route, Surface};
+use super::{code, error_schema, found, http_code, spaces};
+use crate::transport::error::ErrorReason as Reason;
+use crate::transport::rest::forms::{self, LIMIT, OFFSET};
+use crate::transport::rest::route::{Describe, Parameter, Route, Surface};
 
 /// Events.
 pub const EVENTS: Surface = Surface {
@@ -24,6 +25,7 @@ pub const EVENTS: Surface = Surface {
         CREATE,
         SEARCH,
         EVENTS_OF,
+        CREATED,
         SHOW,
         PUT,
         PATCH,
@@ -72,6 +74,17 @@ const EVENTS_OF: Route = Route {
     id: "listUserEvents",
     summary: "Lists a user's events",
     answer: PAGE,
+    ..GROUPS_OF
+};
+const CREATED: Route = Route {
+    path: "/api/v2/event/created",
+    id: "listCreatedEvents",
+    summary: "Lists the events that a user created",
+    description: "As far as the caller sees who belongs to them. `count` stops at 10000.",
+    parameters: &[CREATED_BY, LIMIT, OFFSET],
+    answer: PAGE,
+    reasons: &[Reason::InvalidField],
+    handler: |m| on(m, found::created),
     ..GROUPS_OF
 };
 const SHOW: Route = Route {
@@ -155,4 +168,11 @@ const STATUS: Route = Route {
     summary: "Shows what the caller is to an event",
     parameters: &[EVENT_ID],
     ..group::STATUS
+};
+
+const CREATED_BY: Parameter = Parameter {
+    name: "created_by",
+    in_path: false,
+    description: "Who created them; the caller unless said.",
+    schema: forms::number,
 };

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use super::shapes::{self, Shape};
 use super::{Answer, ErrorResponse, UserRequest, groups, users};
 use crate::domain::{Kind, Refusal, Status};
-use crate::service::{Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
+use crate::service::{self, Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 
 /// The creator is not among them: clients ask for that status by name.
@@ -53,6 +53,14 @@ pub async fn courses_of(request: UserRequest, id: Path<String>) -> Answer {
 pub async fn groups_of(request: UserRequest, id: Path<String>) -> Answer {
     let kind = request.kind;
     of(request, kind, id, SEATED.to_vec(), groups::shape(kind)).await
+}
+
+/// `GET /event/created/`: the events that a user, by default the caller, created.
+pub async fn created(request: UserRequest) -> Answer {
+    let own = || request.call.actor.user().cloned();
+    let user = request.user("created_by")?.or_else(own).ok_or(service::Error::NobodyToActFor)?;
+    let (kind, id) = (request.kind, Path(user.to_string()));
+    of(request, kind, id, vec![Status::Creator], groups::shape(kind)).await
 }
 
 async fn of(
