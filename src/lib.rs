@@ -1,4 +1,4 @@
-//! Roster: who belongs to a course, group or community.
+//! Roster: who belongs to a course, group, event or community.
 //!
 //! The layers, each of which uses only those below it:
 //!

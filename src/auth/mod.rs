@@ -45,7 +45,7 @@ impl Scope {
     /// The scope that reading (or, with `writes`, changing) a space of this kind needs, if any.
     pub const fn needed(kind: Kind, writes: bool) -> Option<Self> {
         match (kind, writes) {
-            (Kind::Course | Kind::Group, _) => None,
+            (Kind::Course | Kind::Group | Kind::Event, _) => None,
             (Kind::Community, false) => Some(Self::CommunityRead),
             (Kind::Community, true) => Some(Self::CommunityWrite),
         }

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::Address;
 use crate::telemetry;
 
-/// Who belongs to a course, group or community
+/// Who belongs to a course, group, event or community
 #[derive(Parser)]
 #[command(
     name = "roster",

@@ -150,6 +150,8 @@ pub enum Command {
     DeleteSpace {
         /// Only if the space still has this version.
         if_version: Option<i64>,
+        /// Only if nobody but its creator has a seat.
+        if_empty: bool,
     },
 }
 

@@ -71,8 +71,12 @@ pub fn decide(
     check(snapshot.space.privacy, action, snapshot.standing(actor))?;
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
-        Command::DeleteSpace { if_version } => {
+        Command::DeleteSpace { if_version, if_empty } => {
             has_version(snapshot, *if_version)?;
+            let Counts { members, managers, .. } = snapshot.space.counts;
+            if *if_empty && members + managers > 0 {
+                return Err(Refusal::HasMembers);
+            }
             Ok(Decision::Delete)
         }
         Command::CreateSpace(_)

@@ -18,6 +18,8 @@ words! {
         Group = "groups",
         /// A community: `communities/{32 lower-case hex digits}`.
         Community = "communities",
+        /// An event, which people go to: `events/{positive int64}`.
+        Event = "events",
     }
 }
 
@@ -30,7 +32,7 @@ impl SpaceName {
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let (collection, id) = text.split_once('/').ok_or(InvalidId)?;
         let well_formed = match Kind::from_word(collection).ok_or(InvalidId)? {
-            Kind::Course | Kind::Group => is_positive_int64(id),
+            Kind::Course | Kind::Group | Kind::Event => is_positive_int64(id),
             Kind::Community => id.len() == 32 && id.bytes().all(is_lower_hex),
         };
         if well_formed { Ok(Self(text.into())) } else { Err(InvalidId) }
@@ -45,8 +47,9 @@ impl SpaceName {
     pub fn kind(&self) -> Kind {
         match self.0.as_bytes() {
             [b'g', ..] => Kind::Group,
+            [b'e', ..] => Kind::Event,
             [b'c', b'o', b'u', ..] => Kind::Course,
-            // `parse` lets only three collections in.
+            // `parse` lets only four collections in.
             _ => Kind::Community,
         }
     }

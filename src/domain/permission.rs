@@ -110,15 +110,14 @@ pub const fn need_to_create(makers: SpaceMakers, is_staff: bool) -> Need {
     }
 }
 
-/// Who sees the members of a space: whoever sees the space, but in a private group its members, and its
-/// managers alone where it hides them.
+/// Who sees the members of a space: whoever sees the space, but in a private group or event its members,
+/// and its managers alone where it hides them.
 pub const fn need_to_see_members(kind: Kind, privacy: Privacy, hides_members: bool) -> Need {
     match (kind, privacy) {
         _ if hides_members => Need::Manager,
-        (Kind::Group, Privacy::Private | Privacy::Secret) => Need::Member,
-        (Kind::Group, Privacy::Open | Privacy::Draft) | (Kind::Course | Kind::Community, _) => {
-            need(Action::SeeMembers)
-        }
+        (Kind::Group | Kind::Event, Privacy::Private | Privacy::Secret) => Need::Member,
+        (Kind::Group | Kind::Event, Privacy::Open | Privacy::Draft)
+        | (Kind::Course | Kind::Community, _) => need(Action::SeeMembers),
     }
 }
 

@@ -21,9 +21,10 @@ impl Privacy {
     pub const fn exists_for(self, kind: Kind) -> bool {
         match (kind, self) {
             (Kind::Course, Self::Open | Self::Private | Self::Secret | Self::Draft)
-            | (Kind::Group, Self::Open | Self::Private | Self::Secret)
+            | (Kind::Group | Kind::Event, Self::Open | Self::Private | Self::Secret)
             | (Kind::Community, Self::Open | Self::Private) => true,
-            (Kind::Group, Self::Draft) | (Kind::Community, Self::Secret | Self::Draft) => false,
+            (Kind::Group | Kind::Event, Self::Draft)
+            | (Kind::Community, Self::Secret | Self::Draft) => false,
         }
     }
 
@@ -41,13 +42,13 @@ impl Privacy {
     }
 
     /// Whether a space of this kind may go from this privacy to `next`. A draft is left once, and
-    /// a group that was private never becomes public again.
+    /// a group or event that was private never becomes public again.
     pub const fn may_become(self, next: Self, kind: Kind) -> Result<(), Refusal> {
         match (self, next) {
             (Self::Draft, Self::Draft) => Ok(()),
             (Self::Open | Self::Private | Self::Secret, Self::Draft) => Err(Refusal::PrivacyFixed),
             (Self::Private | Self::Secret, Self::Open) => match kind {
-                Kind::Group => Err(Refusal::PrivacyFixed),
+                Kind::Group | Kind::Event => Err(Refusal::PrivacyFixed),
                 Kind::Course | Kind::Community => Ok(()),
             },
             (Self::Open | Self::Draft, Self::Open)

@@ -25,5 +25,7 @@ words! {
         PrivacyFixed = "PRIVACY_FIXED",
         /// The space has changed since the actor looked at it.
         VersionMismatch = "VERSION_MISMATCH",
+        /// Others still have seats in the space, and the actor wants it deleted only if nobody has.
+        HasMembers = "HAS_MEMBERS",
     }
 }

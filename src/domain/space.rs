@@ -61,7 +61,7 @@ pub struct Content {
     pub attributes: Attributes,
 }
 
-/// A course, a group or a community, as far as the rules look at it.
+/// A course, a group, a community or an event, as far as the rules look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
     /// Its resource name.

@@ -52,7 +52,7 @@ impl Service {
         let random = u128::from_le_bytes(random);
         let id = match kind {
             Kind::Community => format!("{random:032x}"),
-            Kind::Course | Kind::Group => {
+            Kind::Course | Kind::Group | Kind::Event => {
                 let low = (random % NUMBERS_IN_A_MILLISECOND as u128) as i64;
                 let time = self.clock.now().saturating_sub(EPOCH).max(1);
                 time.saturating_mul(NUMBERS_IN_A_MILLISECOND).saturating_add(low).to_string()

@@ -63,8 +63,7 @@ pub enum Problem {
 /// The forms that fields have, as their callers are told.
 pub mod expected {
     /// A resource name.
-    pub const SPACE: &str =
-        "Expected courses/{id}, groups/{id} or communities/{32 hex digits}, all in lower case.";
+    pub const SPACE: &str = "Expected courses/{id}, groups/{id}, events/{id} or communities/{32 hex digits}, all in lower case.";
     /// An address.
     pub const ADDRESS: &str = "Expected at most 2048 characters, no control characters.";
     /// A text of several lines.
@@ -114,6 +113,13 @@ pub mod expected {
     pub const JSON: &str = "Expected one JSON object.";
     /// A message that is said to be packed.
     pub const GZIP: &str = "Expected gzip, as the content encoding says.";
+    /// Some communities' ids.
+    pub const COMMUNITY_IDS: &str = "Expected a list of 1 to 100 texts.";
+    /// A part of the content that has parts of its own.
+    pub const OBJECT: &str = "Expected a JSON object.";
+    /// Users' ids where they are texts.
+    pub const USERS: &str =
+        "Expected a list of texts, each of 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -";
     /// A version.
     pub const ONE: &str = "Expected 1.";
     /// A time.
@@ -278,6 +284,7 @@ impl From<Refusal> for Failure {
             Refusal::VersionMismatch => {
                 (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
+            Refusal::HasMembers => (ErrorReason::HasMembers, "others are still in the space"),
         };
         Self::new(reason, message)
     }

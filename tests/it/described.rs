@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::golden::{Grid, marked};
 
-const TAGS: [&str; 4] = ["Courses", "Groups", "People", "Communities"];
+const TAGS: [&str; 5] = ["Courses", "Groups", "Events", "People", "Communities"];
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 #[test]

@@ -23,6 +23,7 @@ fn singular(kind: Kind) -> &'static str {
         Kind::Course => "course",
         Kind::Group => "group",
         Kind::Community => "community",
+        Kind::Event => "event",
     }
 }
 

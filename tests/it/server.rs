@@ -79,7 +79,7 @@ fn changes_of_spaces() -> [RawCall; 3] {
         ("SpaceService/UpdateSpace", update.encode_to_vec()),
         (
             "SpaceService/DeleteSpace",
-            pb::DeleteSpaceRequest { name: COURSE.into(), if_version: None }.encode_to_vec(),
+            pb::DeleteSpaceRequest { name: COURSE.into(), ..Default::default() }.encode_to_vec(),
         ),
     ]
 }

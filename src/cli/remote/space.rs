@@ -201,7 +201,7 @@ async fn delete(args: Delete) -> Result<(), Failed> {
     let question =
         format_args!("This deletes {} with its memberships and its history.", args.space);
     output::confirm(question, args.yes)?;
-    let message = pb::DeleteSpaceRequest { name: args.space.to_string(), if_version: None };
+    let message = pb::DeleteSpaceRequest { name: args.space.to_string(), ..Default::default() };
     let ask = async || remote.spaces().delete_space(message.clone()).await;
     remote.call(ask).await?;
     output::complain(format_args!("{} is deleted", args.space));

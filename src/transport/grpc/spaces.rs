@@ -69,8 +69,8 @@ impl pb::space_service_server::SpaceService for Api {
     ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
         let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
-        let if_version = request.get_ref().if_version;
-        self.execute(&call, name, Command::DeleteSpace { if_version }).await?;
+        let pb::DeleteSpaceRequest { if_version, if_empty, .. } = *request.get_ref();
+        self.execute(&call, name, Command::DeleteSpace { if_version, if_empty }).await?;
         Ok(self.answer(pb::DeleteSpaceResponse {}))
     }
 }

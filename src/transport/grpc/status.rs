@@ -28,7 +28,8 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::CreatorFixed
         | ErrorReason::NotAMember
         | ErrorReason::SpaceFull
-        | ErrorReason::PrivacyFixed => Code::FailedPrecondition,
+        | ErrorReason::PrivacyFixed
+        | ErrorReason::HasMembers => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted

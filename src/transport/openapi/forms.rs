@@ -4,8 +4,8 @@
 use prost_reflect::{FieldDescriptor, Kind};
 use serde_json::{Value, json};
 
-const SPACE: &str = "(courses|groups)/[1-9][0-9]{0,17}|communities/[0-9a-f]{32}";
-const NEW_SPACE: &str = "(courses|groups)/([1-9][0-9]{0,17}|-)|communities/([0-9a-f]{32}|-)";
+const SPACE: &str = "(courses|groups|events)/[1-9][0-9]{0,17}|communities/[0-9a-f]{32}";
+const NEW_SPACE: &str = "(courses|groups|events)/([1-9][0-9]{0,17}|-)|communities/([0-9a-f]{32}|-)";
 const USER: &str = "[A-Za-z0-9._:@|-]{1,128}";
 const COMMUNITY: &str = "[0-9a-f]{32}";
 

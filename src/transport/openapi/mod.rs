@@ -12,7 +12,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 const DESCRIPTION: &str = "\
-Who belongs to a course, group or community.
+Who belongs to a course, group, event or community.
 
 There are three ways in, to the same data under the same rules: SelfCommunity's *Courses*, *Groups* \
 and *People*, Whisk's *Communities*, and the contract of Roster itself, *MembershipService*, \

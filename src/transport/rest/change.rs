@@ -106,12 +106,13 @@ pub async fn update(
     Err(service::Error::Contention.into())
 }
 
-/// Deletes a space.
+/// Deletes a space, or with `if_empty` only one in which nobody but its creator has a seat.
 pub async fn delete(
     service: &Service,
     call: &Call,
     name: SpaceName,
     condition: &Condition,
+    if_empty: bool,
 ) -> Result<(), Failure> {
     let if_version = match condition {
         Condition::Any => None,
@@ -120,7 +121,7 @@ pub async fn delete(
             condition.holds(view.space.seq)?
         }
     };
-    service.execute(call, name, Command::DeleteSpace { if_version }).await?;
+    service.execute(call, name, Command::DeleteSpace { if_version, if_empty }).await?;
     Ok(())
 }
 

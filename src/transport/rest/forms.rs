@@ -41,6 +41,13 @@ pub fn search(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "maxLength": MAX_SEARCH, "pattern": "^[^\\x00]*$" })
 }
 
+/// What people call a space.
+pub fn display_name(_: &mut SchemaGenerator) -> Schema {
+    const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+    let pattern = format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$");
+    json_schema!({ "type": "string", "maxLength": 255, "pattern": pattern, "examples": ["Bread"] })
+}
+
 /// Words of a query, of these ones. What is empty counts as not said.
 pub fn words(words: &[&str]) -> Schema {
     json_schema!({

@@ -41,8 +41,13 @@ pub struct State {
 }
 
 /// What is served, as it is described.
-pub const SURFACES: [&Surface; 4] =
-    [&selfcommunity::COURSES, &selfcommunity::GROUPS, &selfcommunity::PEOPLE, &whisk::COMMUNITIES];
+pub const SURFACES: [&Surface; 5] = [
+    &selfcommunity::COURSES,
+    &selfcommunity::GROUPS,
+    &selfcommunity::EVENTS,
+    &selfcommunity::PEOPLE,
+    &whisk::COMMUNITIES,
+];
 
 /// Both dialects, with an answer to every path.
 pub fn router(state: State) -> axum::Router {

@@ -81,6 +81,11 @@ impl Query {
         }
     }
 
+    /// The name of each parameter.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Refuses every other parameter: see [`Fields::allow`](super::fields::Fields::allow).
     pub fn allow_only(&self, name: &str) -> Result<(), Failure> {
         match self.0.iter().find(|(key, _)| key != name) {

@@ -1,4 +1,4 @@
-// Walks courses and groups from creation to the last removal, and looks people up, through
+// Walks courses, groups and events from creation to the last removal, and looks people up, through
 // SelfCommunity's own npm client, unmodified, against a running `roster demo`.
 //
 //   roster demo --json | head -n 1 > demo.json; node walk.js "$(cat demo.json)"
@@ -8,6 +8,7 @@ const { after } = require('node:test');
 const { close } = require('./rig');
 
 require('./course');
+require('./event');
 require('./group');
 require('./people');
 require('./space');

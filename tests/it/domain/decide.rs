@@ -19,7 +19,7 @@ fn commands() -> Vec<Command> {
         Command::Unblock(users(&["ann"])),
         Command::TransferOwnership(user("ann")),
         Command::UpdateSpace(SpacePatch::default()),
-        Command::DeleteSpace { if_version: None },
+        Command::DeleteSpace { if_version: None, if_empty: false },
     ]
 }
 

@@ -12,6 +12,7 @@ fn space_names() {
     let good = [
         ("courses/1", Kind::Course, "1"),
         ("groups/42", Kind::Group, "42"),
+        ("events/42", Kind::Event, "42"),
         ("courses/9223372036854775807", Kind::Course, "9223372036854775807"),
         (&community, Kind::Community, HEX),
     ];
@@ -52,6 +53,8 @@ fn what_is_no_space_name() {
         "Courses/1",
         "course/1",
         "users/1",
+        "event/1",
+        "events/01",
         "communities/1",
         &longer,
         &shorter,

@@ -123,8 +123,8 @@ fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) 
     let Some((before, after)) = before.zip(after) else { return };
     let (from, to) = (before.space.privacy, after.space.privacy);
     assert!(from == Privacy::Draft || to != Privacy::Draft);
-    let is_group = after.space.name.kind() == Kind::Group;
-    assert!(!is_group || from == to || to != Privacy::Open);
+    let stays_private = matches!(after.space.name.kind(), Kind::Group | Kind::Event);
+    assert!(!stays_private || from == to || to != Privacy::Open);
 }
 
 /// Whoever is thrown out leaves no open invitation behind; who was out already takes none along.

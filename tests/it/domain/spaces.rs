@@ -78,10 +78,23 @@ fn a_change_may_want_the_space_as_it_was() {
     assert_eq!(world.run(&by(CREATOR), &of(None, Some(r#"{"a":1}"#), "a")), mismatch);
     assert!(world.run(&by(CREATOR), &of(Some(seq), Some("{}"), "b")).is_ok());
     assert_eq!(world.run(&by(CREATOR), &of(Some(seq), None, "c")), mismatch, "it has changed");
-    let delete = |if_version| Command::DeleteSpace { if_version };
+    let delete = |if_version| Command::DeleteSpace { if_version, if_empty: false };
     assert_eq!(world.run(&by(CREATOR), &delete(Some(seq))), mismatch);
     assert_eq!(world.run(&by("eve"), &delete(Some(seq))), Err(Refusal::NotTheCreator));
     assert!(world.run(&by(CREATOR), &delete(Some(seq + 1))).is_ok());
+}
+
+#[test]
+fn a_space_may_be_deleted_only_if_nobody_else_has_a_seat() {
+    let delete = Command::DeleteSpace { if_version: None, if_empty: true };
+    for status in [Member, Manager] {
+        let people = [("ann", status), ("ivy", Invited), ("tom", Requested), ("bob", Blocked)];
+        let mut world = World::course(Privacy::Private, &people);
+        assert_eq!(world.run(&by("ann"), &delete), Err(Refusal::NotTheCreator));
+        assert_eq!(world.run(&by(CREATOR), &delete), Err(Refusal::HasMembers), "{status}");
+        world.run(&by("ann"), &Command::Leave).unwrap();
+        assert!(world.run(&by(CREATOR), &delete).is_ok(), "{status}");
+    }
 }
 
 #[test]
@@ -215,15 +228,17 @@ fn deleting() {
     world.run(&service(), &create(Privacy::Open)).unwrap();
     world.run(&by("max"), &Command::Join).unwrap();
     assert_eq!(
-        world.run(&by("max"), &Command::DeleteSpace { if_version: None }),
+        world.run(&by("max"), &Command::DeleteSpace { if_version: None, if_empty: false }),
         Err(Refusal::NotTheCreator)
     );
     assert_eq!(
-        world.told(&by(CREATOR), &Command::DeleteSpace { if_version: None }).unwrap(),
+        world
+            .told(&by(CREATOR), &Command::DeleteSpace { if_version: None, if_empty: false })
+            .unwrap(),
         ["deleted"]
     );
     assert_eq!(
-        world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None }),
+        world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None, if_empty: false }),
         Err(Refusal::SpaceNotFound)
     );
     assert_eq!((world.status(CREATOR), world.state.seq), (Absent, 3));
@@ -234,7 +249,7 @@ fn a_new_space_of_an_old_name_counts_on() {
     let mut world = World::empty("courses/1");
     world.run(&service(), &create(Privacy::Open)).unwrap();
     world.run(&by("ann"), &Command::Join).unwrap();
-    world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None }).unwrap();
+    world.run(&by(CREATOR), &Command::DeleteSpace { if_version: None, if_empty: false }).unwrap();
     let told = world.told(&service(), &create(Privacy::Private)).unwrap();
     assert_eq!(told, ["creator absent → creator created"]);
     assert_eq!((world.space().seq, world.state.seq), (4, 4));

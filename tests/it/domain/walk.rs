@@ -22,6 +22,7 @@ pub fn walk() -> impl Strategy<Value = Walk> {
         (Kind::Course, "courses/1"),
         (Kind::Group, "groups/1"),
         (Kind::Community, "communities/00000000000000000000000000000001"),
+        (Kind::Event, "events/1"),
     ];
     select(names.to_vec()).prop_flat_map(|(kind, name)| {
         let first = create(kind).prop_map(|command| (service(), command));
@@ -107,6 +108,6 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         2 => person().prop_map(Command::TransferOwnership),
         1 => create(kind),
         5 => update(kind),
-        1 => Just(Command::DeleteSpace { if_version: None }),
+        1 => any::<bool>().prop_map(|if_empty| Command::DeleteSpace { if_version: None, if_empty }),
     ]
 }

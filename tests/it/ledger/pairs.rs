@@ -58,7 +58,7 @@ fn acts() -> Vec<Act> {
         (by("creator"), Command::TransferOwnership(user("ada"))),
         (service(), Command::CreateSpace(made)),
         (by("ada"), Command::UpdateSpace(patch)),
-        (by("creator"), Command::DeleteSpace { if_version: None }),
+        (by("creator"), Command::DeleteSpace { if_version: None, if_empty: false }),
     ]
 }
 

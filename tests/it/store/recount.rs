@@ -17,7 +17,7 @@ async fn fill(client: &Grpc, space: &str) {
 }
 
 async fn delete(client: &Grpc, space: &str) {
-    let message = pb::DeleteSpaceRequest { name: space.into(), if_version: None };
+    let message = pb::DeleteSpaceRequest { name: space.into(), ..Default::default() };
     client.spaces.clone().delete_space(of_service(message)).await.unwrap();
 }
 

@@ -47,16 +47,7 @@ impl Surface {
             Self::GrpcCourse | Self::GrpcGroup | Self::GrpcCommunity => &[],
             Self::Course => &[Add, Block, Unblock, TransferOwnership],
             Self::Group => &[ChangeRoles, Block, Unblock, TransferOwnership],
-            Self::Community => &[
-                Remove,
-                Invite,
-                RemoveInvitations,
-                Add,
-                ChangeRoles,
-                Block,
-                Unblock,
-                TransferOwnership,
-            ],
+            Self::Community => &[Invite, RemoveInvitations, Add],
         }
     }
 
@@ -203,6 +194,9 @@ impl Teller<'_> {
     }
 
     pub async fn remove(&self, by: &str, user: &str) -> Said {
+        if self.surface == Surface::Community {
+            return self.say(by, "DELETE", "/members", Some(json!({ "user_ids": [user] }))).await;
+        }
         if self.over_rest(Verb::Remove) {
             return self.say(by, "DELETE", &format!("join/?user={user}"), None).await;
         }
@@ -231,6 +225,9 @@ impl Teller<'_> {
     }
 
     pub async fn make_manager(&self, by: &str, user: &str) -> Said {
+        if self.surface == Surface::Community {
+            return self.set_role(by, user, "COMMUNITY_ROLE_ADMIN").await;
+        }
         if self.over_rest(Verb::ChangeRoles) {
             let id: i64 = user.parse().unwrap();
             return self.say(by, "POST", "role/", Some(json!({ "managers": [id] }))).await;
@@ -238,11 +235,22 @@ impl Teller<'_> {
         self.grpc.change_roles(by, self.space(), &[user], &[], &[]).await
     }
 
+    async fn set_role(&self, by: &str, user: &str, role: &str) -> Said {
+        let body = json!({ "user_id": user, "role": role });
+        self.say(by, "POST", "/members/role", Some(body)).await
+    }
+
     pub async fn block(&self, by: &str, user: &str) -> Said {
+        if self.over_rest(Verb::Block) {
+            return self.set_role(by, user, "COMMUNITY_ROLE_BLOCKED").await;
+        }
         self.grpc.block(by, self.space(), user).await
     }
 
     pub async fn unblock(&self, by: &str, user: &str) -> Said {
+        if self.over_rest(Verb::Unblock) {
+            return self.set_role(by, user, "COMMUNITY_ROLE_UNSET").await;
+        }
         self.grpc.unblock(by, self.space(), user).await
     }
 

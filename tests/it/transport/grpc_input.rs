@@ -330,7 +330,10 @@ async fn a_refused_field_says_which_form_is_wanted() {
     let list =
         pb::ListMembershipsRequest { space: COURSE.into(), page_size: -1, ..Default::default() };
     let table = [
-        (get_space("1"), "name: Expected courses/{id}, groups/{id} or communities/{32 hex digits}"),
+        (
+            get_space("1"),
+            "name: Expected courses/{id}, groups/{id}, events/{id} or communities/{32 hex digits}",
+        ),
         (get_space(""), "name: This field is required."),
         (invite(vec!["a b".into()]), "users[0]: Expected 1 to 128 characters of A-Z a-z 0-9"),
         (invite(vec!["a".into(); 1_001]), "users: At most 1000 users"),

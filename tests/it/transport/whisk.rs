@@ -87,7 +87,7 @@ async fn parts_are_sent_to_those_who_ask() {
     let role = permissions("OWNER", "PUBLIC");
     let role = role.strip_prefix('{').and_then(|role| role.strip_suffix('}')).unwrap();
     let expected = format!(
-        r#"{{"community":{{"id":"{ID}","name":"Bread","description":"Bakers","topics":[],"social_settings":{{}},{role},"members":{{"count":1}},"recipes":{{"count":0}},"sponsored":false}}}}"#
+        r#"{{"community":{{"id":"{ID}","name":"Bread","description":"Bakers","topics":[],"social_settings":{{}},{role},"members":{{"count":1,"pending_count":0,"blocked_count":0}},"recipes":{{"count":0}},"is_sponsored":false}}}}"#
     );
     call(&rest, "ann", "GET", &path).await.is(200, &expected);
     let unknown = call(&rest, "ann", "GET", &format!("/community/v2/{ID}?fields=EVERYTHING")).await;

@@ -1,4 +1,4 @@
-//! Reads what a course or group is to be.
+//! Reads what a course, group or event is to be.
 //!
 //! What Roster has rules about is read as those rules want it. What this dialect counts or finds out by
 //! itself is passed over, so that an answer can be sent back. Everything else is content, and is kept.
@@ -23,6 +23,11 @@ const FOUND_OUT: &[&str] = &[
     "subscription_status",
     "subscribed",
     "subscribers_counter",
+    "running",
+    "running_start_date",
+    "running_end_date",
+    "next_start_date",
+    "next_end_date",
     "member_count",
     "user_completion_rate",
     "avg_completion_rate",
@@ -40,7 +45,7 @@ const FOUND_OUT: &[&str] = &[
     "emotional_image",
 ];
 
-/// What a body says of a course or group.
+/// What a body says of a course, group or event.
 pub struct Content {
     kind: Kind,
     name: Option<DisplayName>,
@@ -68,15 +73,20 @@ fn form(kind: Kind, name: &str) -> Form {
         (Kind::Course, "type") => Form::Type,
         (Kind::Course, "enforce_lessons_order" | "new_comment_notification_enabled")
         | (Kind::Course, "hide_member_count")
-        | (Kind::Group, "active") => Form::Flag,
+        | (Kind::Group | Kind::Event, "active") => Form::Flag,
         (Kind::Course, "sections_order" | "categories") => Form::List,
         (Kind::Group, "emotional_image_position") => Form::Number,
         (_, "image_original") | (Kind::Group, "emotional_image_original") => Form::Image,
         (_, "description" | "slug" | "meta_title" | "meta_description")
         | (_, "og_title" | "og_description" | "og_image")
-        | (Kind::Group, "color") => Form::Text,
+        | (Kind::Group | Kind::Event, "color") => Form::Text,
         _ => Form::Other,
     }
+}
+
+/// Whether spaces of this kind say with `visible` whether others find them, and invite people at once.
+const fn is_visible_or_not(kind: Kind) -> bool {
+    matches!(kind, Kind::Group | Kind::Event)
 }
 
 impl Content {
@@ -86,13 +96,13 @@ impl Content {
         for (written, _) in fields.iter() {
             let name = list_name(written);
             let is_ours = matches!(name, "name" | "privacy")
-                || (kind == Kind::Group && matches!(name, "visible" | "invite_users"));
+                || (is_visible_or_not(kind) && matches!(name, "visible" | "invite_users"));
             if is_ours || FOUND_OUT.contains(&name) || named.contains_key(name) {
                 continue;
             }
             named.insert(name.to_owned(), content(&form(kind, name), fields, name)?);
         }
-        let is_group = kind == Kind::Group;
+        let is_group = is_visible_or_not(kind);
         let visible = if is_group { flag_of(fields, "visible")? } else { None };
         let invitees = if is_group { users::read_list(fields, "invite_users")? } else { None };
         let (name, privacy) = (display_name(fields)?, text_of(fields, "privacy")?);
@@ -107,8 +117,8 @@ impl Content {
         }
         match self.kind {
             Kind::Course if !self.named.contains_key("type") => required("type"),
-            Kind::Group if self.privacy.is_none() => required("privacy"),
-            Kind::Course | Kind::Group | Kind::Community => Ok(()),
+            Kind::Group | Kind::Event if self.privacy.is_none() => required("privacy"),
+            Kind::Course | Kind::Group | Kind::Event | Kind::Community => Ok(()),
         }
     }
 
@@ -126,7 +136,7 @@ impl Content {
     pub fn privacy_of_new(&self) -> Result<Privacy, Failure> {
         Ok(match self.kind {
             Kind::Course => self.course_privacy()?.unwrap_or(Privacy::Draft),
-            Kind::Group | Kind::Community => {
+            Kind::Group | Kind::Event | Kind::Community => {
                 self.group_privacy(Privacy::Open)?.unwrap_or(Privacy::Open)
             }
         })
@@ -136,7 +146,9 @@ impl Content {
     pub fn changes(&self, view: &SpaceView) -> Result<Changes, Failure> {
         let privacy = match self.kind {
             Kind::Course => self.course_privacy()?,
-            Kind::Group | Kind::Community => self.group_privacy(view.space.privacy)?,
+            Kind::Group | Kind::Event | Kind::Community => {
+                self.group_privacy(view.space.privacy)?
+            }
         };
         let display_name = self.name.clone();
         let patch = SpacePatch { privacy, display_name, ..SpacePatch::default() };

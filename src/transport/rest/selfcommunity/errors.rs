@@ -118,6 +118,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
         ErrorReason::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
+        ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "has_members"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "throttled")
         }

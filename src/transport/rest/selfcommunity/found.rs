@@ -3,9 +3,9 @@
 use axum::extract::Path;
 
 use super::shapes::{self, Shape};
-use super::{Answer, ErrorResponse, UserRequest, users};
+use super::{Answer, ErrorResponse, UserRequest, groups, users};
 use crate::domain::{Kind, Refusal, Status};
-use crate::service::{Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
+use crate::service::{self, Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
 use crate::transport::error::{Failure, Problem};
 
 /// The creator is not among them: clients ask for that status by name.
@@ -29,12 +29,13 @@ pub async fn search_courses(request: UserRequest) -> Answer {
     own(&request, wanted, shapes::course_minimal).await
 }
 
-/// `GET /group/search/`: groups by name.
+/// `GET /group/search/`, `GET /event/search/`: groups or events by name.
 pub async fn search_groups(request: UserRequest) -> Answer {
     let search = request.space_search()?;
     let rising = is_rising(&request)?;
-    let wanted = FoundSpaces { kind: Kind::Group, among: Among::All { search }, rising };
-    found(&request, wanted, shapes::group).await
+    let kind = request.kind;
+    let wanted = FoundSpaces { kind, among: Among::All { search }, rising };
+    found(&request, wanted, groups::shape(kind)).await
 }
 
 /// `GET /suggestion/course/`: courses that the caller could join or ask to join.
@@ -49,9 +50,18 @@ pub async fn courses_of(request: UserRequest, id: Path<String>) -> Answer {
     of(request, Kind::Course, id, statuses, shapes::course_with_member_count).await
 }
 
-/// `GET /user/{id}/groups/`: the same of groups.
+/// `GET /user/{id}/groups/`, `GET /user/{id}/events/`: the same of groups or events.
 pub async fn groups_of(request: UserRequest, id: Path<String>) -> Answer {
-    of(request, Kind::Group, id, SEATED.to_vec(), shapes::group).await
+    let kind = request.kind;
+    of(request, kind, id, SEATED.to_vec(), groups::shape(kind)).await
+}
+
+/// `GET /event/created/`: the events that a user, by default the caller, created.
+pub async fn created(request: UserRequest) -> Answer {
+    let own = || request.call.actor.user().cloned();
+    let user = request.user("created_by")?.or_else(own).ok_or(service::Error::NobodyToActFor)?;
+    let (kind, id) = (request.kind, Path(user.to_string()));
+    of(request, kind, id, vec![Status::Creator], groups::shape(kind)).await
 }
 
 async fn of(

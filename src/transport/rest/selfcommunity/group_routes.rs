@@ -47,7 +47,7 @@ pub const GROUPS: Surface = Surface {
     error: error_schema,
 };
 
-const LIST: Route = Route {
+pub const LIST: Route = Route {
     parameters: &[NAMED, CATEGORIES, LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<Group>>()),
     reasons: &[Reason::InvalidField],
@@ -55,14 +55,14 @@ const LIST: Route = Route {
         on(m, groups::list_own)
     })
 };
-const SHOW: Route = Route {
+pub const SHOW: Route = Route {
     parameters: &[GROUP_ID],
     answer: Some(|schemas| schemas.subschema_for::<Group>()),
     reasons: &[Reason::SpaceNotFound],
     ..Route::new(Get, "/api/v2/group/{id}", "showGroup", "Shows a group", |m| on(m, groups::show))
 };
-const SUBSCRIBE: Route = Route {
-    description: "Makes the caller a member of an open group, asks to join a private one, or \
+pub const SUBSCRIBE: Route = Route {
+    description: "Makes the caller a member of a public one, asks to join a private one, or \
                   accepts their invitation. With `users` a manager makes these members without \
                   asking them; all or none. Safe to repeat.",
     parameters: &[GROUP_ID],
@@ -87,7 +87,7 @@ const SUBSCRIBE: Route = Route {
         on(m, groups::subscribe)
     })
 };
-const LEAVE: Route = Route {
+pub const LEAVE: Route = Route {
     description: parameters::LEAVE,
     parameters: &[GROUP_ID, REMOVED],
     body: Some(memberships::LEAVE_BODY),
@@ -96,7 +96,7 @@ const LEAVE: Route = Route {
         on(m, memberships::leave)
     })
 };
-const LIST_SUBSCRIBED: Route = Route {
+pub const LIST_SUBSCRIBED: Route = Route {
     parameters: &[GROUP_ID, LIMIT, OFFSET],
     answer: USERS,
     reasons: NOT_LISTED,
@@ -135,7 +135,7 @@ const SUGGEST_FOR_NEW: Route = Route {
         |m| on(m, groups::list_suggested),
     )
 };
-const LIST_REQUESTS: Route = Route {
+pub const LIST_REQUESTS: Route = Route {
     description: "For managers.",
     parameters: &[GROUP_ID, LIMIT, OFFSET],
     answer: USERS,
@@ -148,7 +148,7 @@ const LIST_REQUESTS: Route = Route {
         |m| on(m, groups::list_requests),
     )
 };
-const INVITE: Route = Route {
+pub const INVITE: Route = Route {
     description: parameters::INVITE,
     parameters: &[GROUP_ID],
     body: Some(INVITEES),
@@ -157,7 +157,7 @@ const INVITE: Route = Route {
         on(m, memberships::invite)
     })
 };
-const TAKE_BACK: Route = Route {
+pub const TAKE_BACK: Route = Route {
     description: parameters::TAKE_BACK,
     parameters: &[GROUP_ID],
     body: Some(INVITEES),
@@ -170,7 +170,7 @@ const TAKE_BACK: Route = Route {
         |m| on(m, memberships::remove_invitations),
     )
 };
-const LIST_INVITED: Route = Route {
+pub const LIST_INVITED: Route = Route {
     description: "For managers.",
     parameters: &[GROUP_ID, LIMIT, OFFSET],
     answer: USERS,
@@ -183,7 +183,7 @@ const LIST_INVITED: Route = Route {
         |m| on(m, memberships::list_invited),
     )
 };
-const STATUS: Route = Route {
+pub const STATUS: Route = Route {
     parameters: &[GROUP_ID],
     answer: Some(|schemas| schemas.subschema_for::<StatusBody>()),
     reasons: &[Reason::SpaceNotFound],

@@ -1,8 +1,9 @@
-//! The calls that only groups have, or that they answer in their own way.
+//! The calls that only groups and events have, or that they answer in their own way.
 
 use axum::extract::Request;
 use http::StatusCode;
 
+use super::shapes::Shape;
 use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
 use crate::domain::{Command, Kind, Status, Users};
 use crate::service::{ListedSpace, UserSpaces};
@@ -13,6 +14,14 @@ use crate::transport::rest::fields::list_name;
 
 /// Groups do not tell roles apart: all of these read `subscribed`.
 const SUBSCRIBED: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
+
+/// How spaces of this kind are shown.
+pub fn shape(kind: Kind) -> Shape {
+    match kind {
+        Kind::Event => shapes::event,
+        Kind::Group | Kind::Community | Kind::Course => shapes::group,
+    }
+}
 
 /// `POST /group/{id}/subscribe/`: joins, or with `users` adds these. Where nobody is named the caller
 /// joins, so nothing that may have been meant as a name is passed over.
@@ -33,7 +42,7 @@ pub async fn subscribe(mut request: UserRequest, Named(group): Named, body: Requ
 pub async fn show(request: UserRequest, Named(group): Named) -> Answer {
     let view = request.service.get_space(&request.call, &group).await?;
     let people = request.known_people([&view.space.creator]).await?;
-    let body = shapes::group(&view.space, &view.content, view.own, &people);
+    let body = shape(request.kind)(&view.space, &view.content, view.own, &people);
     Ok(tagged(json(StatusCode::OK, &body), view.space.seq))
 }
 
@@ -57,10 +66,10 @@ pub async fn list_suggested(request: UserRequest) -> Answer {
     request.page(&found, user_shapes::reduced_person)
 }
 
-/// `GET /group/`: the caller's own groups.
+/// `GET /group/`, `GET /event/`: the caller's own groups or events.
 pub async fn list_own(request: UserRequest) -> Answer {
     let wanted = UserSpaces {
-        kind: Some(Kind::Group),
+        kind: Some(request.kind),
         statuses: SUBSCRIBED.to_vec(),
         creator: None,
         search: request.space_search()?,
@@ -68,6 +77,6 @@ pub async fn list_own(request: UserRequest) -> Answer {
     let found = request.find_spaces(wanted).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
     request.page(&found, |ListedSpace { space, content, membership }| {
-        shapes::group(space, content, membership.status, &people)
+        shape(request.kind)(space, content, membership.status, &people)
     })
 }

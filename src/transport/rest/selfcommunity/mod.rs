@@ -1,9 +1,10 @@
-//! The SelfCommunity v2 dialect: courses, groups and users under `/api/v2`.
+//! The SelfCommunity v2 dialect: courses, groups, events and users under `/api/v2`.
 
 mod content;
 mod course_routes;
 mod courses;
 mod errors;
+mod event_routes;
 mod found;
 mod found_routes;
 mod group_routes;
@@ -43,13 +44,14 @@ use errors::{ErrorResponse, error_schema, http_code};
 
 pub use course_routes::COURSES;
 pub use errors::code;
+pub use event_routes::EVENTS;
 pub use group_routes::GROUPS;
 pub use people_routes::PEOPLE;
 
 /// Every route of this dialect.
 pub fn routes() -> Router {
-    let router =
-        route::router(&COURSES).merge(route::router(&GROUPS)).merge(route::router(&PEOPLE));
+    let surfaces = [&COURSES, &GROUPS, &EVENTS, &PEOPLE];
+    let router = surfaces.into_iter().map(route::router).reduce(Router::merge).unwrap_or_default();
     router.method_not_allowed_fallback(async |request: Request| {
         other_method(request.method(), http_error)
     })
@@ -80,6 +82,8 @@ struct UserRequest {
     query: Query,
     /// The URL without its parameters.
     address: String,
+    /// What the path is about.
+    kind: Kind,
 }
 
 impl UserRequest {
@@ -128,10 +132,20 @@ impl FromRequestParts<State> for UserRequest {
         }
         require_json(&parts.headers)?;
         let address = address(state.public_url.as_deref(), &parts.uri);
-        let query = Query::of(&parts.uri);
+        let (query, kind) = (Query::of(&parts.uri), kind_of(parts.uri.path()));
         let State { authenticator, service, .. } = state.clone();
         let limits = authenticator.limits;
-        Ok(Self { call, service, limits, query, address })
+        Ok(Self { call, service, limits, query, address, kind })
+    }
+}
+
+/// What a path under `/api/v2/` is about, as its segments say.
+fn kind_of(path: &str) -> Kind {
+    let has = |word| path.split('/').any(|segment| segment == word);
+    match () {
+        () if has("course") || has("courses") => Kind::Course,
+        () if has("event") || has("events") => Kind::Event,
+        () => Kind::Group,
     }
 }
 
@@ -143,10 +157,8 @@ impl FromRequestParts<State> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ErrorResponse> {
         let unknown = || Failure::from(Refusal::SpaceNotFound);
-        let is_course = parts.uri.path().starts_with("/api/v2/course/");
-        let kind = if is_course { Kind::Course } else { Kind::Group };
         let Path(id) =
             Path::<String>::from_request_parts(parts, state).await.map_err(|_| unknown())?;
-        Ok(Self(SpaceName::of(kind, &id).map_err(|_| unknown())?))
+        Ok(Self(SpaceName::of(kind_of(parts.uri.path()), &id).map_err(|_| unknown())?))
     }
 }

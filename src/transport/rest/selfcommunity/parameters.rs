@@ -15,6 +15,8 @@ pub const COURSE_ID: Parameter =
     Parameter { name: "id", in_path: true, description: "The course.", schema: forms::number };
 /// The group that a path names.
 pub const GROUP_ID: Parameter = Parameter { description: "The group.", ..COURSE_ID };
+/// The event that a path names.
+pub const EVENT_ID: Parameter = Parameter { description: "The event.", ..COURSE_ID };
 /// Who is removed.
 pub const REMOVED: Parameter = Parameter {
     name: "user",

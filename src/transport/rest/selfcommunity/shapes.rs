@@ -1,6 +1,6 @@
-//! Courses and groups as this dialect shows them.
+//! Courses, groups and events as this dialect shows them.
 //!
-//! We own who belongs; the rest of a course or group is its owner's. Those fields come from the
+//! We own who belongs; the rest of them is its owner's. Those fields come from the
 //! space's attributes. One that is not among them stands at a neutral default: empty text, an empty
 //! list, zero, or what the owner's schema calls the default.
 
@@ -14,7 +14,7 @@ use super::user_shapes::{FullUser, UserMinimal, full_user, user_minimal};
 use crate::domain::{Content, Kind, Privacy, Space, Status};
 use crate::service::KnownPeople;
 
-/// How a course or group is shown to somebody of this status.
+/// How a course, group or event is shown to somebody of this status.
 pub type Shape = for<'a> fn(&'a Space, &'a Content, Status, &'a KnownPeople) -> Shown<'a>;
 
 /// The fields of *Course User Detail*, in the documented order.
@@ -63,7 +63,14 @@ pub const GROUP: &str = "\
     image_bigger image_big image_medium image_small emotional_image emotional_image_position \
     subscribers_counter created_at created_by managed_by";
 
-/// A course or group, ready to be written.
+/// The fields of *Event*.
+pub const EVENT: &str = "\
+    id name description slug color privacy visible active show_on_feed subscription_status \
+    image_bigger image_big image_medium image_small subscribers_counter goings_counter share_count \
+    start_date end_date recurring location geolocation geolocation_lat geolocation_lng link running \
+    running_start_date running_end_date next_start_date next_end_date created_at created_by managed_by";
+
+/// A course, group or event, ready to be written.
 pub struct Shown<'a>(Vec<(&'static str, Field<'a>)>);
 
 impl Serialize for Shown<'_> {
@@ -165,6 +172,16 @@ pub fn group<'a>(
     shown(GROUP, content, |name| our_group_field(name, space, content, own, people))
 }
 
+/// *Event* for somebody of this status.
+pub fn event<'a>(
+    space: &'a Space,
+    content: &'a Content,
+    own: Status,
+    people: &'a KnownPeople,
+) -> Shown<'a> {
+    shown(EVENT, content, |name| our_group_field(name, space, content, own, people))
+}
+
 /// What is ours wins over what the owner says, and that over the default.
 fn shown<'a>(
     names: &'static str,
@@ -246,16 +263,22 @@ fn our_field<'a>(name: &str, space: &'a Space, content: &'a Content) -> Option<F
 pub fn neutral(name: &str) -> Field<'static> {
     match name {
         "type" => Field::Text("self-paced"),
-        "color" => Field::Null,
-        "enforce_lessons_order" | "hide_member_count" => Field::Flag(false),
-        "new_comment_notification_enabled" | "active" => Field::Flag(true),
+        "color" | "start_date" | "end_date" | "geolocation" | "geolocation_lat"
+        | "geolocation_lng" | "link" | "running_start_date" | "running_end_date"
+        | "next_start_date" | "next_end_date" => Field::Null,
+        "recurring" => Field::Text("never"),
+        "location" => Field::Text("in person"),
+        "enforce_lessons_order" | "hide_member_count" | "running" => Field::Flag(false),
+        "new_comment_notification_enabled" | "active" | "show_on_feed" => Field::Flag(true),
         "sections_order" | "categories" | "sections" => Field::EmptyList([]),
         "num_lessons"
         | "num_sections"
         | "num_lessons_completed"
         | "user_completion_rate"
         | "avg_completion_rate"
-        | "emotional_image_position" => Field::Number(0),
+        | "emotional_image_position"
+        | "goings_counter"
+        | "share_count" => Field::Number(0),
         _ => Field::Text(""),
     }
 }
@@ -264,7 +287,7 @@ pub fn neutral(name: &str) -> Field<'static> {
 pub const fn relation(kind: Kind, status: Status) -> Option<&'static str> {
     match kind {
         Kind::Course => join_status(status),
-        Kind::Group | Kind::Community => subscription_status(status),
+        Kind::Group | Kind::Event | Kind::Community => subscription_status(status),
     }
 }
 
@@ -280,7 +303,7 @@ pub const fn join_status(status: Status) -> Option<&'static str> {
     }
 }
 
-/// What somebody is to a group.
+/// What somebody is to a group or event.
 pub const fn subscription_status(status: Status) -> Option<&'static str> {
     match status {
         Status::Absent | Status::Blocked => None,
@@ -300,7 +323,7 @@ pub const fn course_privacy(privacy: Privacy) -> &'static str {
     }
 }
 
-/// How private a group is, together with whether it is visible.
+/// How private a group or event is, together with whether it is visible.
 pub const fn group_privacy(privacy: Privacy) -> &'static str {
     match privacy {
         Privacy::Open => "public",

@@ -1,4 +1,4 @@
-//! What courses and groups look like, for the description: their fields as [`shapes`] lists them.
+//! What courses, groups and events look like, for the description: their fields as [`shapes`] lists them.
 //!
 //! [`shapes`]: super::shapes
 
@@ -25,6 +25,8 @@ pub struct CourseDetail;
 pub struct CourseDashboard;
 /// *Group*.
 pub struct Group;
+/// *Event*.
+pub struct Event;
 
 impl JsonSchema for CourseUserDetail {
     fn schema_name() -> Cow<'static, str> {
@@ -105,6 +107,16 @@ impl JsonSchema for Group {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         shown("A group.", shapes::GROUP, |name| group_field(name, generator))
+    }
+}
+
+impl JsonSchema for Event {
+    fn schema_name() -> Cow<'static, str> {
+        "Event".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        shown("An event.", shapes::EVENT, |name| group_field(name, generator))
     }
 }
 

@@ -144,7 +144,7 @@ const NAME: BodyField = BodyField {
     name: "name",
     is_required: false,
     description: "What people call it: at most 255 characters, no control characters, not blank.",
-    schema: name,
+    schema: forms::display_name,
 };
 const NEW_NAME: BodyField = BodyField { is_required: true, ..NAME };
 const TYPE: BodyField = BodyField {
@@ -162,7 +162,7 @@ const COURSE_PRIVACY: BodyField = BodyField {
     schema: |_| words(Privacy::ALL, |privacy| Some(course_privacy(privacy))),
 };
 const GROUP_PRIVACY: BodyField = BodyField {
-    description: "How private it is. A private group is never public again.",
+    description: "How private it is. What is private is never public again.",
     schema: |_| words(Privacy::ALL, |privacy| Some(group_privacy(privacy))),
     ..COURSE_PRIVACY
 };
@@ -170,7 +170,7 @@ const NEW_GROUP_PRIVACY: BodyField = BodyField { is_required: true, ..GROUP_PRIV
 const VISIBLE: BodyField = BodyField {
     name: "visible",
     is_required: false,
-    description: "Whether a private group can be found by those outside it; it can unless said.",
+    description: "Whether others find it though it is private; they do unless said.",
     schema: |_| json_schema!({ "type": "boolean" }),
 };
 const DESCRIPTION: BodyField = BodyField {
@@ -205,12 +205,6 @@ const INVITED: BodyField = BodyField {
     description: "Whom to invite at once.",
     schema: forms::users_or_nobody,
 };
-
-fn name(_: &mut SchemaGenerator) -> Schema {
-    const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
-    let pattern = format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$");
-    json_schema!({ "type": "string", "maxLength": 255, "pattern": pattern, "examples": ["Bread"] })
-}
 
 fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"] })

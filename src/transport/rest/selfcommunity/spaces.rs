@@ -1,4 +1,4 @@
-//! Making, changing and deleting courses and groups.
+//! Making, changing and deleting courses, groups and events.
 
 use axum::extract::Request;
 use http::StatusCode;
@@ -23,6 +23,11 @@ pub async fn create_course(request: UserRequest, body: Request) -> Answer {
 /// `POST /group/`: a new group of the caller's.
 pub async fn create_group(request: UserRequest, body: Request) -> Answer {
     create(request, Kind::Group, body).await
+}
+
+/// `POST /event/`: a new event of the caller's.
+pub async fn create_event(request: UserRequest, body: Request) -> Answer {
+    create(request, Kind::Event, body).await
 }
 
 async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
@@ -51,12 +56,12 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
     answer(&request, StatusCode::CREATED, &outcome.space, &shown, Status::Creator).await
 }
 
-/// `PATCH /course/{id}/`, `PATCH /group/{id}/`: some of it is different.
+/// `PATCH /course/{id}/`, the same of a group or event: some of it is different.
 pub async fn patch(request: UserRequest, Named(space): Named, body: Request) -> Answer {
     update(request, Named(space), body, false).await
 }
 
-/// `PUT /course/{id}/`, `PUT /group/{id}/`: the same, and what a new one must say is said again.
+/// `PUT /course/{id}/`, the same of a group or event: the same, and what a new one must say is said again.
 pub async fn put(request: UserRequest, Named(space): Named, body: Request) -> Answer {
     update(request, Named(space), body, true).await
 }
@@ -84,12 +89,12 @@ async fn update(
     answer(&request, StatusCode::OK, &outcome.space, &shown, before.own).await
 }
 
-/// `DELETE /course/{id}/`, `DELETE /group/{id}/`: it is gone, with all that belongs to it.
+/// `DELETE /course/{id}/`, the same of a group or event: it is gone, with all that belongs to it.
 pub async fn delete(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
     let condition = Condition::read(body.headers())?;
     // What is said to be deleted is in the path. A body is read to its end and not looked at.
     request.read_body(body).await?;
-    change::delete(&request.service, &request.call, space, &condition).await?;
+    change::delete(&request.service, &request.call, space, &condition, false).await?;
     no_content()
 }
 
@@ -103,6 +108,7 @@ async fn answer(
     let people = request.known_people([&space.creator]).await?;
     let shown = match space.name.kind() {
         Kind::Course => shapes::course(space, content, own, &people),
+        Kind::Event => shapes::event(space, content, own, &people),
         Kind::Group | Kind::Community => shapes::group(space, content, own, &people),
     };
     Ok(tagged(json(status, &shown), space.seq))

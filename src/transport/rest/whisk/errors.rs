@@ -13,13 +13,21 @@ use crate::transport::rest::route::Describe;
 
 /// A request without a result.
 #[derive(Debug)]
-pub struct ErrorResponse(Error);
+pub enum ErrorResponse {
+    /// For a reason that every dialect knows.
+    Shared(Error),
+    /// The token of an invitation link is of none: there are no such links here.
+    NoInviteToken,
+}
 
 impl<E: Into<Error>> From<E> for ErrorResponse {
     fn from(error: E) -> Self {
-        Self(error.into())
+        Self::Shared(error.into())
     }
 }
+
+/// The word for an unknown token of an invitation link.
+pub const NO_INVITE_TOKEN: &str = "community.inviteTokenNotFound";
 
 /// What went wrong: a word for programs and a sentence for people.
 #[derive(JsonSchema, Serialize)]
@@ -38,11 +46,16 @@ struct Bare<'a> {
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        match self.0 {
-            Error::Failure(failure) => failure_response(&failure),
-            Error::Http(error) => {
+        match self {
+            Self::Shared(Error::Failure(failure)) => failure_response(&failure),
+            Self::Shared(Error::Http(error)) => {
                 let (error_code, message) = (http_code(error), error.message());
                 json(error.status(), &Explained { error_code, message })
+            }
+            Self::NoInviteToken => {
+                let message = "no such invite token";
+                let explained = Explained { error_code: NO_INVITE_TOKEN, message };
+                json(StatusCode::BAD_REQUEST, &explained)
             }
         }
     }
@@ -131,6 +144,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
             (StatusCode::BAD_REQUEST, "community.ownerCantLeave")
         }
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "community.full"),
+        ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "community.hasMembers"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "general.tooManyRequests")
         }

@@ -1,27 +1,33 @@
 //! The Whisk v2 dialect: communities under `/community/v2`.
 
+mod communities;
+mod content;
 mod cursor;
 mod errors;
+mod joining;
+mod members;
+mod parameters;
 mod routes;
 mod shapes;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::request::Parts;
+use tokio::time::Instant;
 
 use super::accept::require_json;
-use super::answer::{HttpError, json};
+use super::answer::HttpError;
+use super::body;
+use super::fields::{Fields, list_name};
 use super::query::Query;
+use super::route::RequestBody;
 use super::{Router, State, other_method, route};
-use crate::domain::{Command, Kind, Refusal, SpaceName, Status};
-use crate::service::{Call, ListedSpace, Service, UserSpaces};
+use crate::domain::{Kind, Refusal, SpaceName, Status};
+use crate::service::{Call, Service};
 use crate::transport::error::{Failure, Problem};
 
-use cursor::Cursors;
 use errors::ErrorResponse;
-use shapes::{Extra, List, One, Paging};
 
 pub use errors::code;
 pub use routes::COMMUNITIES;
@@ -64,70 +70,38 @@ impl FromRequestParts<State> for CommunityRequest {
     }
 }
 
+impl CommunityRequest {
+    /// Reads the body, in which no other fields may stand. However long that takes, as much time is left
+    /// for the answer as before.
+    async fn read_body(
+        &mut self,
+        request: Request,
+        known: RequestBody,
+    ) -> Result<Fields, ErrorResponse> {
+        let begun = Instant::now();
+        let fields = body::read(request).await?;
+        self.call.deadline += begun.elapsed();
+        let is_list = |name: &str| name.ends_with("_ids");
+        fields.allow(|written| {
+            let list = Some(list_name(written)).filter(|name| is_list(name));
+            known.fields.iter().any(|field| field.name == list.unwrap_or(written))
+        })?;
+        Ok(fields)
+    }
+}
+
 type Id = Result<Path<String>, PathRejection>;
 
-/// `POST /community/v2/{id}/join`: joins, asks to join, or accepts the invitation.
-async fn join(request: CommunityRequest, id: Id) -> Answer {
-    execute(request, id, Command::Join).await
-}
-
-/// `POST /community/v2/{id}/leave`: leaves, withdraws, or declines.
-async fn leave(request: CommunityRequest, id: Id) -> Answer {
-    execute(request, id, Command::Leave).await
-}
-
-async fn execute(request: CommunityRequest, id: Id, command: Command) -> Answer {
-    request.call.allow(Kind::Community, true)?;
-    let outcome = request.service.execute(&request.call, community(id)?, command).await?;
-    let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
-    Ok(json(StatusCode::OK, &shapes::permissions_alone(&outcome.space, own)))
-}
-
-/// `GET /community/v2/{id}`: one community.
-async fn show(request: CommunityRequest, id: Id) -> Answer {
-    request.call.allow(Kind::Community, false)?;
-    let name = community(id)?;
-    let extras = extras(&request.query)?;
-    let view = request.service.get_space(&request.call, &name).await?;
-    let community = shapes::community(&view.space, &view.content, view.own, &extras);
-    Ok(json(StatusCode::OK, &One { community }))
-}
-
-/// `GET /community/v2`: the caller's own communities.
-async fn list_own(request: CommunityRequest) -> Answer {
-    request.call.allow(Kind::Community, false)?;
-    let extras = extras(&request.query)?;
-    let cursors = Cursors::read(&request.query)?;
-    let statuses = statuses(&request.query)?;
-    let wanted = UserSpaces { kind: Some(Kind::Community), statuses, creator: None, search: None };
-    let window = cursors.window();
-    let found = request
-        .service
-        .page_user_spaces(&request.call, wanted, window.limit, window.offset)
-        .await?;
-    let communities = found.items.iter();
-    let communities = communities
-        .map(|listed| {
-            let ListedSpace { space, content, membership } = listed;
-            shapes::community(space, content, membership.status, &extras)
-        })
-        .collect();
-    let paging = Paging { cursors: cursor::around(window, found.total), total: found.total };
-    Ok(json(StatusCode::OK, &List { communities, paging }))
-}
-
-/// The community that a path names: dashes and upper case are other spellings of the same id, and
-/// an id that cannot be one is an unknown one.
+/// The community that a path names.
 fn community(id: Id) -> Result<SpaceName, Failure> {
-    let id = id.map(|Path(id)| id.replace('-', "").to_ascii_lowercase()).unwrap_or_default();
-    SpaceName::of(Kind::Community, &id).map_err(|_| Refusal::SpaceNotFound.into())
+    named(&id.map(|Path(id)| id).unwrap_or_default())
 }
 
-/// The parts of a community that are sent only to those who ask.
-fn extras(query: &Query) -> Result<Vec<Extra>, Failure> {
-    let named = query.list("fields");
-    let extras = named.iter().map(|word| Extra::from_word(word)).collect::<Option<_>>();
-    extras.ok_or_else(|| Failure::field("fields", Problem::InvalidChoice))
+/// The community of this id: dashes and upper case are other spellings of the same id, and an id that
+/// cannot be one is an unknown one.
+fn named(id: &str) -> Result<SpaceName, Failure> {
+    let id = id.replace('-', "").to_ascii_lowercase();
+    SpaceName::of(Kind::Community, &id).map_err(|_| Refusal::SpaceNotFound.into())
 }
 
 /// The statuses that `filters.roles` names; whoever has a seat, if it names none.

@@ -59,17 +59,29 @@ impl Extra {
     }
 }
 
-/// The answer to joining and leaving.
+/// The answer to joining and leaving, and to giving a role.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "CommunityPermissionsAlone")]
 pub struct PermissionsAlone {
-    permissions: Permissions,
+    pub permissions: Permissions,
 }
+
+/// The answer to joining several communities, in the order in which they were named.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityPermissionsOfEach")]
+pub struct PermissionsOfEach {
+    pub permissions: Vec<Permissions>,
+}
+
+/// It is done, and nothing is to be said.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CommunityNothing")]
+pub struct Nothing {}
 
 /// What the caller is to a community, who adds to it, and how open it is.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "CommunityPermissions")]
-struct Permissions {
+pub struct Permissions {
     #[schemars(extend("enum" = words(Status::ALL, role)))]
     role: &'static str,
     #[schemars(extend("enum" = words(Contribution::ALL, mode)))]
@@ -93,6 +105,23 @@ pub struct List<'a> {
     pub paging: Paging,
 }
 
+/// A page of communities that were looked for.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PageOfFoundCommunity")]
+pub struct FoundList<'a> {
+    pub communities: Vec<Found<'a>>,
+    pub paging: Paging,
+}
+
+/// A community that was looked for.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "FoundCommunity")]
+pub struct Found<'a> {
+    pub community: Community<'a>,
+    /// Whether the caller has a seat in it.
+    pub is_member: bool,
+}
+
 /// Where in the list the page is.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "CommunityPaging")]
@@ -108,6 +137,10 @@ pub struct Paging {
 pub struct Community<'a> {
     id: &'a str,
     name: &'a str,
+    /// As the owner of the content wrote it, if they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "serde_json::Value")]
+    image: Option<Given<'a>>,
     /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "serde_json::Value")]
@@ -131,14 +164,23 @@ pub struct Community<'a> {
     /// As the owner of the content wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "serde_json::Value")]
-    sponsored: Option<Given<'a>>,
+    is_sponsored: Option<Given<'a>>,
 }
 
 /// How many members a community has.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "CommunityMembers")]
 struct Members {
+    /// How many have a seat; 0 where that is hidden from the caller.
     count: i64,
+    /// How many have asked to join; to its managers alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
+    pending_count: Option<i64>,
+    /// How many are blocked; to its managers alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
+    blocked_count: Option<i64>,
 }
 
 /// A field of the community's owner, or its neutral default.
@@ -151,11 +193,6 @@ enum Given<'a> {
     List([(); 0]),
     Object(BTreeMap<(), ()>),
     Recipes { count: i64 },
-}
-
-/// What joining and leaving answer to somebody who is this now.
-pub fn permissions_alone(space: &Space, own: Status) -> PermissionsAlone {
-    PermissionsAlone { permissions: permissions(space, own) }
 }
 
 /// The community for somebody of this status, with these extras.
@@ -172,10 +209,11 @@ pub fn community<'a>(
         let raw = || attributes.get(name).map(|value| Given::Raw(value));
         wants(extra).then(|| raw().unwrap_or(neutral))
     };
-    let seats = space.shown_seats(own.manages());
+    let image = attributes.get("image").filter(|raw| raw.get() != "null");
     Community {
         id: space.name.id(),
         name: content.display_name.as_str(),
+        image: image.map(|raw| Given::Raw(raw)),
         description: given(Extra::Description, "description", Given::Text("")),
         topics: given(Extra::Topics, "topics", Given::List([])),
         social_settings: given(
@@ -184,18 +222,28 @@ pub fn community<'a>(
             Given::Object(BTreeMap::new()),
         ),
         permissions: wants(Extra::Permissions).then(|| permissions(space, own)),
-        members: wants(Extra::MembersCount).then_some(Members { count: seats }),
+        members: wants(Extra::MembersCount).then(|| members(space, own)),
         recipes: given(Extra::RecipesCount, "recipes", Given::Recipes { count: 0 }),
-        sponsored: given(Extra::Sponsored, "sponsored", Given::Flag(false)),
+        is_sponsored: given(Extra::Sponsored, "is_sponsored", Given::Flag(false)),
+    }
+}
+
+fn members(space: &Space, own: Status) -> Members {
+    let shown = |status| own.manages().then(|| space.counts.of(status));
+    Members {
+        count: space.shown_seats(own.manages()),
+        pending_count: shown(Status::Requested),
+        blocked_count: shown(Status::Blocked),
     }
 }
 
 /// Each word once.
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> BTreeSet<&'static str> {
+pub fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> BTreeSet<&'static str> {
     all.iter().map(|one| word(*one)).collect()
 }
 
-fn permissions(space: &Space, own: Status) -> Permissions {
+/// What somebody who is this to the community is shown of who may what.
+pub fn permissions(space: &Space, own: Status) -> Permissions {
     Permissions {
         role: role(own),
         mode: mode(space.contribution),
@@ -215,15 +263,16 @@ pub const fn role(status: Status) -> &'static str {
     }
 }
 
-const fn mode(contribution: Contribution) -> &'static str {
+/// Who adds to a community.
+pub const fn mode(contribution: Contribution) -> &'static str {
     match contribution {
         Contribution::Anyone => "COMMUNITY_CONTRIBUTION_PERMISSION_MODE_ANYONE",
         Contribution::Admins => "COMMUNITY_CONTRIBUTION_PERMISSION_MODE_ADMINS",
     }
 }
 
-/// The two last privacies do not exist for communities.
-const fn visibility(privacy: Privacy) -> &'static str {
+/// How open a community is. The two last privacies do not exist for communities.
+pub const fn visibility(privacy: Privacy) -> &'static str {
     match privacy {
         Privacy::Open => "COMMUNITY_VISIBILITY_PUBLIC",
         Privacy::Private | Privacy::Secret | Privacy::Draft => "COMMUNITY_VISIBILITY_PRIVATE",
