@@ -16,7 +16,8 @@ use super::write_sql::{
     WRITE_POSTGRES, WRITE_SQLITE,
 };
 use super::{
-    Among, Changes, EventQuery, FoundQuery, MemberQuery, MovedSpace, SpaceQuery, members, people,
+    Among, Changes, EventQuery, FoundQuery, MemberQuery, MovedSpace, SpaceQuery, import_rows,
+    members, people,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -41,6 +42,7 @@ pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) ->
     all.extend(of_questions(backend, space, users));
     all.extend(people::examples(backend, users));
     all.extend(of_searches(space, users));
+    all.extend(import_rows::examples(backend, space));
     all
 }
 

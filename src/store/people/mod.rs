@@ -19,6 +19,7 @@ use super::statements::Example;
 use super::{Store, error::Error};
 use crate::domain::{People, Person, SourceTime, UserId};
 
+pub use write::put;
 pub use writer::PeopleWriter;
 
 /// So many people are counted; whoever looks for more sees this number.
