@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::Receiver;
+use tokio::time::sleep;
 
 use super::database::{self, Database};
 use super::remote::import::Sending;
@@ -29,6 +30,9 @@ use source::Source;
 const LIMITS: Limits = Limits { batch: 20_000, takes_long_spaces: true };
 /// Who moves memberships in, as the history says it.
 const SERVICE: &str = "import";
+/// PostgreSQL takes a moment to notice that a program has gone.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// So many faulty lines are shown; the rest are counted.
 const SHOWN: usize = 1_000;
 
@@ -171,7 +175,13 @@ async fn alone(url: &str, place: &str, is_trial: bool) -> Result<Importer, Faile
     }
     let claim = store::claim(url)?;
     let counting = Counting::open(url, true).await?;
-    let servers = counting.servers().await?;
+    let mut servers = counting.servers().await?;
+    for _ in 0..LOOKS {
+        if servers > 0 {
+            sleep(BETWEEN_LOOKS).await;
+            servers = counting.servers().await?;
+        }
+    }
     counting.close().await?;
     if servers > 0 {
         let problem = "are there: stop them first, or say --server";

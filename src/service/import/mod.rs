@@ -144,7 +144,8 @@ impl Import {
                 self.go_on().await
             }
             Record::Membership(record) => {
-                if let Some(current) = self.current.as_mut().filter(|it| it.is(&record.space)) {
+                let belongs = |it: &&mut Carried| it.is(&record.space) && record.version.is_some();
+                if let Some(current) = self.current.as_mut().filter(belongs) {
                     current.membership(line, record);
                     return self.go_on().await;
                 }

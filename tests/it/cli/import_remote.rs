@@ -26,21 +26,21 @@ async fn what_is_sent_to_a_server_is_what_is_written_directly() {
         let place = Place::new();
         let direct = format!("sqlite:{}", place.path("direct.db").display());
         super::import::migrate(&direct).await;
-        let spaces: String = (1..=3).map(|n| long_space(n, 9_000)).collect();
+        let spaces: String = (1..=3).map(|n| long_space(n, 7_000)).collect();
         let more = r#"{"membership":{"space":"courses/3","user":"v","status":"invited","invited_by":"a"}}"#;
-        let text = format!("{HEADER}\n\n{spaces}{more}\n?\n{}", long_space(4, 30_000));
+        let text = format!("{HEADER}\n\n{spaces}{more}\n?\n{}", long_space(4, 10_500));
         let file = place.file("file.jsonl", text);
         import(&direct, &file, &[]).await;
 
         let app = App::start(&url).await;
         let token = token_with("mover", Some("spaces:import"));
         let (found, said, done) = send(&app, &file, &token).await;
-        assert!(!done && said.contains("3 spaces, 27004 memberships"), "{found} {said}");
-        let [bad, long] = [4 + 3 * 18_003, 5 + 3 * 18_003];
+        assert!(!done && said.contains("3 spaces, 21004 memberships"), "{found} {said}");
+        let [bad, long] = [4 + 3 * 14_003, 5 + 3 * 14_003];
         let expected = format!("line {bad}: expected value at column 1\nline {long}: the space's history is too long to be sent\n");
         assert_eq!(found, expected);
         let (_, said, _) = send(&app, &file, &token).await;
-        assert!(said.contains("0 spaces, 0 memberships, 0 people, 27007 unchanged"), "{said}");
+        assert!(said.contains("0 spaces, 0 memberships, 0 people, 21007 unchanged"), "{said}");
         // It is a server's database while it runs.
         let client = app.client().await;
         client.join("u1", "courses/1").await.unwrap();
@@ -54,7 +54,7 @@ async fn what_is_sent_to_a_server_is_what_is_written_directly() {
             shown(export(&url, &place.path("here")).await),
             shown(export(&direct, &place.path("there")).await),
         ];
-        assert!(here.len() == 18_003 && here == there);
+        assert!(here.len() == 14_003 && here == there);
     })
     .await;
 }

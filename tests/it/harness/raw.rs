@@ -216,7 +216,6 @@ pub fn other_calls() -> Vec<RawCall> {
             "PeopleService/UploadUsers",
             pb::UploadUsersRequest { people: vec![pb::Person::default()] },
         ),
-        call("SpaceService/ImportSpaces", pb::ImportSpacesRequest { lines: b"?".to_vec() }),
         call("PeopleService/DeleteUsers", pb::DeleteUsersRequest::default()),
         call("PeopleService/GetUsers", pb::GetUsersRequest { users: vec!["linus".into()] }),
         call("PeopleService/ListUsers", pb::ListUsersRequest::default()),
