@@ -20,6 +20,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod instruments;
+pub mod interchange;
 pub mod ledger;
 pub mod request_context;
 pub mod server;

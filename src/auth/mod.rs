@@ -34,6 +34,8 @@ words! {
         PeopleRead = "people:read",
         /// Internal services: say who people are.
         PeopleWrite = "people:write",
+        /// Internal services: move spaces and memberships in.
+        SpacesImport = "spaces:import",
         /// Staff: make spaces, on servers where staff does.
         Staff = "roster:staff",
         /// Internal services: create spaces, manage all of them, act for a user.

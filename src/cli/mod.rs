@@ -5,7 +5,9 @@ mod database;
 mod demo;
 mod demo_people;
 mod demo_text;
+mod export;
 mod healthcheck;
+mod import;
 mod migrate;
 pub mod mint;
 mod output;
@@ -62,6 +64,8 @@ enum Command {
     Token(token::Args),
     Migrate(migrate::Args),
     Recount(recount::Args),
+    Import(import::Args),
+    Export(export::Args),
     /// Ask the running server whether it is ready; for container health checks
     Healthcheck(healthcheck::Args),
     /// Print which version this is, and of what source
@@ -119,6 +123,8 @@ async fn obey(command: Command) -> Result<(), Failed> {
         }
         Command::Migrate(args) => migrate::run(args).await,
         Command::Recount(args) => recount::run(args).await,
+        Command::Import(args) => import::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args).await,
         Command::Version(args) => version::run(&args),
         Command::Completions(args) => shell::completions(&args, Cli::command()),

@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_parser = user_id)]
     subject: Option<UserId>,
     /// Scopes of the token, blank- or comma-separated: roster:admin, roster:staff, community:read,
-    /// community:write, people:read, people:write
+    /// community:write, people:read, people:write, spaces:import
     #[arg(long, value_parser = scopes)]
     scope: Option<String>,
     /// How many seconds the token is valid

@@ -43,6 +43,8 @@ words! {
         OwnershipReceived = "ownership_received",
         /// Was the creator, is a manager now.
         OwnershipGiven = "ownership_given",
+        /// Another system said so, and it was moved here.
+        Imported = "imported",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.

@@ -31,6 +31,8 @@ words! {
         UpdateSpace = "update_space",
         /// Delete a space with its memberships and history.
         DeleteSpace = "delete_space",
+        /// Move memberships here from another system.
+        Import = "import",
         /// See the space and one's own membership in it.
         SeeSpace = "see_space",
         /// See who is a member, manager or creator.
@@ -95,6 +97,7 @@ pub const fn need(action: Action) -> Need {
         Action::CreateSpace => Need::Service,
         Action::UpdateSpace => Need::Manager,
         Action::DeleteSpace => Need::Creator,
+        Action::Import => Need::Service,
         Action::SeeSpace => Need::Viewer,
         Action::SeeMembers => Need::Viewer,
         Action::SeePending => Need::Manager,

@@ -19,6 +19,11 @@ impl SourceTime {
         if 0 <= micros && micros <= END_OF_TIME { Some(Self(micros)) } else { None }
     }
 
+    /// Takes milliseconds, if they are in range.
+    pub fn of_millis(millis: Millis) -> Option<Self> {
+        millis.checked_mul(1000).and_then(Self::new)
+    }
+
     /// Microseconds since 1970.
     pub const fn micros(self) -> i64 {
         self.0

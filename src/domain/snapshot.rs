@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Actor, Authorship, Change, Content, Decision, Event, EventName, Membership, Space, SpaceField,
-    Standing, Status, Subject, UserId,
+    Actor, Authorship, Change, Content, Decision, Event, EventName, Membership, Millis, Space,
+    SpaceField, Standing, Status, Subject, UserId,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -94,6 +94,22 @@ impl Snapshot {
         membership.changed_at = by.at;
         self.memberships.insert(user, membership);
         event
+    }
+
+    /// Says who invited a user and since when they have their seat, as another system knows it.
+    pub(super) fn correct(
+        &mut self,
+        user: &UserId,
+        invited_by: Option<&UserId>,
+        joined_at: Option<Millis>,
+    ) {
+        let Some(membership) = self.memberships.get_mut(user) else { return };
+        if membership.status == Status::Invited {
+            membership.invited_by = invited_by.cloned();
+        }
+        if membership.status.is_seated() {
+            membership.joined_at = joined_at.or(membership.joined_at);
+        }
     }
 
     fn update(

@@ -5,11 +5,15 @@
 
 mod coalesce;
 mod error;
+mod import;
 mod people;
 mod queries;
 mod query;
 mod spaces;
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
@@ -27,6 +31,7 @@ pub use crate::store::{
     SpaceSearch,
 };
 pub use error::Error;
+pub use import::{FaultyLine, Import, Imported, Limits};
 pub use people::{KnownPeople, Written};
 pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
 
@@ -78,6 +83,7 @@ pub struct Service {
     store: Store,
     clock: Clock,
     makers: SpaceMakers,
+    imports: Arc<Semaphore>,
 }
 
 impl Service {
@@ -95,7 +101,14 @@ impl Service {
     /// The use cases over this ledger and this store, where these make spaces. Starts a task, so a
     /// runtime must be there.
     pub fn new(ledger: Ledger, store: Store, clock: Clock, makers: SpaceMakers) -> Self {
-        Self { ledger, look_ups: LookUps::start(&store), store, clock, makers }
+        Self {
+            ledger,
+            look_ups: LookUps::start(&store),
+            store,
+            clock,
+            makers,
+            imports: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the

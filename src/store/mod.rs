@@ -8,7 +8,11 @@ mod connection;
 mod convert;
 mod entity;
 mod error;
+mod export;
 mod found;
+mod import;
+mod import_rows;
+mod import_sql;
 mod load;
 mod members;
 mod metrics;
@@ -42,7 +46,9 @@ pub use connection::Connection;
 pub use error::{
     Class, Error, KNOWN_KEYS, SQLITE_CODES, SQLSTATES, class_of_sqlite, class_of_sqlstate,
 };
+pub use export::Export;
 pub use found::{Among, FoundQuery, FoundSpace};
+pub use import::{Head, ImportedSpace, Importer};
 pub use load::{Key, Loaded, Wanted, lock, lock_free};
 pub use people::{FoundPerson, PeopleCursor, PeopleQuery, Without};
 pub use probe::probe;

@@ -17,7 +17,7 @@ use super::write_sql::{
 };
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, SpaceQuery,
-    SpaceSearch, members, people,
+    SpaceSearch, import_rows, members, people,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -42,6 +42,7 @@ pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) ->
     all.extend(of_questions(backend, space, users));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
+    all.extend(import_rows::examples(backend, space));
     all
 }
 

@@ -114,18 +114,23 @@ pub(super) async fn put(
     if exists {
         take_away(connection, space.name.as_str()).await?;
     }
-    let kind = space.name.kind().word();
-    let row = |term| space_term::Model {
-        space: space.name.to_string(),
-        term,
-        kind: kind.to_owned(),
-        is_hidden: i64::from(is_hidden(space.privacy)),
-    };
-    let rows: Vec<_> = terms_of(content).into_iter().map(|t| row(t).into_active_model()).collect();
+    let rows = rows_of(space, content).into_iter().map(IntoActiveModel::into_active_model);
+    let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         return Ok(());
     }
     run(connection, space_term::Entity::insert_many(rows)).await
+}
+
+/// The terms of a space that shows this, as rows.
+pub(super) fn rows_of(space: &Space, content: &Content) -> Vec<space_term::Model> {
+    let row = |term| space_term::Model {
+        space: space.name.to_string(),
+        term,
+        kind: space.name.kind().word().to_owned(),
+        is_hidden: i64::from(is_hidden(space.privacy)),
+    };
+    terms_of(content).into_iter().map(row).collect()
 }
 
 /// Takes a space's terms away, in the connection's transaction.

@@ -1,5 +1,9 @@
 //! The program as an operator runs it.
 
+mod import;
+mod import_foreign;
+mod import_histories;
+mod import_remote;
 mod remote;
 mod starting;
 

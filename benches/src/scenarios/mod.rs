@@ -6,6 +6,7 @@ mod ceiling;
 mod crowd;
 mod footprint;
 mod growth;
+mod import;
 mod joins;
 mod neighbours;
 mod questions;
@@ -31,6 +32,8 @@ pub enum Scenario {
     Rest,
     /// Inviting and removing invitations of 1, 100 and 1,000 users in a call
     Bulk,
+    /// Moving memberships in, directly and over gRPC, beside COPY and a loop of INSERT
+    Import,
     /// Removing 100 users in a call, beside one bare statement; 1,000 of a crowd, beside one
     Removals,
     /// Looking up, checking and listing, beside the same SELECT
@@ -66,6 +69,7 @@ impl Scenario {
             Self::Sqlite => joins::on_sqlite(plan).await,
             Self::Rest => rest::run(plan).await,
             Self::Bulk => bulk::run(plan).await,
+            Self::Import => import::run(plan).await,
             Self::Removals => removals::run(plan).await,
             Self::Reads => reads::run(plan).await,
             Self::Neighbours => neighbours::run(plan).await,

@@ -3,6 +3,7 @@
 mod bulk;
 pub mod check;
 pub mod history;
+pub mod import;
 mod many;
 pub mod member;
 mod pages;
@@ -92,6 +93,11 @@ impl Interceptor for Credentials {
 }
 
 impl Args {
+    /// A server, and whose token it is to be asked with.
+    pub const fn of(server: String, token_file: Option<PathBuf>, ca_file: Option<PathBuf>) -> Self {
+        Self { server, token_file, acting_for: None, ca_file, json: false }
+    }
+
     /// Connects to the server.
     pub async fn connect(&self) -> Result<Remote, Failed> {
         let credentials = Credentials {

@@ -21,6 +21,7 @@ use super::{Store, error::Error};
 use crate::domain::{People, Person, SourceTime, SpaceName, UserId};
 
 pub use without::Without;
+pub use write::put;
 pub use writer::PeopleWriter;
 
 /// So many people are counted; whoever looks for more sees this number.

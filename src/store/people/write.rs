@@ -38,15 +38,15 @@ static PUT_POSTGRES: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<_> = (1..=COLUMNS.len()).map(|n| format!("a{n}")).collect();
     let value = |(name, (_, form)): (&String, &(&str, &str))| form.replace("{}", name);
     let values: Vec<_> = names.iter().zip(&COLUMNS).map(value).collect();
-    put(&values.join(", "), &format!("unnest({}) a ({})", texts.join(", "), names.join(", ")))
+    put_sql(&values.join(", "), &format!("unnest({}) a ({})", texts.join(", "), names.join(", ")))
 });
 static PUT_SQLITE: LazyLock<String> = LazyLock::new(|| {
     let values: Vec<_> = (0..COLUMNS.len()).map(|n| format!("value ->> {n}")).collect();
     // Without a condition the conflict clause would be read as one of a join.
-    put(&values.join(", "), "json_each($1) WHERE true")
+    put_sql(&values.join(", "), "json_each($1) WHERE true")
 });
 
-fn put(values: &str, rows: &str) -> String {
+fn put_sql(values: &str, rows: &str) -> String {
     let columns: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
     let set: Vec<_> =
         columns.iter().skip(1).map(|name| format!("{name} = excluded.{name}")).collect();
@@ -105,8 +105,15 @@ pub fn add_words_statement<'a>(
 /// Writes all of it down in one transaction, and says of how many users something newer is known now.
 /// Whoever writes about the same user meanwhile waits for this: the rows are locked in order of id.
 pub async fn write(connection: &mut Connection, people: &People) -> Result<usize, Error> {
-    let backend = connection.backend();
     connection.begin().await?;
+    let changed = put(connection, people).await?;
+    connection.commit().await?;
+    Ok(changed)
+}
+
+/// The same in the connection's transaction.
+pub async fn put(connection: &mut Connection, people: &People) -> Result<usize, Error> {
+    let backend = connection.backend();
     let (sql, values) = put_statement(backend, people);
     let rows = connection.run(sql, values).await?;
     let changed = rows.iter().map(|row| row.try_get_by(0)).collect::<Result<BTreeSet<String>, _>>();
@@ -120,6 +127,5 @@ pub async fn write(connection: &mut Connection, people: &People) -> Result<usize
             connection.run(sql, values).await?;
         }
     }
-    connection.commit().await?;
     Ok(changed.len())
 }

@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod codec;
 mod health;
+mod import;
 mod lists;
 mod memberships;
 mod parse;

@@ -62,6 +62,7 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::Unblocked => Name::Unblocked,
         EventName::OwnershipReceived => Name::OwnershipReceived,
         EventName::OwnershipGiven => Name::OwnershipGiven,
+        EventName::Imported => Name::Imported,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }

@@ -1,9 +1,9 @@
 //! `SpaceService`.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::parse::NewName;
-use super::{Api, lists, parse, pb, render};
+use super::{Api, import, lists, parse, pb, render};
 use crate::domain::Command;
 use crate::service::{self, Outcome};
 use crate::transport::error::Failure;
@@ -72,5 +72,14 @@ impl pb::space_service_server::SpaceService for Api {
         let pb::DeleteSpaceRequest { if_version, if_empty, .. } = *request.get_ref();
         self.execute(&call, name, Command::DeleteSpace { if_version, if_empty }).await?;
         Ok(self.answer(pb::DeleteSpaceResponse {}))
+    }
+
+    async fn import_spaces(
+        &self,
+        request: Request<Streaming<pb::ImportSpacesRequest>>,
+    ) -> Result<Response<pb::ImportSpacesResponse>, Status> {
+        let call = self.admit(&request)?;
+        let import = self.service.import(&call).map_err(Failure::from)?;
+        Ok(self.answer(import::run(import, request.into_inner()).await?))
     }
 }

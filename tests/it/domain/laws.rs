@@ -237,7 +237,9 @@ fn walks_come_by_every_event_and_every_refusal() {
             taken_along.extend(seen.taken_along);
         }
     }
-    assert!(events.iter().eq(EventName::ALL), "{events:?}");
+    // No command moves memberships in.
+    let all = EventName::ALL.iter().filter(|name| **name != EventName::Imported);
+    assert!(events.iter().eq(all), "{events:?}");
     assert!(refusals.iter().eq(Refusal::ALL), "{refusals:?}");
     assert_eq!(taken_along, BTreeSet::from([Action::Remove, Action::ChangeRoles, Action::Block]));
 }

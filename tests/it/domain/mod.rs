@@ -3,6 +3,7 @@
 mod capacity;
 mod decide;
 mod ids;
+mod imports;
 mod laws;
 mod lists;
 mod people;

@@ -61,7 +61,7 @@ async fn statement(server: &str, sql: &str) {
 }
 
 /// Where the tests run. Output of passing tests is captured, this line is not.
-fn engines() -> Vec<Engine> {
+pub fn engines() -> Vec<Engine> {
     static SAID: Once = Once::new();
     if std::env::var_os(VARIABLE).is_some() {
         return vec![Engine::Sqlite, Engine::Postgres];

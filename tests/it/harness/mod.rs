@@ -14,7 +14,7 @@ mod raw;
 pub use app::{App, SECRET, admin_token, token, token_with};
 pub use beside::Beside;
 pub use cable::{Cable, LOST};
-pub use database::{Engine, on_every_engine};
+pub use database::{Database, Engine, engines, on_every_engine};
 pub use grpc::{Grpc, of, of_service, reason_of, with_token};
 pub use lock::Lock;
 pub use log::Log;

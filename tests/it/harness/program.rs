@@ -8,7 +8,7 @@ use std::thread::spawn;
 use std::time::Duration;
 
 /// Nothing that the program is asked for here takes longer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// `roster` with these arguments and no settings from outside.
 pub fn roster<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {

@@ -1,0 +1,139 @@
+//! Whether a space's history explains what is there.
+
+use std::collections::HashMap;
+
+use super::{
+    Counts, Event, EventName, Fault, Life, MembershipRecord, Refusal, SpaceName, SpaceRecord,
+    Status, Subject, UserId,
+};
+
+/// A space that comes with its history: event by event, then membership by membership. It remembers one
+/// status for each user who has one.
+#[derive(Debug)]
+pub struct Replay {
+    record: SpaceRecord,
+    wanted: i64,
+    seq: i64,
+    begins_deleted: bool,
+    counts: Counts,
+    /// Who is what, and by which event.
+    statuses: HashMap<UserId, (Status, i64)>,
+    /// Whose membership was told last.
+    told: Option<UserId>,
+}
+
+impl Replay {
+    /// Begins with the space; `None` if it comes without its history.
+    pub fn new(record: SpaceRecord) -> Option<Self> {
+        let wanted = record.seq?;
+        let (counts, statuses) = (Counts::default(), HashMap::new());
+        Some(Self { record, wanted, seq: 0, begins_deleted: false, counts, statuses, told: None })
+    }
+
+    /// The space's name.
+    pub const fn name(&self) -> &SpaceName {
+        &self.record.name
+    }
+
+    /// What was said of the space.
+    pub const fn record(&self) -> &SpaceRecord {
+        &self.record
+    }
+
+    /// The number of its last event.
+    pub const fn last_number(&self) -> i64 {
+        self.wanted
+    }
+
+    /// Takes the next event.
+    pub fn event(&mut self, event: &Event) -> Result<(), Fault> {
+        if self.told.is_some() {
+            return Err(Fault::LateEvent);
+        }
+        let is_first = self.seq == 0;
+        let is_deletion = event.name == EventName::Deleted;
+        if is_first && event.seq != 1 && !is_deletion {
+            return Err(Fault::Beginning);
+        }
+        if !is_first && (event.seq != self.seq + 1 || is_deletion) {
+            return Err(Fault::Number(self.seq + 1));
+        }
+        if event.seq > self.wanted {
+            return Err(Fault::Unfinished(self.wanted - event.seq));
+        }
+        self.begins_deleted |= is_first && is_deletion;
+        self.seq = event.seq;
+        match &event.subject {
+            Subject::Space { .. } => Ok(()),
+            Subject::Membership { user, from, to } => self.shift(user, *from, *to),
+        }
+    }
+
+    fn shift(&mut self, user: &UserId, from: Status, to: Status) -> Result<(), Fault> {
+        let known = self.statuses.get(user).map_or(Status::Absent, |(status, _)| *status);
+        if known != from {
+            return Err(Fault::Broken(known));
+        }
+        self.counts.shift(from, to);
+        match to {
+            Status::Absent => self.statuses.remove(user),
+            Status::Invited
+            | Status::Requested
+            | Status::Member
+            | Status::Manager
+            | Status::Creator
+            | Status::Blocked => self.statuses.insert(user.clone(), (to, self.seq)),
+        };
+        Ok(())
+    }
+
+    /// Takes the next membership.
+    pub fn membership(&mut self, record: &MembershipRecord) -> Result<(), Fault> {
+        if self.seq != self.wanted {
+            return Err(Fault::Unfinished(self.wanted - self.seq));
+        }
+        if self.told.as_ref().is_some_and(|told| *told >= record.user) {
+            return Err(Fault::Order);
+        }
+        let explained = self.statuses.remove(&record.user);
+        if explained.map(|(status, seq)| (status, Some(seq)))
+            != Some((record.status, record.version))
+        {
+            return Err(Fault::Unexplained);
+        }
+        if record.status == Status::Creator && !self.is_creator(&record.user) {
+            return Err(Fault::Creators(1));
+        }
+        self.told = Some(record.user.clone());
+        Ok(())
+    }
+
+    fn is_creator(&self, user: &UserId) -> bool {
+        matches!(&self.record.life, Life::Living { creator, .. } if creator == user)
+    }
+
+    /// Ends, and says how many users have which status.
+    pub fn finish(&self) -> Result<Counts, Fault> {
+        if self.seq != self.wanted || self.wanted < 1 {
+            return Err(Fault::Unfinished(self.wanted - self.seq));
+        }
+        if !self.record.privacy.exists_for(self.record.name.kind()) {
+            return Err(Fault::ImpossiblePrivacy);
+        }
+        let (creators, capacity) = match &self.record.life {
+            Life::Living { capacity, .. } => (1, *capacity),
+            Life::Deleted(_) => (0, None),
+        };
+        if self.counts.creators != creators {
+            return Err(Fault::Creators(self.counts.creators));
+        }
+        if capacity.is_some_and(|capacity| self.counts.seats() > capacity.seats()) {
+            return Err(Fault::Refused(Refusal::SpaceFull));
+        }
+        match (self.statuses.len(), &self.record.life) {
+            (0, Life::Deleted(_)) if !self.begins_deleted => Err(Fault::Beginning),
+            (0, Life::Living { .. } | Life::Deleted(_)) => Ok(self.counts),
+            (missing, Life::Living { .. } | Life::Deleted(_)) => Err(Fault::Missing(missing)),
+        }
+    }
+}

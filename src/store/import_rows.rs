@@ -1,0 +1,99 @@
+//! What an import writes, as rows of a set: in the order of the columns in `import_sql`.
+
+use sea_orm::{DbBackend, Value};
+
+use super::entity::{space, space_content, space_term};
+use super::export::{EVENT, MEMBERSHIP};
+use super::import_sql::{HEADS, MOVE_SPACES, SPACE};
+use super::rows::{Cell, Rows};
+use super::statements::Example;
+use crate::domain::{Event, Membership, SpaceName, Status, Subject, UserId};
+
+/// A space.
+pub fn space_cells(row: &space::Model) -> [Cell<'_>; 14] {
+    [
+        Cell::Text(&row.name),
+        Cell::Text(&row.privacy),
+        Cell::Text(&row.creator),
+        Cell::Text(&row.contribution),
+        row.capacity.into(),
+        Cell::Int(row.seq),
+        Cell::Int(row.invited_count),
+        Cell::Int(row.requested_count),
+        Cell::Int(row.member_count),
+        Cell::Int(row.manager_count),
+        Cell::Int(row.blocked_count),
+        Cell::Int(row.created_at),
+        row.deleted_at.into(),
+        Cell::Int(row.hides_members),
+    ]
+}
+
+/// What it shows.
+pub fn content_cells(row: &space_content::Model) -> [Cell<'_>; 4] {
+    let texts = [&row.space, &row.display_name, &row.search_name, &row.attributes];
+    texts.map(|text| Cell::Text(text))
+}
+
+/// What it is found by.
+pub fn term_cells(row: &space_term::Model) -> [Cell<'_>; 4] {
+    let [space, term, kind] = [&row.space, &row.term, &row.kind].map(|text| Cell::Text(text));
+    [space, term, kind, Cell::Int(row.is_hidden)]
+}
+
+/// One about the space itself belongs to nobody, and nobody's status changed.
+pub fn push_event(event: &Event, rows: &mut Rows) {
+    let words: Vec<_>;
+    let (user, from, to, fields) = match &event.subject {
+        Subject::Membership { user, from, to } => (user.as_str(), *from, *to, None),
+        Subject::Space { fields } => {
+            words = fields.iter().map(|field| field.word()).collect();
+            ("", Status::Absent, Status::Absent, Some(words.join(" ")))
+        }
+    };
+    let actor = event.by.actor.to_string();
+    rows.push([
+        Cell::Text(event.space.as_str()),
+        Cell::Int(event.seq),
+        Cell::Text(user),
+        Cell::Text(&actor),
+        Cell::Text(from.word()),
+        Cell::Text(to.word()),
+        Cell::Text(event.name.word()),
+        Cell::Text(event.by.cause.word()),
+        Cell::Int(event.by.at),
+        event.by.service.as_ref().map(UserId::as_str).into(),
+        fields.as_deref().into(),
+    ]);
+}
+
+/// A membership.
+pub fn membership_cells(of: &Membership) -> [Cell<'_>; 7] {
+    [
+        Cell::Text(of.space.as_str()),
+        Cell::Text(of.user.as_str()),
+        Cell::Text(of.status.word()),
+        Cell::Int(of.version),
+        of.invited_by.as_ref().map(UserId::as_str).into(),
+        of.joined_at.into(),
+        Cell::Int(of.changed_at),
+    ]
+}
+
+/// What an import and an export look up, with parameters to try it by.
+pub fn examples(backend: DbBackend, space: &SpaceName) -> Vec<Example> {
+    let name = Cell::Text(space.as_str());
+    let (mut wanted, mut moved) = (Rows::new(backend, 2), Rows::new(backend, SPACE.len()));
+    wanted.push([name, Cell::Int(7)]);
+    let mut row = [Cell::NoText; SPACE.len()];
+    row[0] = name;
+    moved.push(row);
+    let after = |key: Value| vec![space.as_str().into(), key, 5_000.into()];
+    let example = |name, sql: &str, values: Vec<Value>| Example { name, sql: sql.into(), values };
+    vec![
+        example("import: look at what is there", HEADS.of(backend), wanted.values().collect()),
+        example("import: move spaces", MOVE_SPACES.of(backend), moved.values().collect()),
+        example("export: page of events", EVENT, after(7_i64.into())),
+        example("export: page of memberships", MEMBERSHIP, after("".into())),
+    ]
+}
