@@ -6,7 +6,8 @@ use roster_proto::v1::{self as pb, Privacy};
 use tempfile::TempDir;
 
 use crate::harness::{App, Beside, Database, Grpc, engines, of, of_service, on_every_engine};
-use crate::harness::{roster, said_meanwhile};
+use crate::harness::{roster, said_meanwhile, token};
+use crate::transport::rest_client::{ask, send};
 
 pub const HEADER: &str = r#"{"format":"roster","version":1}"#;
 
@@ -148,6 +149,8 @@ async fn what_goes_out_of_a_database_comes_into_any_other_to_the_byte() {
             // It is a database like any other.
             let app = App::start(&other.url).await;
             app.client().await.join("grace", "courses/1").await.unwrap();
+            let search = ask("GET", "/api/v2/course/search/?search=uni").token(&token("7"));
+            assert_eq!(send(&app.rest.to_string(), search).await.json()["count"], 1);
             app.stop().await;
             let (_, said, done) = import(&other.url, &file, &[]).await;
             assert!(done && said.contains("21 unchanged"), "{said}");

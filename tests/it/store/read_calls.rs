@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 /// Somebody who belongs to the secret spaces.
 pub const MEMBER: &str = "7";
 /// Spaces that are secret, where there are any.
-pub const SECRET: [&str; 3] =
-    ["courses/500", "groups/500", "communities/00000000000000000000000000000500"];
+pub const SECRET: [&str; 4] =
+    ["courses/500", "groups/500", "events/500", "communities/00000000000000000000000000000500"];
 /// Every membership of the named user is looked at, and then what hides it: the answers are the same, and the
 /// rows are a few more for each hidden space of theirs.
-const OF_ANOTHER_USER: [&str; 2] = ["/api/v2/user/{id}/courses", "/api/v2/user/{id}/groups"];
+const OF_ANOTHER_USER: [&str; 4] = [
+    "/api/v2/user/{id}/courses",
+    "/api/v2/user/{id}/groups",
+    "/api/v2/user/{id}/events",
+    "/api/v2/event/created",
+];
 
 /// One call.
 pub struct Asked {
@@ -93,8 +98,8 @@ fn is_read(method: &str) -> bool {
 /// The secret space, or the user in it, whom a path is about.
 fn id_in(path: &str) -> &'static str {
     match path.trim_start_matches("/api/v2").split('/').nth(1).unwrap() {
-        "course" | "group" => "500",
-        "community" => SECRET[2].split_once('/').unwrap().1,
+        "course" | "group" | "event" => "500",
+        "community" => SECRET[3].split_once('/').unwrap().1,
         "user" => MEMBER,
         other => {
             assert!(!path.contains("{id}"), "what is the id in {other}?");

@@ -17,7 +17,7 @@ const FILL: &str = "
     INSERT INTO space (name, privacy, creator, contribution, seq, invited_count, requested_count,
         member_count, manager_count, blocked_count, created_at)
     SELECT k || (s + 1000), 'open', '1000', 'anyone', 1, 0, 0, 0, 0, 0, 0
-    FROM generate_series(1, 2000) s, unnest(ARRAY['courses/', 'groups/']) k;
+    FROM generate_series(1, 2000) s, unnest(ARRAY['courses/', 'groups/', 'events/']) k;
     INSERT INTO space_content SELECT name, name, name, '{}' FROM space WHERE creator = '1000';
     INSERT INTO space_term SELECT name, 'at' || name, split_part(name, '/', 1), 0 FROM space
     WHERE creator = '1000';
@@ -59,7 +59,7 @@ async fn rows(engine: Engine, beside: &Beside) -> i64 {
     }
 }
 
-/// A directory, and a course and a group that everybody sees.
+/// A directory, and a course, a group and an event that everybody sees.
 async fn public(client: &Grpc) {
     let person = |user: &str, name: &str| pb::Person {
         user: user.into(),
@@ -70,7 +70,7 @@ async fn public(client: &Grpc) {
     let people = [person(CREATOR, "Rosa"), person(MEMBER, "Ada"), person("8", "Hidden Ada")];
     let put = pb::PutUsersRequest { people: people.into() };
     client.people.clone().put_users(of_service(put)).await.unwrap();
-    for space in ["courses/2", "courses/700", "groups/2"] {
+    for space in ["courses/2", "courses/700", "groups/2", "events/2"] {
         client.create(space, Privacy::Open, CREATOR, None).await;
         client.add(CREATOR, space, &[MEMBER]).await.unwrap();
     }
@@ -78,7 +78,7 @@ async fn public(client: &Grpc) {
 
 /// The secret ones. There are no secret communities.
 async fn secret(client: &Grpc) {
-    for space in SECRET.into_iter().take(2) {
+    for space in SECRET.into_iter().take(3) {
         client.create(space, Privacy::Private, CREATOR, None).await;
         let number = Field { kind: Some(Kind::NumberValue(7.0)) };
         let categories = Kind::ListValue(ListValue { values: vec![number] });
@@ -95,7 +95,7 @@ async fn secret(client: &Grpc) {
 
 /// People of every kind in them. Only what is private is asked to be let in.
 async fn fill(client: &Grpc) {
-    for space in SECRET.into_iter().take(2) {
+    for space in SECRET.into_iter().take(3) {
         let private =
             pb::UpdateSpaceRequest { privacy: Some(Privacy::Private.into()), ..hidden(space) };
         client.spaces.clone().update_space(of(CREATOR, private)).await.unwrap();

@@ -130,7 +130,7 @@ async fn answers_have_the_documented_form() {
     let fields = all_fields();
     let shown = whisk.get("7", &format!("{path}?{fields}")).await.json();
     same_form(&json!({ "community": documented() }), &shown, "show");
-    let found = whisk.get("7", &format!("/search?query=TRI&{fields}")).await.json();
+    let found = whisk.get("7", &format!("/search?query=STRI&{fields}")).await.json();
     let hit = json!({ "community": documented(), "is_member": true });
     same_form(&json!({ "communities": [hit], "paging": paging() }), &found, "search");
     assert_eq!(found["communities"][0]["is_member"], false);
