@@ -9,7 +9,7 @@ ARG BUILD_DATE=
 # The caches outlive the layer, so the binary is copied out of them. The empty directory is for data.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --features otlp --bin roster \
+    cargo build --release --locked --features otlp,man --bin roster \
     && cp target/release/roster /usr/local/bin/roster \
     && mkdir /empty
 

@@ -1,24 +1,22 @@
 //! One server: wires the layers together, serves, and drains.
 
 mod edge;
+mod readiness;
 
 use std::future::Future;
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
 use crate::config::{self, Config, Edge};
-use crate::instruments::READY;
 use crate::ledger::{Ledger, Limits, Runtime};
 use crate::service::Service;
 use crate::store::{self, PAGE_TOKENS, Store};
@@ -39,10 +37,6 @@ const DRAIN: Duration = Duration::from_secs(8);
 const FLUSH: Duration = Duration::from_millis(500);
 /// The database's last statements have this long to end.
 const CLOSE: Duration = Duration::from_secs(1);
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
-/// So many probes in a row must fail before the server says that it is not ready.
-const PROBE_FAILURES: u32 = 3;
 /// How many users may be named in the ledger's queue: some megabytes of ids, and about a second of work.
 const WAITING: usize = 32_768;
 /// How many of them by one caller, so that eight greedy ones leave room for everybody else.
@@ -179,7 +173,7 @@ impl Server {
     /// Serves until `shutdown`, then finishes what was begun. Ends within 10 s whatever clients
     /// hold open.
     pub async fn run(self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
-        let (ready, readiness) = watch::channel(self.verifier.has_keys());
+        let (ready, told) = watch::channel(self.verifier.has_keys());
         let servers = TaskTracker::new();
         let Self { config, store, verifier, service, pages, ledger_tasks, ledger_runtime, .. } =
             self;
@@ -190,8 +184,7 @@ impl Server {
         let authenticator = Authenticator::new(verifier.clone(), rates.clone());
         let probed = service.clone();
         let (api, reflection) = (grpc::Api::new(service.clone(), pages, rates), config.reflection);
-        let services =
-            grpc::Services::new(authenticator.clone(), api, readiness.clone(), reflection);
+        let services = grpc::Services::new(authenticator.clone(), api, told.clone(), reflection);
         let grpc = middleware::grpc(move |request| services.clone().answer(request));
         let bound = listeners.rest.as_ref().unwrap_or(&listeners.grpc).local_addr().ok();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -206,8 +199,9 @@ impl Server {
         let docs = || docs::router(beside.and_then(listening_url).as_deref());
         let docs = config.docs.then(docs);
         let state = rest::State { authenticator, service, public_url };
-        let rest =
-            rest::router(state).merge(probes(readiness.clone())).merge(docs.unwrap_or_default());
+        let rest = rest::router(state)
+            .merge(readiness::probes(told.clone()))
+            .merge(docs.unwrap_or_default());
         let beside_grpc = match listeners.rest {
             Some(listener) => {
                 let rest = Served::by(middleware::web(rest, &origins));
@@ -220,10 +214,11 @@ impl Server {
         let every_way_in = Served { service: every_way_in, refuse: protocols::overloaded };
         servers.spawn(connections::serve(listeners.grpc, tls, every_way_in, connections.clone()));
         if let Some(admin) = listeners.admin {
-            let admin_service = Served::by(admin_router(probed.clone(), readiness));
+            let admin_service = Served::by(readiness::admin(probed.clone(), told));
             servers.spawn(connections::serve(admin, None, admin_service, connections.clone()));
         }
-        let probe = tokio::spawn(probe(store.clone(), probed, verifier, ready.clone()));
+        let probe = readiness::probe(store.clone(), probed, verifier, ready.clone());
+        let probe = tokio::spawn(probe);
         shutdown.await;
         tracing::info!("shutting down");
         probe.abort();
@@ -262,57 +257,9 @@ async fn drain(connections: &Connections, servers: &TaskTracker, ledger_tasks: &
     }
 }
 
-/// Follows the database, so that traffic goes elsewhere while it does not answer, and the token keys, as
-/// without any nobody can be told from another.
-async fn probe(store: Store, service: Service, verifier: Verifier, ready: watch::Sender<bool>) {
-    let (mut failures, gauge) = (0, READY.gauge(&[]));
-    gauge.set(if *ready.borrow() { 1.0 } else { 0.0 });
-    let mut ticks = interval(PROBE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let alive = matches!(timeout(PROBE_TIMEOUT, store.ping()).await, Ok(Ok(())));
-        let before = failures;
-        failures = if alive { 0 } else { failures + 1 };
-        // Asked first: while a key set is missing this is what fetches it.
-        let has_keys = verifier.has_keys();
-        let now_ready = has_keys && failures < PROBE_FAILURES && service.takes_changes();
-        gauge.set(if now_ready { 1.0 } else { 0.0 });
-        if failures == PROBE_FAILURES {
-            tracing::warn!("the database answers no questions");
-        } else if alive && before >= PROBE_FAILURES {
-            tracing::info!("the database answers questions again");
-        }
-        ready.send_if_modified(|ready| {
-            let changed = *ready != now_ready;
-            *ready = now_ready;
-            changed
-        });
-        if let Some(metrics) = telemetry::metrics() {
-            metrics.sum_up();
-        }
-    }
-}
-
 /// The configuration has seen to it that they can stand in a header.
 fn origins(configured: &[String]) -> Vec<HeaderValue> {
     configured.iter().filter_map(|origin| origin.parse().ok()).collect()
-}
-
-fn probes(ready: watch::Receiver<bool>) -> Router {
-    let readyz = move || {
-        let ready = *ready.borrow();
-        async move { if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE } }
-    };
-    Router::new().route("/livez", get(|| async { StatusCode::OK })).route("/readyz", get(readyz))
-}
-
-fn admin_router(service: Service, ready: watch::Receiver<bool>) -> Router {
-    let render = move || {
-        service.measure_queues();
-        async { telemetry::metrics().map(|metrics| metrics.render()).unwrap_or_default() }
-    };
-    probes(ready).route("/metrics", get(render))
 }
 
 /// The key that signs page tokens, if no replica has made one yet.

@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::server::{Database, Failed};
 
@@ -64,20 +67,29 @@ impl Bare {
     /// Half of the runs of a script by one client take no longer than this, in microseconds. pgbench
     /// itself tells the mean alone, so it is asked for each.
     pub fn median(&self, script: &str, operations: usize, spaces: usize) -> Result<f64, Failed> {
-        let folder = tempfile::tempdir()?;
-        let mut command = self.command(script, 1, operations, &format!("spaces={spaces}"));
-        run(command.arg("--log").arg("--log-prefix").arg(folder.path().join("log")))?;
-        let mut latencies = Vec::with_capacity(operations);
-        for file in std::fs::read_dir(folder.path())? {
-            for line in std::fs::read_to_string(file?.path())?.lines() {
-                // Client, number, microseconds, and more.
-                let latency = line.split(' ').nth(2).ok_or("pgbench logged something else")?;
-                latencies.push(latency.parse::<u32>()?);
+        median(&mut self.command(script, 1, operations, &format!("spaces={spaces}")))
+    }
+
+    /// The same for a statement with these values; not for longer than this.
+    pub fn median_of(
+        &self,
+        script: &str,
+        values: &[(&'static str, String)],
+        operations: usize,
+        enough: Duration,
+    ) -> Result<f64, Failed> {
+        let command = |operations| {
+            let mut command = self.command(script, 1, operations, "spaces=0");
+            for (name, value) in values {
+                command.args(["-D", &format!("{name}={value}")]);
             }
-        }
-        latencies.sort_unstable();
-        let median = latencies.get(latencies.len() / 2).ok_or("pgbench logged nothing")?;
-        Ok(f64::from(*median))
+            command
+        };
+        let began = Instant::now();
+        run(&mut command(1))?;
+        let room = enough.as_secs_f64() / began.elapsed().as_secs_f64();
+        let mut command = command(operations.min(4 * room as usize).max(3));
+        median(&mut command)
     }
 
     fn command(&self, script: &str, clients: usize, operations: usize, variable: &str) -> Command {
@@ -141,8 +153,27 @@ pub fn psql(url: &str, statement: &str) -> Result<String, Failed> {
     Ok(shown.trim_end().into())
 }
 
-fn sql(name: &str) -> PathBuf {
+/// The file of this name.
+pub fn sql(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sql").join(name)
+}
+
+/// Half of the transactions took no longer than this, in microseconds.
+fn median(pgbench: &mut Command) -> Result<f64, Failed> {
+    let folder = tempfile::tempdir()?;
+    run(pgbench.arg("--log").arg("--log-prefix").arg(folder.path().join("log")))?;
+    let mut latencies = Vec::new();
+    for file in std::fs::read_dir(folder.path())? {
+        for line in std::fs::read_to_string(file?.path())?.lines() {
+            // Client, number, microseconds, and more.
+            let latency = line.split(' ').nth(2).ok_or("pgbench logged something else")?;
+            // It logs nothing where the answer was there before it looked at its clock again.
+            latencies.push(latency.parse::<u32>()?.max(1));
+        }
+    }
+    latencies.sort_unstable();
+    let median = latencies.get(latencies.len() / 2).ok_or("pgbench logged nothing")?;
+    Ok(f64::from(*median))
 }
 
 fn per_second(pgbench: &mut Command) -> Result<f64, Failed> {

@@ -181,6 +181,10 @@ pub fn admin_token() -> Result<String, Failed> {
     mint("bench", Some("roster:admin".into()))
 }
 
+pub fn token_with(subject: &str, scope: Option<&str>) -> Result<String, Failed> {
+    mint(subject, scope.map(Into::into))
+}
+
 fn mint(subject: &str, scope: Option<String>) -> Result<String, Failed> {
     let subject = UserId::parse(subject).map_err(|_| "a bad user id")?;
     let (issued, lifetime) = (Clock::system().now(), Duration::from_secs(24 * 3600));

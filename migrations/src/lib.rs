@@ -11,6 +11,8 @@ mod m20261121_000003_people;
 mod m20261121_000004_hidden_members;
 mod m20261121_000005_space_by_number;
 mod m20261122_000006_space_terms;
+mod m20261122_000007_attendance;
+mod m20261122_000008_no_search_name;
 mod words_of_000006;
 
 /// Every step, oldest first. A released step is never edited: add another one.
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_hidden_members::Migration),
             Box::new(m20261121_000005_space_by_number::Migration),
             Box::new(m20261122_000006_space_terms::Migration),
+            Box::new(m20261122_000007_attendance::Migration),
+            Box::new(m20261122_000008_no_search_name::Migration),
         ]
     }
 }

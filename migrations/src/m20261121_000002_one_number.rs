@@ -69,7 +69,7 @@ impl MigrationTrait for Migration {
 }
 
 /// The databases' own LOWER knows ASCII alone, or whatever their locale says.
-async fn lower_names(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+pub(crate) async fn lower_names(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let (db, backend) = (manager.get_connection(), manager.get_database_backend());
     let mut last = String::new();
     loop {

@@ -10,7 +10,7 @@ use crate::store::{self, Counting};
 /// How many spaces are counted at one moment.
 const PAGE: u32 = 100;
 
-/// Check every space of the database: its counters, numbers, creator and history
+/// Check every space of the database: its counters, numbers, creator, history, and what it is found by
 ///
 /// Says what is wrong, one line each, and fails if anything is. It only looks, and may do so beside a
 /// running server.
@@ -18,7 +18,8 @@ const PAGE: u32 = 100;
 pub struct Args {
     #[command(flatten)]
     database: database::Args,
-    /// Put right what is only a copy: counters, and the creator's name. No server may be running
+    /// Put right what is only a copy: counters, the creator's name, and the words that a space is found by.
+    /// No server may be running
     #[arg(long)]
     repair: bool,
     /// Do not ask before repairing

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::transition::Verb;
 use super::{
-    Action, Actor, Attributes, Capacity, Content, Contribution, DisplayName, Privacy, UserId,
+    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Privacy,
+    UserId,
 };
 
 /// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
@@ -83,6 +84,32 @@ impl RoleChange {
     }
 }
 
+/// A new answer to whether somebody goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttendanceChange {
+    /// Of whom: these, who become members if they are none, or the actor alone.
+    pub users: Option<Users>,
+    /// The answer, or none any more.
+    pub attendance: Option<Attendance>,
+    /// Only of those whose answer is this.
+    pub if_attendance: Option<Attendance>,
+}
+
+impl AttendanceChange {
+    fn verb(&self) -> Verb {
+        match self.attendance {
+            Some(Attendance::Going) => Verb::SetGoing,
+            Some(Attendance::NotGoing) => Verb::SetNotGoing,
+            None => Verb::ClearAttendance,
+        }
+    }
+
+    /// Whether somebody with this answer is meant.
+    pub fn means(&self, answer: Option<Attendance>) -> bool {
+        self.if_attendance.is_none_or(|wanted| answer == Some(wanted))
+    }
+}
+
 /// A space to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSpace {
@@ -140,6 +167,8 @@ pub enum Command {
     Block(Users),
     /// A manager lifts blocks.
     Unblock(Users),
+    /// Members of an event say whether they go, or a manager does for users, who become members if need be.
+    SetAttendance(AttendanceChange),
     /// The creator makes another member the creator, and becomes a manager.
     TransferOwnership(UserId),
     /// A service makes a space.
@@ -169,6 +198,8 @@ impl Command {
             Self::ChangeRoles(_) => Action::ChangeRoles,
             Self::Block(_) => Action::Block,
             Self::Unblock(_) => Action::Unblock,
+            Self::SetAttendance(AttendanceChange { users: None, .. }) => Action::Attend,
+            Self::SetAttendance(_) => Action::SetAttendance,
             Self::TransferOwnership(_) => Action::TransferOwnership,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
@@ -176,7 +207,7 @@ impl Command {
         }
     }
 
-    /// What is to be done to whom, in order. A service is nobody's member: its own join or leave
+    /// What is to be done to whom, in order; what is done to one user stands together. A service is nobody's member: its own join or leave
     /// names nobody.
     pub fn moves<'a>(&'a self, actor: &'a Actor) -> Vec<(Verb, &'a UserId)> {
         let own = |verb| actor.user().map(|user| (verb, user)).into_iter().collect();
@@ -192,6 +223,13 @@ impl Command {
             Self::ChangeRoles(change) => change.moves.iter().map(|(v, user)| (*v, user)).collect(),
             Self::Block(users) => each(Verb::Block, users),
             Self::Unblock(users) => each(Verb::Unblock, users),
+            Self::SetAttendance(change) => match (&change.users, change.attendance) {
+                (None, _) => own(change.verb()),
+                (Some(users), None) => each(change.verb(), users),
+                (Some(users), Some(_)) => {
+                    users.0.iter().flat_map(|u| [(Verb::Add, u), (change.verb(), u)]).collect()
+                }
+            },
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
             Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace { .. } => Vec::new(),
         }
@@ -206,6 +244,7 @@ impl Command {
             | Self::Block(users)
             | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
+            Self::SetAttendance(change) => change.users.as_ref().map_or(1, |users| users.0.len()),
             Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |users| users.0.len()),
             Self::Join
             | Self::Leave

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::permission::{need, permit};
+use super::permission::{has_attendance, need, permit};
 use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::{
-    Action, Actor, Command, Content, Counts, EventName, Millis, NewSpace, Privacy, Refusal,
-    Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
+    Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
+    Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -79,6 +79,15 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
+        Command::SetAttendance(change) => {
+            has_attendance(name.kind())?;
+            let mut plan = Plan::new(snapshot);
+            let moves = command.moves(actor).into_iter();
+            for (verb, user) in moves.filter(|(_, user)| change.means(snapshot.attendance(user))) {
+                plan.add(verb, user)?;
+            }
+            plan.finish()
+        }
         Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
@@ -113,7 +122,7 @@ pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Resu
 /// The changes of one command so far. Later users of the same command see the earlier ones.
 struct Plan<'a> {
     snapshot: &'a Snapshot,
-    changed: BTreeMap<UserId, Status>,
+    changed: BTreeMap<UserId, (Status, Option<Attendance>)>,
     counts: Counts,
     changes: Vec<Change>,
     /// The open invitations that nobody has taken back yet, by who sent them, once somebody asks.
@@ -126,17 +135,24 @@ impl<'a> Plan<'a> {
         Self { snapshot, changed: BTreeMap::new(), counts, changes: Vec::new(), sent: None }
     }
 
+    fn place(&self, user: &UserId) -> (Status, Option<Attendance>) {
+        let before = || (self.snapshot.status(user), self.snapshot.attendance(user));
+        self.changed.get(user).copied().unwrap_or_else(before)
+    }
+
     fn status(&self, user: &UserId) -> Status {
-        self.changed.get(user).copied().unwrap_or_else(|| self.snapshot.status(user))
+        self.place(user).0
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refusal> {
-        match transition(verb, self.snapshot.space.privacy, self.status(user)) {
+        let (from, was) = self.place(user);
+        match transition(verb, self.snapshot.space.privacy, from) {
             Move::Stay => {}
             Move::Refuse(refusal) => return Err(refusal),
+            Move::To(to, event) if (to, event.attendance(was, to)) == (from, was) => {}
             Move::To(to, event) => {
                 self.change(user, to, event);
-                if to == Status::Creator {
+                if to == Status::Creator && from != to {
                     let old = &self.snapshot.space.creator;
                     self.change(old, Status::Manager, EventName::OwnershipGiven);
                 }
@@ -159,9 +175,9 @@ impl<'a> Plan<'a> {
     }
 
     fn change(&mut self, user: &UserId, to: Status, event: EventName) {
-        let from = self.status(user);
+        let (from, was) = self.place(user);
         self.counts.shift(from, to);
-        self.changed.insert(user.clone(), to);
+        self.changed.insert(user.clone(), (to, event.attendance(was, to)));
         self.changes.push(Change { user: user.clone(), from, to, event });
     }
 

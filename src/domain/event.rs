@@ -1,6 +1,6 @@
 //! What happened, as the history keeps it.
 
-use super::{Action, Actor, Millis, SpaceField, SpaceName, Status, UserId};
+use super::{Action, Actor, Attendance, Millis, SpaceField, SpaceName, Status, UserId};
 
 words! {
     /// What a change means to the user, or to the space, that it happened to.
@@ -45,10 +45,61 @@ words! {
         OwnershipGiven = "ownership_given",
         /// Another system said so, and it was moved here.
         Imported = "imported",
+        /// Said that they go to the event; the status stays.
+        Going = "going",
+        /// Said that they do not go to the event; the status stays.
+        NotGoing = "not_going",
+        /// Says neither any more; the status stays.
+        AttendanceCleared = "attendance_cleared",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.
         Deleted = "deleted",
+    }
+}
+
+impl EventName {
+    /// What somebody says of their attendance when this has happened to them and made them `to`; `was` is
+    /// what they said before. An answer goes with the seat.
+    pub const fn attendance(self, was: Option<Attendance>, to: Status) -> Option<Attendance> {
+        match self {
+            Self::Going => Some(Attendance::Going),
+            Self::NotGoing => Some(Attendance::NotGoing),
+            Self::AttendanceCleared => None,
+            Self::Created
+            | Self::Joined
+            | Self::Requested
+            | Self::RequestWithdrawn
+            | Self::RequestAccepted
+            | Self::RequestRejected
+            | Self::Invited
+            | Self::InvitationAccepted
+            | Self::InvitationDeclined
+            | Self::InvitationRevoked
+            | Self::Added
+            | Self::Promoted
+            | Self::Demoted
+            | Self::Left
+            | Self::Removed
+            | Self::Blocked
+            | Self::Unblocked
+            | Self::OwnershipReceived
+            | Self::OwnershipGiven
+            | Self::Imported
+            | Self::Updated
+            | Self::Deleted => {
+                if to.is_seated() {
+                    was
+                } else {
+                    None
+                }
+            }
+        }
+    }
+
+    /// Whether this is about attendance, and leaves the status as it is.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Going | Self::NotGoing | Self::AttendanceCleared)
     }
 }
 

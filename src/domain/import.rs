@@ -6,11 +6,13 @@
 
 use std::fmt;
 
+use super::permission::has_attendance;
 use super::transition::Move::{self, Refuse, Stay, To};
+use super::transition::{Verb, transition};
 use super::{
-    Attributes, Authorship, Capacity, Change, Content, Contribution, Counts, Decision, Event,
-    EventName, Millis, Person, Privacy, Refusal, Snapshot, Space, SpaceName, SpaceState, Status,
-    UserId,
+    Attendance, Attributes, Authorship, Capacity, Change, Content, Contribution, Counts, Decision,
+    Event, EventName, Millis, Person, Privacy, Refusal, Snapshot, Space, SpaceName, SpaceState,
+    Status, UserId,
 };
 
 /// What one line says.
@@ -74,6 +76,8 @@ pub struct MembershipRecord {
     pub invited_by: Option<UserId>,
     /// Since when they have their seat.
     pub joined_at: Option<Millis>,
+    /// Whether they say that they go.
+    pub attendance: Option<Attendance>,
     /// When it last changed.
     pub changed_at: Option<Millis>,
 }
@@ -162,27 +166,51 @@ impl MembershipRecord {
         }
         let refused = |refusal| Err(Fault::Refused(refusal));
         let Some(snapshot) = &state.snapshot else { return refused(Refusal::SpaceNotFound) };
-        let (to, event) = match imported(snapshot.status(&self.user), self.status) {
-            Stay => return Ok(Vec::new()),
+        let from = snapshot.status(&self.user);
+        let mut changes = Vec::new();
+        let change = |from, to, event| Change { user: self.user.clone(), from, to, event };
+        let status = match imported(from, self.status) {
+            Stay => from,
             Refuse(Refusal::CreatorFixed) => return Err(Fault::SecondCreator),
             Refuse(refusal) => return refused(refusal),
-            To(to, event) => (to, event),
+            To(to, _) if !has_room(snapshot, from, to) => return refused(Refusal::SpaceFull),
+            To(to, event) => {
+                changes.push(change(from, to, event));
+                to
+            }
         };
-        if !has_room(snapshot, &self.user, to) {
-            return refused(Refusal::SpaceFull);
+        if let Some(event) = self.answer(status, snapshot.attendance(&self.user))? {
+            changes.push(change(status, status, event));
         }
-        let from = snapshot.status(&self.user);
-        let change = Change { user: self.user.clone(), from, to, event };
-        let events = state.carry_out(Decision::Move(vec![change]), by);
-        if let Some(snapshot) = &mut state.snapshot {
+        let knows_more = self.invited_by.is_some() || self.joined_at.is_some();
+        let is_corrected = knows_more && from != status;
+        let events = state.carry_out(Decision::Move(changes), by);
+        if let Some(snapshot) = state.snapshot.as_mut().filter(|_| is_corrected) {
             snapshot.correct(&self.user, self.invited_by.as_ref(), self.joined_at);
         }
         Ok(events)
     }
+
+    /// What tells of the answer of somebody of this status, if it is another one than they gave before.
+    fn answer(&self, status: Status, was: Option<Attendance>) -> Result<Option<EventName>, Fault> {
+        let Some(answer) = self.attendance.filter(|answer| was != Some(*answer)) else {
+            return Ok(None);
+        };
+        has_attendance(self.space.kind()).map_err(Fault::Refused)?;
+        let verb = match answer {
+            Attendance::Going => Verb::SetGoing,
+            Attendance::NotGoing => Verb::SetNotGoing,
+        };
+        match transition(verb, Privacy::Open, status) {
+            Stay => Ok(None),
+            Refuse(refusal) => Err(Fault::Refused(refusal)),
+            To(_, event) => Ok(Some(event)),
+        }
+    }
 }
 
-fn has_room(snapshot: &Snapshot, user: &UserId, to: Status) -> bool {
-    let takes_a_seat = to.is_seated() && !snapshot.status(user).is_seated();
+fn has_room(snapshot: &Snapshot, from: Status, to: Status) -> bool {
+    let takes_a_seat = to.is_seated() && !from.is_seated();
     let Some(capacity) = snapshot.space.capacity.filter(|_| takes_a_seat) else { return true };
     snapshot.space.counts.seats() < capacity.seats()
 }
@@ -214,6 +242,12 @@ impl fmt::Display for Fault {
         match self {
             Self::Refused(Refusal::SpaceNotFound) => f.write_str("there is no such space"),
             Self::Refused(Refusal::SpaceFull) => f.write_str("every seat of the space is taken"),
+            Self::Refused(Refusal::NotAnEvent) => {
+                f.write_str("only of an event do people say whether they go")
+            }
+            Self::Refused(Refusal::NotAMember) => {
+                f.write_str("only somebody with a seat says whether they go")
+            }
             Self::Refused(Refusal::Blocked) => f.write_str("the user is blocked in the space"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::SecondCreator => f.write_str("the space has another creator"),

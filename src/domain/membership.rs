@@ -23,6 +23,16 @@ words! {
     }
 }
 
+words! {
+    /// Whether somebody with a seat in an event says that they go. No answer is no value.
+    Attendance {
+        /// They go.
+        Going = "going",
+        /// They do not.
+        NotGoing = "not_going",
+    }
+}
+
 impl Status {
     /// Whether somebody of this status manages the space.
     pub const fn manages(self) -> bool {
@@ -46,6 +56,15 @@ impl Status {
     }
 }
 
+/// What somebody is to a space, as far as it is shown with the space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Their status.
+    pub status: Status,
+    /// Whether they say that they go.
+    pub attendance: Option<Attendance>,
+}
+
 /// One user's membership in one space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
@@ -62,8 +81,16 @@ pub struct Membership {
     pub invited_by: Option<UserId>,
     /// When the user took their seat; set only while they have one.
     pub joined_at: Option<Millis>,
+    /// Whether they say that they go. Set only in events, while they have a seat.
+    pub attendance: Option<Attendance>,
     /// When the membership last changed; 0 for ABSENT.
     pub changed_at: Millis,
+}
+
+impl From<Status> for Place {
+    fn from(status: Status) -> Self {
+        Self { status, attendance: None }
+    }
 }
 
 impl Membership {
@@ -76,8 +103,14 @@ impl Membership {
             version,
             invited_by: None,
             joined_at: None,
+            attendance: None,
             changed_at: 0,
         }
+    }
+
+    /// What the user is to the space.
+    pub const fn place(&self) -> Place {
+        Place { status: self.status, attendance: self.attendance }
     }
 
     /// Since when they are here: when they took their seat, or else were invited, asked to join or were

@@ -55,12 +55,12 @@ pub mod space;
 pub mod text;
 pub mod transition;
 
-pub use command::{Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
+pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
 pub use decide::{Change, Decision, decide};
 pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use import::{Fault, Life, MembershipRecord, Record, SpaceRecord};
-pub use membership::{Membership, Status};
+pub use membership::{Attendance, Membership, Place, Status};
 pub use permission::{Action, SpaceMakers, Standing};
 pub use person::{People, Person, Profile, SourceTime, Tag};
 pub use privacy::Privacy;

@@ -23,6 +23,10 @@ words! {
         Block = "block",
         /// Lift blocks.
         Unblock = "unblock",
+        /// Say whether one goes to an event.
+        Attend = "attend",
+        /// Say whether others go to an event.
+        SetAttendance = "set_attendance",
         /// Hand the space over to another creator.
         TransferOwnership = "transfer_ownership",
         /// Make a space.
@@ -93,6 +97,8 @@ pub const fn need(action: Action) -> Need {
         Action::ChangeRoles => Need::Manager,
         Action::Block => Need::Manager,
         Action::Unblock => Need::Manager,
+        Action::Attend => Need::Member,
+        Action::SetAttendance => Need::Manager,
         Action::TransferOwnership => Need::Creator,
         Action::CreateSpace => Need::Service,
         Action::UpdateSpace => Need::Manager,
@@ -121,6 +127,14 @@ pub const fn need_to_see_members(kind: Kind, privacy: Privacy, hides_members: bo
         (Kind::Group | Kind::Event, Privacy::Private | Privacy::Secret) => Need::Member,
         (Kind::Group | Kind::Event, Privacy::Open | Privacy::Draft)
         | (Kind::Course | Kind::Community, _) => need(Action::SeeMembers),
+    }
+}
+
+/// Whether people say if they go to a space of this kind.
+pub const fn has_attendance(kind: Kind) -> Result<(), Refusal> {
+    match kind {
+        Kind::Event => Ok(()),
+        Kind::Course | Kind::Group | Kind::Community => Err(Refusal::NotAnEvent),
     }
 }
 

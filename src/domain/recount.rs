@@ -51,6 +51,10 @@ pub struct Found {
     pub broken: i64,
     /// Users whose membership is not what the last event about them says, the version included.
     pub unexplained: i64,
+    /// Words and categories of its content by which it is not found.
+    pub missing_terms: i64,
+    /// Those by which it is found, and which are not its content's.
+    pub stray_terms: i64,
 }
 
 /// One way in which a space contradicts itself.
@@ -60,6 +64,13 @@ pub enum Drift {
     Count {
         /// Of which status.
         status: Status,
+        /// What the space says.
+        kept: i64,
+        /// How many there are.
+        found: i64,
+    },
+    /// The counter of those who say that they go is wrong.
+    Going {
         /// What the space says.
         kept: i64,
         /// How many there are.
@@ -83,6 +94,13 @@ pub enum Drift {
     },
     /// What it shows is missing, or was left behind.
     Contents(i64),
+    /// It is not found by every word and category of its content, or by others.
+    Terms {
+        /// So many are not there.
+        missing: i64,
+        /// So many others are.
+        stray: i64,
+    },
     /// Its history does not begin with its first event, nor with that of a deletion.
     Beginning(Option<i64>),
     /// Numbers are missing in its history.
@@ -108,7 +126,8 @@ impl Recount {
         all
     }
 
-    /// Whether to count again would mend something: counters and the creator's name are only copies.
+    /// Whether to count again would mend something: counters, the creator's name and what a space is found
+    /// by are only copies.
     pub fn is_mendable(&self) -> bool {
         self.drift().iter().any(Drift::is_mendable)
     }
@@ -121,6 +140,10 @@ impl Recount {
             if kept != found {
                 all.push(Drift::Count { status, kept, found });
             }
+        }
+        let [kept_going, found_going] = [kept.counts.going, found.counts.going];
+        if kept_going != found_going {
+            all.push(Drift::Going { kept: kept_going, found: found_going });
         }
         let expected = i64::from(!self.is_deleted);
         if found.counts.creators != expected {
@@ -135,6 +158,10 @@ impl Recount {
         }
         if found.contents != expected {
             all.push(Drift::Contents(found.contents));
+        }
+        let (missing, stray) = (found.missing_terms, found.stray_terms);
+        if missing + stray != 0 {
+            all.push(Drift::Terms { missing, stray });
         }
         all
     }
@@ -168,7 +195,9 @@ impl Recount {
 impl Drift {
     const fn is_mendable(&self) -> bool {
         match self {
-            Self::Count { .. } | Self::Creator { .. } => true,
+            Self::Count { .. } | Self::Going { .. } | Self::Creator { .. } | Self::Terms { .. } => {
+                true
+            }
             Self::Creators(_)
             | Self::Overfull { .. }
             | Self::Contents(_)
@@ -187,6 +216,9 @@ impl fmt::Display for Drift {
             Self::Count { status, kept, found } => {
                 write!(f, "counts {kept} users who are {status}, and has {found}")
             }
+            Self::Going { kept, found } => {
+                write!(f, "counts {kept} users who go, and has {found}")
+            }
             Self::Creators(found) => write!(f, "has {found} creators"),
             Self::Creator { kept, found } => {
                 write!(f, "names {kept:?} as its creator, who is {found:?}")
@@ -195,6 +227,9 @@ impl fmt::Display for Drift {
                 write!(f, "has {seats} taken seats of {capacity}")
             }
             Self::Contents(found) => write!(f, "has {found} rows of content"),
+            Self::Terms { missing, stray } => {
+                write!(f, "lacks {missing} terms by which it is found, and has {stray} others")
+            }
             Self::Beginning(None) => f.write_str("has no history"),
             Self::Beginning(Some(first)) => write!(f, "has no history before event {first}"),
             Self::Gaps(missing) => {

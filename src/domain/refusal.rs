@@ -17,7 +17,7 @@ words! {
         CreatorCannotLeave = "CREATOR_CANNOT_LEAVE",
         /// The creator's status cannot be changed by role or block.
         CreatorFixed = "CREATOR_FIXED",
-        /// Only a member or manager can become the creator.
+        /// Only a member or manager can become the creator, and only somebody with a seat goes.
         NotAMember = "NOT_A_MEMBER",
         /// Every seat is taken.
         SpaceFull = "SPACE_FULL",
@@ -27,5 +27,7 @@ words! {
         VersionMismatch = "VERSION_MISMATCH",
         /// Others still have seats in the space, and the actor wants it deleted only if nobody has.
         HasMembers = "HAS_MEMBERS",
+        /// Only of an event do people say whether they go.
+        NotAnEvent = "NOT_AN_EVENT",
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::permission::has_attendance;
 use super::{
-    Counts, Event, EventName, Fault, Life, MembershipRecord, Refusal, SpaceName, SpaceRecord,
-    Status, Subject, UserId,
+    Attendance, Counts, Event, EventName, Fault, Life, MembershipRecord, Refusal, SpaceName,
+    SpaceRecord, Status, Subject, UserId,
 };
 
 /// A space that comes with its history: event by event, then membership by membership. It remembers one
@@ -16,8 +17,8 @@ pub struct Replay {
     seq: i64,
     begins_deleted: bool,
     counts: Counts,
-    /// Who is what, and by which event.
-    statuses: HashMap<UserId, (Status, i64)>,
+    /// Who is what, by which event, and whether they go.
+    statuses: HashMap<UserId, (Status, i64, Option<Attendance>)>,
     /// Whose membership was told last.
     told: Option<UserId>,
 }
@@ -65,16 +66,28 @@ impl Replay {
         self.seq = event.seq;
         match &event.subject {
             Subject::Space { .. } => Ok(()),
-            Subject::Membership { user, from, to } => self.shift(user, *from, *to),
+            Subject::Membership { user, from, to } => self.shift(event.name, user, *from, *to),
         }
     }
 
-    fn shift(&mut self, user: &UserId, from: Status, to: Status) -> Result<(), Fault> {
-        let known = self.statuses.get(user).map_or(Status::Absent, |(status, _)| *status);
-        if known != from {
+    fn shift(
+        &mut self,
+        name: EventName,
+        user: &UserId,
+        from: Status,
+        to: Status,
+    ) -> Result<(), Fault> {
+        let known = self.statuses.get(user).map(|(status, _, answer)| (*status, *answer));
+        let (known, was) = known.unwrap_or((Status::Absent, None));
+        if known != from || name.is_answer() && !(from == to && to.is_seated()) {
             return Err(Fault::Broken(known));
         }
+        if name.is_answer() {
+            has_attendance(self.record.name.kind()).map_err(Fault::Refused)?;
+        }
+        let attendance = name.attendance(was, to);
         self.counts.shift(from, to);
+        self.counts.shift_answer(was, attendance);
         match to {
             Status::Absent => self.statuses.remove(user),
             Status::Invited
@@ -82,7 +95,7 @@ impl Replay {
             | Status::Member
             | Status::Manager
             | Status::Creator
-            | Status::Blocked => self.statuses.insert(user.clone(), (to, self.seq)),
+            | Status::Blocked => self.statuses.insert(user.clone(), (to, self.seq, attendance)),
         };
         Ok(())
     }
@@ -96,8 +109,8 @@ impl Replay {
             return Err(Fault::Order);
         }
         let explained = self.statuses.remove(&record.user);
-        if explained.map(|(status, seq)| (status, Some(seq)))
-            != Some((record.status, record.version))
+        if explained.map(|(status, seq, answer)| (status, Some(seq), answer))
+            != Some((record.status, record.version, record.attendance))
         {
             return Err(Fault::Unexplained);
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Actor, Authorship, Change, Content, Decision, Event, EventName, Membership, Millis, Space,
-    SpaceField, Standing, Status, Subject, UserId,
+    Actor, Attendance, Authorship, Change, Content, Decision, Event, EventName, Membership, Millis,
+    Space, SpaceField, Standing, Status, Subject, UserId,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -27,6 +27,11 @@ impl Snapshot {
     /// What this user is to the space.
     pub fn status(&self, user: &UserId) -> Status {
         self.memberships.get(user).map_or(Status::Absent, |m| m.status)
+    }
+
+    /// Whether this user says that they go.
+    pub fn attendance(&self, user: &UserId) -> Option<Attendance> {
+        self.memberships.get(user)?.attendance
     }
 
     /// What the actor is to the space.
@@ -80,20 +85,25 @@ impl Snapshot {
     /// Carries one change out: the membership, the counts and the event number move together.
     fn apply(&mut self, change: Change, by: &Authorship) -> Event {
         let Change { user, to, event: name, .. } = change;
-        let mut membership = self.membership(&user);
+        self.space.seq += 1;
+        let (space, seq) = (&self.space.name, self.space.seq);
+        let absent = || Membership::absent(space.clone(), user.clone(), seq);
+        let membership = self.memberships.entry(user.clone()).or_insert_with(absent);
         let from = membership.status;
-        let event = self.next_event(name, Subject::Membership { user: user.clone(), from, to }, by);
+        let attendance = name.attendance(membership.attendance, to);
         self.space.counts.shift(from, to);
+        self.space.counts.shift_answer(membership.attendance, attendance);
+        membership.attendance = attendance;
         if to == Status::Creator {
             self.space.creator = user.clone();
         }
         membership.status = to;
-        membership.version = event.seq;
+        membership.version = seq;
         membership.invited_by = (to == Status::Invited).then(|| by.actor.user().cloned()).flatten();
         membership.joined_at = to.is_seated().then(|| membership.joined_at.unwrap_or(by.at));
         membership.changed_at = by.at;
-        self.memberships.insert(user, membership);
-        event
+        let subject = Subject::Membership { user, from, to };
+        Event { space: space.clone(), seq, name, subject, by: by.clone() }
     }
 
     /// Says who invited a user and since when they have their seat, as another system knows it.

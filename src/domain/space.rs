@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attributes, DisplayName, Millis, Privacy, SpaceName, Status, UserId};
+use super::{Attendance, Attributes, DisplayName, Millis, Privacy, SpaceName, Status, UserId};
 
 words! {
     /// Who may add content to a community. Kept and shown, not enforced here.
@@ -101,6 +101,8 @@ pub struct Counts {
     pub creators: i64,
     /// Blocked users.
     pub blocked: i64,
+    /// Those with a seat who say that they go. They are counted by their status too.
+    pub going: i64,
 }
 
 /// The field of a space's attributes that says whether it hides its members.
@@ -110,6 +112,11 @@ impl Space {
     /// How many seats are taken, as far as somebody is told who manages the space or not.
     pub const fn shown_seats(&self, manages: bool) -> i64 {
         if self.hides_members && !manages { 0 } else { self.counts.seats() }
+    }
+
+    /// How many say that they go, as far as somebody is told who manages the space or not.
+    pub const fn shown_going(&self, manages: bool) -> i64 {
+        if self.hides_members && !manages { 0 } else { self.counts.going }
     }
 
     /// Whether more seats are taken than there are.
@@ -141,6 +148,12 @@ impl Counts {
     pub fn shift(&mut self, from: Status, to: Status) {
         self.add(from, -1);
         self.add(to, 1);
+    }
+
+    /// Moves one user from one answer to another.
+    pub fn shift_answer(&mut self, from: Option<Attendance>, to: Option<Attendance>) {
+        let goes = |answer| i64::from(answer == Some(Attendance::Going));
+        self.going += goes(to) - goes(from);
     }
 
     fn add(&mut self, status: Status, n: i64) {

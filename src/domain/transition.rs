@@ -28,6 +28,12 @@ words! {
         Block = "block",
         /// A manager lifts the block.
         Unblock = "unblock",
+        /// The user goes to the event.
+        SetGoing = "set going",
+        /// The user does not go to the event.
+        SetNotGoing = "set not going",
+        /// The user says neither any more.
+        ClearAttendance = "clear attendance",
         /// The creator makes the user the creator.
         Transfer = "transfer",
     }
@@ -46,7 +52,8 @@ pub enum Move {
 
 use Move::{Refuse, Stay, To};
 
-/// The table: one row for each verb, one cell for each status. Privacy matters to joining alone.
+/// The table: one row for each verb, one cell for each status. Privacy matters to joining alone. An answer
+/// that leads to the status that was there changes the attendance, unless it is so already.
 pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
     match verb {
         Verb::Join => join(privacy, from),
@@ -91,6 +98,12 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
             Blocked => To(Absent, EventName::Unblocked),
             Absent | Invited | Requested | Member | Manager | Creator => Stay,
         },
+        Verb::SetGoing => answer(from, EventName::Going),
+        Verb::SetNotGoing => answer(from, EventName::NotGoing),
+        Verb::ClearAttendance => match from {
+            Member | Manager | Creator => To(from, EventName::AttendanceCleared),
+            Absent | Invited | Requested | Blocked => Stay,
+        },
         Verb::Transfer => match from {
             Member | Manager => To(Creator, EventName::OwnershipReceived),
             Creator => Stay,
@@ -114,6 +127,14 @@ const fn join(privacy: Privacy, from: Status) -> Move {
         | (Privacy::Draft, Absent | Invited | Requested | Member | Blocked) => {
             Refuse(Refusal::SpaceNotFound)
         }
+    }
+}
+
+const fn answer(from: Status, event: EventName) -> Move {
+    match from {
+        Member | Manager | Creator => To(from, event),
+        Absent | Invited | Requested => Refuse(Refusal::NotAMember),
+        Blocked => Refuse(Refusal::Blocked),
     }
 }
 
@@ -149,6 +170,9 @@ pub const fn revokes_sent_invitations(verb: Verb) -> bool {
         | Verb::MakeManager
         | Verb::MakeMember
         | Verb::Unblock
+        | Verb::SetGoing
+        | Verb::SetNotGoing
+        | Verb::ClearAttendance
         | Verb::Transfer => false,
     }
 }

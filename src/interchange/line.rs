@@ -143,6 +143,8 @@ line!(MembershipLine {
     invited_by: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     joined_at: Option<i64>,
+    #[serde(default, borrow, skip_serializing_if = "str::is_empty")]
+    attendance: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changed_at: Option<i64>,
 });

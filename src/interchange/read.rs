@@ -9,9 +9,9 @@ use super::line::{
 };
 use super::write::{FORMAT, VERSION};
 use crate::domain::{
-    Action, Actor, Attributes, Authorship, Capacity, Content, Contribution, DisplayName, Event,
-    EventName, Life, Line, MembershipRecord, Millis, Person, Privacy, Profile, Prose, Record,
-    SourceTime, SpaceField, SpaceName, SpaceRecord, Status, Subject, Tag, UserId,
+    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution,
+    DisplayName, Event, EventName, Life, Line, MembershipRecord, Millis, Person, Privacy, Profile,
+    Prose, Record, SourceTime, SpaceField, SpaceName, SpaceRecord, Status, Subject, Tag, UserId,
 };
 
 /// Why a line cannot be read, in words for people.
@@ -172,6 +172,11 @@ fn status(name: &str, word: &str) -> Read<Status> {
     field(name, word, Status::from_word(word))
 }
 
+fn attendance(word: &str) -> Read<Option<Attendance>> {
+    let answer = || field("attendance", word, Attendance::from_word(word));
+    if word.is_empty() { Ok(None) } else { answer().map(Some) }
+}
+
 fn event(of: &EventLine<'_>) -> Read<Event> {
     let subject = if of.user.is_empty() {
         let word = |word: &Cow<'_, str>| field("fields", word, SpaceField::from_word(word));
@@ -210,6 +215,7 @@ fn membership(of: &MembershipLine<'_>) -> Read<MembershipRecord> {
         version: of.version.map(|version| positive("version", version)).transpose()?,
         invited_by: optional_user("invited_by", &of.invited_by)?,
         joined_at: optional_time("joined_at", of.joined_at)?,
+        attendance: attendance(&of.attendance)?,
         changed_at: optional_time("changed_at", of.changed_at)?,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::line::{EventLine, Line, MembershipLine, PersonLine, SpaceLine, TagLine};
 use crate::domain::{
-    Event, Life, MembershipRecord, Person, Profile, Record, SpaceRecord, Subject, Tag,
+    Attendance, Event, Life, MembershipRecord, Person, Profile, Record, SpaceRecord, Subject, Tag,
 };
 
 /// What the first line says.
@@ -151,6 +151,7 @@ fn membership_line(membership: &MembershipRecord) -> MembershipLine<'_> {
         version: membership.version,
         invited_by: inviter.map(|user| user.as_str().into()).unwrap_or_default(),
         joined_at: membership.joined_at,
+        attendance: membership.attendance.map(Attendance::word).unwrap_or_default().into(),
         changed_at: membership.changed_at,
     }
 }

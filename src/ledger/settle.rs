@@ -129,17 +129,20 @@ impl Writer {
     /// Turns those away who may not do what they ask for, before anybody else is looked at. Returns what
     /// was seen for that.
     async fn permit(&mut self, part: &mut Vec<Entry>) -> Result<Loaded, store::Error> {
-        let memory = &self.memory;
-        let asks = |entry: &&Entry| needs_permission(&entry.submission, memory);
-        let wanted = wanted_to_permit(part.iter().filter(asks).map(|entry| &entry.submission));
+        // Found out once: what is remembered may be forgotten meanwhile, and nobody is refused for what
+        // was not looked at.
+        let ask = |entry: &Entry| needs_permission(&entry.submission, &self.memory);
+        let asks: Vec<bool> = part.iter().map(ask).collect();
+        let asking = part.iter().zip(&asks).filter(|(_, asks)| **asks);
+        let wanted = wanted_to_permit(asking.map(|(entry, _)| &entry.submission));
         if wanted.spaces.is_empty() {
             return Ok(Loaded::new());
         }
         let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
         let mut permitted_entries = Vec::with_capacity(part.len());
-        for entry in part.drain(..) {
+        for (entry, asks) in part.drain(..).zip(asks) {
             let submission = &entry.submission;
-            if !needs_permission(submission, &self.memory) {
+            if !asks {
                 permitted_entries.push(entry);
                 continue;
             }

@@ -136,6 +136,7 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::ChangeRoles(_)
         | Command::Block(_)
         | Command::Unblock(_)
+        | Command::SetAttendance(_)
         | Command::TransferOwnership(_) => false,
     }
 }
@@ -220,5 +221,7 @@ fn targets(submission: &Submission, after: &Snapshot, changed: &BTreeSet<UserId>
         };
         Target { membership, outcome }
     };
-    submission.command.moves(&submission.actor).into_iter().map(target).collect()
+    let mut moves = submission.command.moves(&submission.actor);
+    moves.dedup_by(|later, earlier| later.1 == earlier.1);
+    moves.into_iter().map(target).collect()
 }

@@ -18,7 +18,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::auth::{Scope, Scopes};
 use crate::clock::Clock;
-use crate::domain::{Actor, Command, Kind, SpaceMakers, SpaceName, UserId};
+use crate::domain::{
+    Actor, AttendanceChange, Command, Kind, Millis, SpaceMakers, SpaceName, UserId,
+};
 use crate::ledger::{Ledger, Submission};
 use crate::request_context;
 use crate::store::Store;
@@ -27,8 +29,8 @@ use coalesce::LookUps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{
-    AllSpacesQuery, Among, FoundPerson, FoundSpace, MemberOrder, PeopleCursor, PeopleQuery,
-    SpaceSearch,
+    AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
+    Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
 };
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
@@ -92,6 +94,11 @@ impl Service {
         self.ledger.is_well()
     }
 
+    /// The moment, as far as changes are concerned.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// Measures how much waits, for whoever collects metrics.
     pub fn measure_queues(&self) {
         self.ledger.measure_queues();
@@ -139,7 +146,7 @@ impl Service {
             let _ = attributes.space.set(space.to_string());
             let _ = attributes.command.set(command.action(&call.actor).word());
         });
-        if matches!(command, Command::Join | Command::Leave) && call.actor.user().is_none() {
+        if call.actor.user().is_none() && is_own(&command) {
             return Err(Error::NobodyToActFor);
         }
         let is_new = matches!(command, Command::CreateSpace(_));
@@ -153,4 +160,14 @@ impl Service {
         let submission = Submission { space, actor, caller, command, deadline: call.deadline };
         Ok(self.ledger.submit(submission).await?)
     }
+}
+
+/// Whether a command is about the actor's own membership, which a service that acts for nobody has not.
+const fn is_own(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Join
+            | Command::Leave
+            | Command::SetAttendance(AttendanceChange { users: None, .. })
+    )
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join;
 use tokio::time::Instant;
 
 use super::query::{Counted, Page};
@@ -92,7 +93,7 @@ impl Service {
         call: &Call,
         space: Option<&SpaceName>,
         query: PeopleQuery,
-    ) -> Result<Counted<Person>, Error> {
+    ) -> Result<Counted<FoundPerson>, Error> {
         let without = match space {
             Some(name) => {
                 self.permit(call, name, Action::Invite).await?;
@@ -108,9 +109,10 @@ impl Service {
         &self,
         call: &Call,
         query: PeopleQuery,
-    ) -> Result<Counted<Person>, Error> {
-        let found = call.wait_for(self.store.find_people(&query)).await?;
-        let total = call.wait_for(self.store.count_people(&query)).await?;
-        Ok(Counted { items: found.items.into_iter().map(|found| found.person).collect(), total })
+    ) -> Result<Counted<FoundPerson>, Error> {
+        // Neither needs the other, and to count takes longer.
+        let (found, total) = (self.store.find_people(&query), self.store.count_people(&query));
+        let (found, total) = call.wait_for(try_join(found, total)).await?;
+        Ok(Counted { items: found.items, total })
     }
 }

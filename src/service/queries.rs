@@ -7,8 +7,8 @@ use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Content, Event, Kind, Membership, Privacy, Refusal, Space, SpaceName, Standing,
-    Status, UserId,
+    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Space,
+    SpaceName, Standing, Status, UserId,
 };
 use crate::request_context;
 use crate::store::{
@@ -21,17 +21,17 @@ impl Service {
         call.allow(name.kind(), false)?;
         note(name);
         let found = call.wait_for(self.store.space(name, call.actor.user())).await?;
-        let (view, content) = found.ok_or(Refusal::SpaceNotFound)?;
+        let (view, attendance, content) = found.ok_or(Refusal::SpaceNotFound)?;
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
         let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
-        Ok(SpaceView { own: view.own, space: view.space, content, manages })
+        Ok(SpaceView { own: view.own, attendance, space: view.space, content, manages })
     }
 
     /// What a space shows, for whoever has just changed something in it: they were let in then, whatever
     /// has happened since.
     pub async fn content_after(&self, call: &Call, outcome: &Outcome) -> Result<Content, Error> {
         let found = call.wait_for(self.store.space(&outcome.space.name, None)).await?;
-        let (_, content) = found.ok_or(Refusal::SpaceNotFound)?;
+        let (_, _, content) = found.ok_or(Refusal::SpaceNotFound)?;
         Ok(content)
     }
 
@@ -91,9 +91,12 @@ impl Service {
         let for_managers = query.for_managers;
         let query = store::MemberQuery::from(query);
         let (space, page) = self.members(call, name, for_managers, &query).await?;
-        let total = match &query.search {
-            None => query.statuses.iter().map(|status| space.counts.of(*status)).sum(),
-            Some(_) => call.wait_for(self.store.count_members(name, &query)).await?,
+        let total = match (&query.search, query.attendance) {
+            (None, Some(Attendance::Going)) => space.counts.going,
+            (None, None) => query.statuses.iter().map(|status| space.counts.of(*status)).sum(),
+            (Some(_), _) | (None, Some(Attendance::NotGoing)) => {
+                call.wait_for(self.store.count_members(name, &query)).await?
+            }
         };
         Ok(Counted { items: page.items, total })
     }
@@ -136,40 +139,32 @@ impl Service {
         Ok(Page::of(call.wait_for(self.store.user_spaces(&query)).await?))
     }
 
-    /// The same by position, highest id first, with the total.
-    pub async fn page_user_spaces(
-        &self,
-        call: &Call,
-        wanted: UserSpaces,
-        limit: u64,
-        offset: u64,
-    ) -> Result<Counted<ListedSpace>, Error> {
-        let query = user_spaces(call, None, wanted)?;
-        let query = SpaceQuery { limit, offset, ..query };
-        let (items, total) = call.wait_for(self.store.page_user_spaces(&query)).await?;
-        Ok(Counted { items: items.into_iter().map(Into::into).collect(), total })
-    }
-
-    /// Spaces that the caller looks for, by position, with how many there are: those that they see, or
-    /// those of another user in which they see who the members are.
+    /// Spaces that the caller looks for, by position, with how many there are: those that they see, their
+    /// own, or those of another user in which they see who the members are.
     pub async fn page_found_spaces(
         &self,
         call: &Call,
         wanted: FoundSpaces,
-        limit: u64,
-        offset: u64,
+        (limit, offset): (u64, u64),
+        after: Option<SpaceName>,
     ) -> Result<Counted<FoundSpace>, Error> {
         let FoundSpaces { kind, among, rising } = wanted;
         call.allow(kind, false)?;
         let viewer = call.actor.user().cloned();
-        if viewer.is_none() && matches!(among, Among::Suggested) {
+        if viewer.is_none() && matches!(among, Among::Suggested | Among::Own { .. }) {
             return Err(Error::NobodyToActFor);
         }
-        let query = FoundQuery { viewer, kind, among, rising, offset, limit };
+        let query = FoundQuery { viewer, kind, among, rising, after: None, offset, limit };
+        let query = query.going_on(after);
         let rule = |kind, privacy, hides, standing| {
             may_list((kind, privacy, hides), standing, &[Status::Member]).is_ok()
         };
-        let (items, total) = call.wait_for(self.store.found(&query, &rule)).await?;
+        let (mut items, total) = call.wait_for(self.store.found(&query, &rule)).await?;
+        let sees = |found: &FoundSpace| {
+            let standing = call.actor.standing(found.own.status);
+            check(found.space.privacy, Action::SeeSpace, standing).is_ok()
+        };
+        items.retain(sees);
         Ok(Counted { items, total })
     }
 
@@ -288,16 +283,5 @@ fn user_spaces(call: &Call, user: Option<UserId>, wanted: UserSpaces) -> Result<
         }
         None => Kind::ALL.iter().copied().filter(|kind| call.allow(*kind, false).is_ok()).collect(),
     };
-    let UserSpaces { statuses, creator, search, .. } = wanted;
-    Ok(SpaceQuery {
-        user,
-        kinds,
-        statuses,
-        creator,
-        search,
-        sees_hidden,
-        after: None,
-        offset: 0,
-        limit: 0,
-    })
+    Ok(SpaceQuery { user, kinds, statuses: wanted.statuses, sees_hidden, after: None, limit: 0 })
 }

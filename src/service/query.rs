@@ -1,7 +1,7 @@
 //! What can be asked, and what an answer looks like.
 
-use crate::domain::{Content, Kind, Membership, Space, Status, UserId};
-use crate::store::{self, Among, MemberOrder, SpaceSearch};
+use crate::domain::{Attendance, Content, Kind, Membership, Place, Space, Status};
+use crate::store::{self, Among, MemberCursor, MemberOrder};
 
 /// One page by key.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct SpaceView {
     pub content: Content,
     /// The caller's own status in it; ABSENT for a service.
     pub own: Status,
+    /// Whether the caller says that they go.
+    pub attendance: Option<Attendance>,
     /// Whether the caller may see who is invited, has requested to join, or is blocked.
     pub manages: bool,
 }
@@ -50,6 +52,8 @@ pub struct ListedSpace {
 pub struct MemberQuery {
     /// Only these statuses; never empty, never ABSENT.
     pub statuses: Vec<Status>,
+    /// Only those who gave this answer.
+    pub attendance: Option<Attendance>,
     /// Only users whose id contains this text, or whose names have words that begin so; in any case.
     pub search: Option<String>,
     /// In which order.
@@ -57,7 +61,7 @@ pub struct MemberQuery {
     /// Whether this is for managers alone, whatever the space shows to others.
     pub for_managers: bool,
     /// Only users after this one.
-    pub after: Option<UserId>,
+    pub after: Option<MemberCursor>,
     /// How many to pass over.
     pub offset: u64,
     /// How many at most.
@@ -82,10 +86,13 @@ pub struct UserSpaces {
     pub kind: Option<Kind>,
     /// Only spaces in which the user has one of these statuses.
     pub statuses: Vec<Status>,
-    /// Only spaces whose creator is this user.
-    pub creator: Option<UserId>,
-    /// Only spaces that this finds; for pages by position.
-    pub search: Option<SpaceSearch>,
+}
+
+impl SpaceView {
+    /// What the caller is to the space.
+    pub const fn place(&self) -> Place {
+        Place { status: self.own, attendance: self.attendance }
+    }
 }
 
 impl<T> Page<T> {
@@ -103,7 +110,7 @@ impl From<store::ListedSpace> for ListedSpace {
 
 impl From<MemberQuery> for store::MemberQuery {
     fn from(query: MemberQuery) -> Self {
-        let MemberQuery { statuses, search, order, for_managers: _, after, offset, limit } = query;
-        Self { statuses, search, order, after, offset, limit }
+        let MemberQuery { statuses, attendance, search, order, after, offset, limit, .. } = query;
+        Self { statuses, attendance, search, order, after, offset, limit }
     }
 }

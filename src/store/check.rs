@@ -46,6 +46,7 @@ const SERVICE: &str = "/";
 const CHECK_POSTGRES_: &str = "
 WITH seen AS MATERIALIZED (
     SELECT a_n, s.privacy, s.seq, o.status, o.version, o.invited_by, o.joined_at, o.changed_at,
+        o.attendance,
         coalesce(a_viewer = '/' OR {visible}, false) AS shown
     FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
         WITH ORDINALITY AS a (a_space, a_viewer, a_n)
@@ -60,12 +61,12 @@ WITH seen AS MATERIALIZED (
 SELECT (
     SELECT string_agg(concat_ws(chr(31),
         a_n, privacy, seq, coalesce(status, ''), version, coalesce(invited_by, ''),
-        coalesce(joined_at::text, ''), changed_at), chr(30))
+        coalesce(joined_at::text, ''), changed_at, coalesce(attendance, '')), chr(30))
     FROM seen WHERE privacy IS NOT NULL
 ), (
     SELECT string_agg(concat_ws(chr(31),
-        b_n, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''), changed_at),
-        chr(30))
+        b_n, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''), changed_at,
+        coalesce(attendance, '')), chr(30))
     FROM unnest(string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31)),
         string_to_array($5, chr(31))) WITH ORDINALITY AS b (b_of, b_space, b_user, b_n)
     JOIN LATERAL (
@@ -78,13 +79,13 @@ const CHECK_SQLITE_: &str = "
 SELECT (
     SELECT string_agg(concat_ws(char(31),
         a.key + 1, s.privacy, s.seq, coalesce(o.status, ''), o.version, coalesce(o.invited_by, ''),
-        coalesce(o.joined_at, ''), o.changed_at), char(30))
+        coalesce(o.joined_at, ''), o.changed_at, coalesce(o.attendance, '')), char(30))
     FROM json_each($1) a CROSS JOIN space s ON s.name = a.value ->> 0 AND s.deleted_at IS NULL
     LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1
 ), (
     SELECT string_agg(concat_ws(char(31),
         b.key + 1, m.status, m.version, coalesce(m.invited_by, ''), coalesce(m.joined_at, ''),
-        m.changed_at), char(30))
+        m.changed_at, coalesce(m.attendance, '')), char(30))
     FROM json_each($2) b
     CROSS JOIN membership m ON m.space = b.value ->> 1 AND m.user_id = b.value ->> 2
         AND (b.value ->> 0 = '/' OR EXISTS (

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::Store;
 use super::connection::Connection;
+use super::counts::Counts;
 use super::error::Error;
 use super::people::PeopleWriter;
 use super::readers::Readers;
@@ -38,7 +39,7 @@ impl Store {
         }
         let readers = Readers::start(&target, readers);
         let people_writer = PeopleWriter::start(&target);
-        Ok(Self { url: url.into(), target, readers, people_writer })
+        Ok(Self { url: url.into(), target, readers, counts: Counts::default(), people_writer })
     }
 
     /// Brings the schema up to date, whole or not at all. Of several replicas that start at once

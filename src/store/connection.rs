@@ -18,8 +18,9 @@ use tokio::time::{Instant, timeout};
 
 use super::error::Error;
 use super::metrics::{Counted, Metrics};
+use super::new_rows::{self, NewRows};
 use super::settings;
-use super::target::{Role, Target};
+use super::target::{Role, Target, Turn};
 
 /// How long it may take to open a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
@@ -37,6 +38,8 @@ pub struct Connection {
     open: Option<Open>,
     /// Whether a transaction was begun on it and has not ended: it must not be replaced then.
     is_in_transaction: bool,
+    /// Keeps this program's other writers away from SQLite's file until the transaction has ended.
+    turn: Option<Turn>,
     /// How often the way to the database had been found dead when this was opened.
     opened_after: u64,
 }
@@ -44,6 +47,12 @@ pub struct Connection {
 struct Open {
     driver: Driver,
     _counted: Counted,
+}
+
+/// What a connection is to do.
+enum Work {
+    Run(Cow<'static, str>, Values),
+    Add(NewRows),
 }
 
 enum Driver {
@@ -54,8 +63,8 @@ enum Driver {
 impl Connection {
     /// A connection that is not open yet.
     pub(super) fn new(target: Target, role: Role) -> Self {
-        let metrics = Metrics::new(role);
-        Self { target, role, metrics, open: None, is_in_transaction: false, opened_after: 0 }
+        let (metrics, is_in_transaction) = (Metrics::new(role), false);
+        Self { target, role, metrics, open: None, is_in_transaction, turn: None, opened_after: 0 }
     }
 
     /// The database's kind.
@@ -122,15 +131,25 @@ impl Connection {
         sql: Cow<'static, str>,
         values: Values,
     ) -> Result<Vec<QueryResult>, Error> {
+        self.work(limit, Work::Run(sql, values)).await
+    }
+
+    /// Adds rows to a table that has none with their keys.
+    pub(super) async fn add(&mut self, limit: Duration, rows: NewRows) -> Result<(), Error> {
+        self.work(limit, Work::Add(rows)).await.map(drop)
+    }
+
+    async fn work(&mut self, limit: Duration, work: Work) -> Result<Vec<QueryResult>, Error> {
         self.open().await?;
         // Taken out, so that after an error it is gone.
         let Some(mut open) = self.open.take() else { return Err(Error::silent()) };
         let is_in_transaction = std::mem::take(&mut self.is_in_transaction);
+        let turn = self.turn.take();
         let began = Instant::now();
-        let error = match timeout(limit + MARGIN, open.driver.run(sql, values)).await {
+        let error = match timeout(limit + MARGIN, open.driver.work(work)).await {
             Ok(Ok(rows)) => {
                 self.open = Some(open);
-                self.is_in_transaction = is_in_transaction;
+                (self.is_in_transaction, self.turn) = (is_in_transaction, turn);
                 self.metrics.answered(began.elapsed());
                 return Ok(rows);
             }
@@ -152,8 +171,9 @@ impl Connection {
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
+        let turn = self.target.turn().await?;
         self.run(begin, []).await?;
-        self.is_in_transaction = true;
+        (self.is_in_transaction, self.turn) = (true, turn);
         Ok(())
     }
 
@@ -173,14 +193,14 @@ impl Connection {
             return Err(Error::silent());
         }
         self.run(sql, values).await.map_err(Error::at_commit)?;
-        self.is_in_transaction = false;
+        (self.is_in_transaction, self.turn) = (false, None);
         Ok(())
     }
 
     /// Undoes the transaction.
     pub async fn rollback(&mut self) -> Result<(), Error> {
         self.run("ROLLBACK", []).await?;
-        self.is_in_transaction = false;
+        (self.is_in_transaction, self.turn) = (false, None);
         Ok(())
     }
 
@@ -220,11 +240,21 @@ impl Driver {
         Ok(Self::Sqlite { connection, stop })
     }
 
-    async fn run(
-        &mut self,
-        sql: Cow<'static, str>,
-        values: Values,
-    ) -> Result<Vec<QueryResult>, SqlxError> {
+    async fn work(&mut self, work: Work) -> Result<Vec<QueryResult>, SqlxError> {
+        let (sql, values) = match (work, &mut *self) {
+            (Work::Run(sql, values), _) => (sql, values),
+            (Work::Add(NewRows::Few { sql, values }), _) => (sql.into(), Values(values)),
+            (Work::Add(NewRows::Copied { sql, data }), Self::Postgres(connection)) => {
+                return new_rows::copy(connection, &sql, data).await.map(|()| Vec::new());
+            }
+            (Work::Add(NewRows::Inserted { sql, values }), Self::Sqlite { connection, .. }) => {
+                return new_rows::insert(connection, sql, values).await.map(|()| Vec::new());
+            }
+            (Work::Add(NewRows::Copied { .. }), Self::Sqlite { .. })
+            | (Work::Add(NewRows::Inserted { .. }), Self::Postgres(_)) => {
+                return Err(new_rows::not_ours());
+            }
+        };
         // Whatever comes from outside is among the values.
         let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
         match self {

@@ -4,9 +4,9 @@ use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
 use super::rows::Cells;
 use crate::domain::{
-    Action, Actor, Attributes, Authorship, Capacity, Content, Contribution, Counts, DisplayName,
-    Event, EventName, Membership, Privacy, Space, SpaceField, SpaceName, SpaceState, Status,
-    Subject, UserId,
+    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution, Counts,
+    DisplayName, Event, EventName, Membership, Privacy, Space, SpaceField, SpaceName, SpaceState,
+    Status, Subject, UserId,
 };
 
 /// Reads one column, or says where the unreadable value stands.
@@ -38,6 +38,12 @@ pub(super) fn status_of(key: &str, word: &str) -> Result<Status, Error> {
     read(("membership", "status"), key, word, Status::from_word)
 }
 
+/// Reads an answer that stands alone, or that nobody gave.
+pub(super) fn attendance_of(key: &str, word: Option<&str>) -> Result<Option<Attendance>, Error> {
+    let of = |word| read(("membership", "attendance"), key, word, Attendance::from_word);
+    word.map(of).transpose()
+}
+
 fn actor(text: &str) -> Option<Actor> {
     match text.strip_prefix("service/") {
         Some(service) => user_id(service).map(Actor::Service),
@@ -66,6 +72,7 @@ pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Er
         created_at: cells.next()?,
         deleted_at: cells.next()?,
         hides_members: cells.next()?,
+        going_count: cells.next()?,
     };
     let (name, seq) = (read(("space", "name"), &row.name, &row.name, space_name)?, row.seq);
     let snapshot = match row.deleted_at {
@@ -105,6 +112,7 @@ impl TryFrom<space::Model> for Space {
                 managers: row.manager_count,
                 creators: 1,
                 blocked: row.blocked_count,
+                going: row.going_count,
             },
             created_at: row.created_at,
         })
@@ -128,6 +136,7 @@ pub(super) fn space_row(space: &Space) -> space::Model {
         created_at: space.created_at,
         deleted_at: None,
         hides_members: i64::from(space.hides_members),
+        going_count: space.counts.going,
     }
 }
 
@@ -150,15 +159,8 @@ pub(super) fn content_row(space: &SpaceName, content: &Content) -> space_content
     space_content::Model {
         space: space.to_string(),
         display_name: content.display_name.to_string(),
-        search_name: folded(content.display_name.as_str()),
         attributes: content.attributes.to_string(),
     }
-}
-
-/// A text as it is searched for, in any script: the databases fold ASCII alone, or whatever their
-/// locale says.
-pub(super) fn folded(text: &str) -> String {
-    text.to_lowercase()
 }
 
 impl TryFrom<membership::Model> for Membership {
@@ -175,6 +177,7 @@ impl TryFrom<membership::Model> for Membership {
             version: row.version,
             invited_by: row.invited_by.as_ref().map(inviter).transpose()?,
             joined_at: row.joined_at,
+            attendance: attendance_of(key, row.attendance.as_deref())?,
             changed_at: row.changed_at,
         })
     }
@@ -186,7 +189,7 @@ pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<M
     membership_of(space, user, cells)
 }
 
-/// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at.
+/// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at, attendance.
 pub(super) fn membership_of(
     space: SpaceName,
     user: UserId,
@@ -198,7 +201,8 @@ pub(super) fn membership_of(
     let inviter_of = |id| read(("membership", "invited_by"), space.as_str(), id, user_id);
     let invited_by = inviter.map(inviter_of).transpose()?;
     let (joined_at, changed_at) = (cells.next()?, cells.next()?);
-    Ok(Membership { space, user, status, version, invited_by, joined_at, changed_at })
+    let attendance = attendance_of(space.as_str(), cells.next()?)?;
+    Ok(Membership { space, user, status, version, invited_by, joined_at, attendance, changed_at })
 }
 
 impl TryFrom<membership_event::Model> for Event {

@@ -197,6 +197,7 @@ fn membership_record(of: Membership) -> MembershipRecord {
         version: Some(of.version),
         invited_by: of.invited_by,
         joined_at: of.joined_at,
+        attendance: of.attendance,
         changed_at: Some(of.changed_at),
     }
 }

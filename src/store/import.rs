@@ -2,43 +2,47 @@
 //! caller bounds. Whatever it writes about a space, it moves the space's number in the same transaction,
 //! as every other writer does.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sea_orm::sea_query::Values;
-use sea_orm::{FromQueryResult, QueryResult};
+use sea_orm::{DbBackend, FromQueryResult, QueryResult};
 
+use super::Store;
+use super::claim::Claim;
 use super::connection::Connection;
 use super::convert::{content_row, read, space_row};
 use super::entity::{membership_event, space, space_content, space_term};
 use super::error::Error;
 use super::import_rows::{content_cells, membership_cells, push_event, space_cells, term_cells};
 use super::import_sql::{
-    ADD_CONTENTS, ADD_EVENTS, ADD_SPACES, ADD_TERMS, HEADS, MOVE_SPACES, PUT_MEMBERSHIPS, Sql,
+    CONTENT, EVENT, HEADS, MEMBERSHIP, MOVE_SPACES, PUT_MEMBERSHIPS, SPACE, Sql, TERM,
 };
-use super::load::{Loaded, Wanted, lock};
-use super::people;
+use super::import_task::{Job, Task, Worker};
+use super::load::{Key, Loaded};
+use super::new_rows::{NewRows, Table};
 use super::rows::{Cell, Rows};
 use super::settings::STATEMENT_LIMIT;
 use super::target::{Role, Target};
 use super::terms;
-use super::{Store, claim::Claim};
 use crate::domain::{
     Content, Counts, Event, Life, Membership, People, Space, SpaceName, SpaceRecord,
 };
 
-/// How many rows a statement writes at most.
+/// How many rows a statement over a set has at most.
 const SET: usize = 10_000;
 /// How long a statement may take where nobody else waits.
 const ALONE: Duration = Duration::from_secs(600);
+/// What SQLite keeps in memory where nobody else waits, so that the pages of the indexes on users, which are
+/// in no order, need not be read and written again and again: 256 MiB, said in KiB below zero. Its log grows
+/// to as much.
+const CACHE_ALONE: [&str; 2] = ["PRAGMA cache_size = -262144", "PRAGMA wal_autocheckpoint = 65536"];
 
-/// A connection that moves memberships in.
+/// A connection that moves memberships in, in a task of its own. What is handed in is written in this order;
+/// what went wrong is told by the next call.
 pub struct Importer {
-    connection: Connection,
-    limit: Duration,
-    /// Whether nothing is to stay of what is written.
-    is_trial: bool,
-    has_begun: bool,
-    _claim: Option<Claim>,
+    backend: DbBackend,
+    task: Task,
 }
 
 /// A space as its rows.
@@ -83,6 +87,7 @@ impl ImportedSpace {
             created_at: record.created_at.unwrap_or_default(),
             deleted_at,
             hides_members: 0,
+            going_count: 0,
         };
         Self { row, content: None, terms: Vec::new() }
     }
@@ -96,126 +101,138 @@ impl ImportedSpace {
 }
 
 impl Store {
-    /// A connection that moves memberships in beside those who use the database.
-    pub fn importer(&self) -> Importer {
-        Importer::new(self.target.clone(), STATEMENT_LIMIT, false)
+    /// A connection that moves memberships in beside those who use the database. What it is given to `hold`
+    /// is let go when it has come to its end.
+    pub fn importer(&self, hold: impl Send + 'static) -> Importer {
+        let connection = Connection::new(self.target.clone(), Role::Writer);
+        Importer::start(connection, STATEMENT_LIMIT, false, hold)
     }
 }
 
 impl Importer {
-    fn new(target: Target, limit: Duration, is_trial: bool) -> Self {
-        let connection = Connection::new(target, Role::Writer);
-        Self { connection, limit, is_trial, has_begun: false, _claim: None }
+    fn start(
+        connection: Connection,
+        limit: Duration,
+        is_trial: bool,
+        hold: impl Send + 'static,
+    ) -> Self {
+        let backend = connection.backend();
+        let worker = Worker { connection, limit, is_trial, has_begun: false };
+        Self { backend, task: Task::start(worker, hold) }
     }
 
     /// Opens a database that nobody else uses, as the claim on it says. Of a trial nothing stays.
     pub async fn open(url: &str, claim: Claim, is_trial: bool) -> Result<Self, Error> {
-        let mut importer = Self::new(Target::parse(url)?, ALONE, is_trial);
-        importer._claim = Some(claim);
-        importer.connection.open().await?;
-        if !importer.connection.is_sqlite() {
-            for limit in ["statement_timeout", "idle_in_transaction_session_timeout"] {
-                importer.connection.run(format!("SET {limit} = 0"), []).await?;
-            }
+        let mut connection = Connection::new(Target::parse(url)?, Role::Writer);
+        connection.open().await?;
+        let settings = match connection.backend() {
+            DbBackend::Sqlite => CACHE_ALONE,
+            _ => ["SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0"],
+        };
+        for setting in settings {
+            connection.run(setting, []).await?;
         }
-        Ok(importer)
+        Ok(Self::start(connection, ALONE, is_trial, claim))
     }
 
-    /// Begins a transaction. A trial is one transaction from its beginning to its end.
-    pub async fn begin(&mut self) -> Result<(), Error> {
-        if !self.has_begun {
-            self.connection.begin().await?;
-            self.has_begun = true;
-        }
-        Ok(())
-    }
-
-    /// Commits, unless this is a trial.
+    /// Commits what was handed in until now, unless this is a trial.
     pub async fn commit(&mut self) -> Result<(), Error> {
-        if self.has_begun && !self.is_trial {
-            self.has_begun = false;
-            self.connection.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// Undoes the transaction; of a connection that is gone it is undone already.
-    pub async fn rollback(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.has_begun) && self.connection.is_open() {
-            self.connection.rollback().await?;
-        }
-        Ok(())
+        self.task.tell(Job::Commit).await
     }
 
     /// Begins a part of the transaction that can be undone on its own.
     pub async fn mark(&mut self) -> Result<(), Error> {
-        self.begin().await?;
-        self.connection.run("SAVEPOINT one_space", []).await.map(drop)
+        self.task.tell(Job::Mark).await
     }
 
-    /// Undoes what was written since the mark.
+    /// Undoes what was handed in since the mark.
     pub async fn undo(&mut self) -> Result<(), Error> {
-        self.connection.run("ROLLBACK TO SAVEPOINT one_space", []).await.map(drop)
+        self.task.tell(Job::Undo).await
     }
 
-    /// Takes leave of the database.
-    pub async fn close(mut self) -> Result<(), Error> {
-        let undone = self.rollback().await;
-        self.connection.close().await;
-        undone
+    /// Waits until all is written and takes leave of the database. What was not committed is undone.
+    pub async fn close(self) -> Result<(), Error> {
+        self.task.end().await
     }
 
     /// What is there under these names.
     pub async fn heads(&mut self, wanted: &[(&SpaceName, i64)]) -> Result<Vec<Head>, Error> {
-        let mut rows = Rows::new(self.connection.backend(), HEADS.columns);
+        let mut rows = Rows::new(self.backend, HEADS.columns);
         wanted
             .iter()
             .for_each(|(name, seq)| rows.push([Cell::Text(name.as_str()), Cell::Int(*seq)]));
-        let found = self.run(&HEADS, rows).await?;
+        let (sql, values) = self.statement(&HEADS, rows);
+        let found = self.task.ask(|to| Job::Ask(sql.into(), values, to)).await?;
         found.iter().map(head).collect()
     }
 
-    /// Locks these spaces, and loads what is known of them.
-    pub async fn load(&mut self, wanted: &Wanted) -> Result<Loaded, Error> {
-        lock(&mut self.connection, &wanted.spaces).await?;
-        wanted.load(&mut self.connection).await
+    /// Locks these spaces until the transaction ends, and says what they are; not who is in them.
+    pub async fn lock(&mut self, spaces: BTreeSet<SpaceName>) -> Result<Loaded, Error> {
+        self.task.ask(|to| Job::Lock(spaces, to)).await
+    }
+
+    /// Looks for these memberships.
+    pub async fn look(&mut self, keys: Vec<Key>) -> Result<Vec<Membership>, Error> {
+        self.task.ask(|to| Job::Look(keys, to)).await
     }
 
     /// Writes words about people, and says of how many something newer is known now.
-    pub async fn put_people(&mut self, people: &People) -> Result<usize, Error> {
-        people::put(&mut self.connection, people).await
+    pub async fn put_people(&mut self, people: People) -> Result<usize, Error> {
+        self.task.ask(|to| Job::PutPeople(people, to)).await
     }
 
     /// Adds spaces that are not there.
     pub async fn add_spaces(&mut self, spaces: &[ImportedSpace]) -> Result<(), Error> {
-        self.put_spaces(&ADD_SPACES, spaces).await
+        self.add(&SPACE, spaces, |space, rows| rows.push(space_cells(&space.row))).await?;
+        self.add_contents(spaces).await
     }
 
     /// Writes spaces anew that are there, or were.
     pub async fn move_spaces(&mut self, spaces: &[ImportedSpace]) -> Result<(), Error> {
-        self.put_spaces(&MOVE_SPACES, spaces).await
+        self.put(&MOVE_SPACES, spaces, |space, rows| rows.push(space_cells(&space.row))).await?;
+        self.add_contents(spaces).await
     }
 
-    async fn put_spaces(&mut self, sql: &Sql, spaces: &[ImportedSpace]) -> Result<(), Error> {
-        self.put(sql, spaces, |space, rows| rows.push(space_cells(&space.row))).await?;
+    async fn add_contents(&mut self, spaces: &[ImportedSpace]) -> Result<(), Error> {
         let contents: Vec<_> = spaces.iter().filter_map(|space| space.content.as_ref()).collect();
         // A content may be as long as hundreds of events.
         for contents in contents.chunks(100) {
-            self.put(&ADD_CONTENTS, contents, |content, rows| rows.push(content_cells(content)))
-                .await?;
+            self.add(&CONTENT, contents, |content, rows| rows.push(content_cells(content))).await?;
         }
         let terms: Vec<_> = spaces.iter().flat_map(|space| &space.terms).collect();
-        self.put(&ADD_TERMS, &terms, |term, rows| rows.push(term_cells(term))).await
+        self.add(&TERM, &terms, |term, rows| rows.push(term_cells(term))).await
     }
 
     /// Adds entries to histories.
     pub async fn add_events(&mut self, events: &[Event]) -> Result<(), Error> {
-        self.put(&ADD_EVENTS, events, push_event).await
+        self.add(&EVENT, events, push_event).await
     }
 
-    /// Writes memberships as they are now.
-    pub async fn put_memberships(&mut self, memberships: &[Membership]) -> Result<(), Error> {
-        self.put(&PUT_MEMBERSHIPS, memberships, |of, rows| rows.push(membership_cells(of))).await
+    /// Adds memberships of users who had none.
+    pub async fn add_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
+        self.add(&MEMBERSHIP, of, |of, rows| rows.push(membership_cells(of))).await
+    }
+
+    /// Writes memberships that are there as they are now.
+    pub async fn put_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
+        self.put(&PUT_MEMBERSHIPS, of, |of, rows| rows.push(membership_cells(of))).await
+    }
+
+    async fn add<T>(
+        &mut self,
+        table: &Table,
+        items: &[T],
+        push: impl Fn(&T, &mut NewRows),
+    ) -> Result<(), Error> {
+        let mut left = items;
+        while !left.is_empty() {
+            let (items, later) = left.split_at(NewRows::together(self.backend, left.len()));
+            let mut rows = NewRows::new(self.backend, table, items.len());
+            items.iter().for_each(|item| push(item, &mut rows));
+            self.task.tell(Job::Add(rows)).await?;
+            left = later;
+        }
+        Ok(())
     }
 
     async fn put<T>(
@@ -225,17 +242,16 @@ impl Importer {
         push: impl Fn(&T, &mut Rows),
     ) -> Result<(), Error> {
         for items in items.chunks(SET) {
-            let mut rows = Rows::new(self.connection.backend(), sql.columns);
+            let mut rows = Rows::new(self.backend, sql.columns);
             items.iter().for_each(|item| push(item, &mut rows));
-            self.run(sql, rows).await?;
+            let (sql, values) = self.statement(sql, rows);
+            self.task.tell(Job::Run(sql.into(), values)).await?;
         }
         Ok(())
     }
 
-    async fn run(&mut self, sql: &Sql, rows: Rows) -> Result<Vec<QueryResult>, Error> {
-        let sql = sql.of(self.connection.backend()).to_owned();
-        let values = Values(rows.values().collect());
-        self.connection.run_within(self.limit, sql.into(), values).await
+    fn statement(&self, sql: &Sql, rows: Rows) -> (String, Values) {
+        (sql.of(self.backend).to_owned(), Values(rows.values().collect()))
     }
 }
 

@@ -4,13 +4,14 @@ use sea_orm::{DbBackend, Value};
 
 use super::entity::{space, space_content, space_term};
 use super::export::{EVENT, MEMBERSHIP};
-use super::import_sql::{HEADS, MOVE_SPACES, SPACE};
+use super::import_sql::{HEADS, MOVE_SPACES, PUT_MEMBERSHIPS, Sql};
+use super::new_rows::NewRows;
 use super::rows::{Cell, Rows};
 use super::statements::Example;
-use crate::domain::{Event, Membership, SpaceName, Status, Subject, UserId};
+use crate::domain::{Attendance, Event, Membership, SpaceName, Status, Subject, UserId};
 
 /// A space.
-pub fn space_cells(row: &space::Model) -> [Cell<'_>; 14] {
+pub fn space_cells(row: &space::Model) -> [Cell<'_>; 15] {
     [
         Cell::Text(&row.name),
         Cell::Text(&row.privacy),
@@ -26,13 +27,13 @@ pub fn space_cells(row: &space::Model) -> [Cell<'_>; 14] {
         Cell::Int(row.created_at),
         row.deleted_at.into(),
         Cell::Int(row.hides_members),
+        Cell::Int(row.going_count),
     ]
 }
 
 /// What it shows.
-pub fn content_cells(row: &space_content::Model) -> [Cell<'_>; 4] {
-    let texts = [&row.space, &row.display_name, &row.search_name, &row.attributes];
-    texts.map(|text| Cell::Text(text))
+pub fn content_cells(row: &space_content::Model) -> [Cell<'_>; 3] {
+    [&row.space, &row.display_name, &row.attributes].map(|text| Cell::Text(text))
 }
 
 /// What it is found by.
@@ -42,7 +43,7 @@ pub fn term_cells(row: &space_term::Model) -> [Cell<'_>; 4] {
 }
 
 /// One about the space itself belongs to nobody, and nobody's status changed.
-pub fn push_event(event: &Event, rows: &mut Rows) {
+pub fn push_event(event: &Event, rows: &mut NewRows) {
     let words: Vec<_>;
     let (user, from, to, fields) = match &event.subject {
         Subject::Membership { user, from, to } => (user.as_str(), *from, *to, None),
@@ -68,7 +69,7 @@ pub fn push_event(event: &Event, rows: &mut Rows) {
 }
 
 /// A membership.
-pub fn membership_cells(of: &Membership) -> [Cell<'_>; 7] {
+pub fn membership_cells(of: &Membership) -> [Cell<'_>; 8] {
     [
         Cell::Text(of.space.as_str()),
         Cell::Text(of.user.as_str()),
@@ -77,22 +78,28 @@ pub fn membership_cells(of: &Membership) -> [Cell<'_>; 7] {
         of.invited_by.as_ref().map(UserId::as_str).into(),
         of.joined_at.into(),
         Cell::Int(of.changed_at),
+        of.attendance.map(Attendance::word).into(),
     ]
 }
 
 /// What an import and an export look up, with parameters to try it by.
-pub fn examples(backend: DbBackend, space: &SpaceName) -> Vec<Example> {
-    let name = Cell::Text(space.as_str());
-    let (mut wanted, mut moved) = (Rows::new(backend, 2), Rows::new(backend, SPACE.len()));
+pub fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Example> {
+    let (name, user) = (Cell::Text(space.as_str()), Cell::Text(user.as_str()));
+    let mut wanted = Rows::new(backend, HEADS.columns);
     wanted.push([name, Cell::Int(7)]);
-    let mut row = [Cell::NoText; SPACE.len()];
-    row[0] = name;
-    moved.push(row);
+    let (mut moved, mut space_row) = (Rows::new(backend, MOVE_SPACES.columns), [Cell::NoText; 14]);
+    space_row[0] = name;
+    moved.push(space_row);
+    let (mut put, mut row) = (Rows::new(backend, PUT_MEMBERSHIPS.columns), [Cell::NoText; 7]);
+    [row[0], row[1]] = [name, user];
+    put.push(row);
     let after = |key: Value| vec![space.as_str().into(), key, 5_000.into()];
     let example = |name, sql: &str, values: Vec<Value>| Example { name, sql: sql.into(), values };
+    let set = |name, sql: &Sql, rows: Rows| example(name, sql.of(backend), rows.values().collect());
     vec![
-        example("import: look at what is there", HEADS.of(backend), wanted.values().collect()),
-        example("import: move spaces", MOVE_SPACES.of(backend), moved.values().collect()),
+        set("import: look at what is there", &HEADS, wanted),
+        set("import: move spaces", &MOVE_SPACES, moved),
+        set("import: move memberships", &PUT_MEMBERSHIPS, put),
         example("export: page of events", EVENT, after(7_i64.into())),
         example("export: page of memberships", MEMBERSHIP, after("".into())),
     ]

@@ -1,8 +1,11 @@
-//! The statements of an import: sets of many thousand rows for each table.
+//! What an import writes: the tables that it adds rows to, and its statements over sets of many thousand rows
+//! that are there.
 
 use std::sync::LazyLock;
 
 use sea_orm::DbBackend;
+
+use super::new_rows::{Column, Table};
 
 /// A statement in both languages.
 pub struct Sql {
@@ -22,18 +25,14 @@ impl Sql {
     }
 }
 
-/// A column, and what PostgreSQL makes of a text to put it there. A set cannot tell the empty text from
-/// none.
-type Column = (&'static str, &'static str);
-
+/// What PostgreSQL makes of a text in a set to put it into a column.
 const TEXT: &str = "{}";
-const MAYBE_EMPTY: &str = "coalesce({}, '')";
 const NUMBER: &str = "{}::bigint";
 
-pub const SPACE: [Column; 14] = [
+const SPACE_COLUMNS: [Column; 15] = [
     ("name", TEXT),
     ("privacy", TEXT),
-    ("creator", MAYBE_EMPTY),
+    ("creator", TEXT),
     ("contribution", TEXT),
     ("capacity", NUMBER),
     ("seq", NUMBER),
@@ -45,19 +44,10 @@ pub const SPACE: [Column; 14] = [
     ("created_at", NUMBER),
     ("deleted_at", NUMBER),
     ("hides_members", NUMBER),
+    ("going_count", NUMBER),
 ];
 
-pub const CONTENT: [Column; 4] = [
-    ("space", TEXT),
-    ("display_name", MAYBE_EMPTY),
-    ("search_name", MAYBE_EMPTY),
-    ("attributes", TEXT),
-];
-
-pub const TERM: [Column; 4] =
-    [("space", TEXT), ("term", TEXT), ("kind", TEXT), ("is_hidden", NUMBER)];
-
-pub const MEMBERSHIP: [Column; 7] = [
+const MEMBERSHIP_COLUMNS: [Column; 8] = [
     ("space", TEXT),
     ("user_id", TEXT),
     ("status", TEXT),
@@ -65,57 +55,45 @@ pub const MEMBERSHIP: [Column; 7] = [
     ("invited_by", TEXT),
     ("joined_at", NUMBER),
     ("changed_at", NUMBER),
+    ("attendance", TEXT),
 ];
 
-/// An event about the space itself has fields, perhaps none of them; another one has no such list.
-pub const EVENT: [Column; 11] = [
-    ("space", TEXT),
-    ("seq", NUMBER),
-    ("user_id", MAYBE_EMPTY),
-    ("actor", TEXT),
-    ("from_status", TEXT),
-    ("to_status", TEXT),
-    ("name", TEXT),
-    ("cause", TEXT),
-    ("at", NUMBER),
-    ("service", TEXT),
-    ("fields", "CASE WHEN a3 IS NULL THEN coalesce({}, '') END"),
-];
-
-/// Spaces that are not there.
-pub static ADD_SPACES: LazyLock<Sql> = LazyLock::new(|| insert("space", &SPACE, ""));
+/// Spaces.
+pub const SPACE: Table = Table { name: "space", columns: &SPACE_COLUMNS };
 /// What they show.
-pub static ADD_CONTENTS: LazyLock<Sql> = LazyLock::new(|| insert("space_content", &CONTENT, ""));
+pub const CONTENT: Table = Table {
+    name: "space_content",
+    columns: &[("space", TEXT), ("display_name", TEXT), ("attributes", TEXT)],
+};
 /// What they are found by.
-pub static ADD_TERMS: LazyLock<Sql> = LazyLock::new(|| insert("space_term", &TERM, ""));
-/// Entries of their history.
-pub static ADD_EVENTS: LazyLock<Sql> = LazyLock::new(|| insert("membership_event", &EVENT, ""));
-/// Memberships, as they are now.
-pub static PUT_MEMBERSHIPS: LazyLock<Sql> = LazyLock::new(|| {
-    let set: Vec<_> =
-        MEMBERSHIP.iter().skip(2).map(|(name, _)| format!("{name} = excluded.{name}")).collect();
-    let conflict = format!(" ON CONFLICT (space, user_id) DO UPDATE SET {}", set.join(", "));
-    insert("membership", &MEMBERSHIP, &conflict)
-});
+pub const TERM: Table = Table {
+    name: "space_term",
+    columns: &[("space", TEXT), ("term", TEXT), ("kind", TEXT), ("is_hidden", NUMBER)],
+};
+/// Memberships.
+pub const MEMBERSHIP: Table = Table { name: "membership", columns: &MEMBERSHIP_COLUMNS };
+/// Entries of histories.
+pub const EVENT: Table = Table {
+    name: "membership_event",
+    columns: &[
+        ("space", TEXT),
+        ("seq", NUMBER),
+        ("user_id", TEXT),
+        ("actor", TEXT),
+        ("from_status", TEXT),
+        ("to_status", TEXT),
+        ("name", TEXT),
+        ("cause", TEXT),
+        ("at", NUMBER),
+        ("service", TEXT),
+        ("fields", TEXT),
+    ],
+};
+
+/// Memberships that are there, as they are now.
+pub static PUT_MEMBERSHIPS: LazyLock<Sql> = LazyLock::new(|| update(&MEMBERSHIP, 2));
 /// Spaces that are there, or what is left of them.
-pub static MOVE_SPACES: LazyLock<Sql> = LazyLock::new(|| {
-    let set = |value: &dyn Fn(usize, &str) -> String| {
-        let columns = SPACE.iter().enumerate().skip(1);
-        let all: Vec<_> =
-            columns.map(|(n, (name, form))| format!("{name} = {}", value(n, form))).collect();
-        all.join(", ")
-    };
-    let of_postgres = set(&|n, form| form.replace("{}", &format!("a{}", n + 1)));
-    let of_sqlite = set(&|n, _| format!("value ->> {n}"));
-    Sql {
-        postgres: format!(
-            "UPDATE space SET {of_postgres} FROM {} WHERE space.name = a1",
-            unnested(SPACE.len())
-        ),
-        sqlite: format!("UPDATE space SET {of_sqlite} FROM json_each($1) WHERE name = value ->> 0"),
-        columns: SPACE.len(),
-    }
-});
+pub static MOVE_SPACES: LazyLock<Sql> = LazyLock::new(|| update(&SPACE, 1));
 
 /// The numbers of spaces, and of each the event that has the number in question.
 pub static HEADS: LazyLock<Sql> = LazyLock::new(|| {
@@ -134,25 +112,21 @@ pub static HEADS: LazyLock<Sql> = LazyLock::new(|| {
     }
 });
 
-fn insert(table: &str, columns: &[Column], conflict: &str) -> Sql {
-    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-    let names = names.join(", ");
-    let forms = columns.iter().enumerate();
-    let forms: Vec<_> =
-        forms.map(|(n, (_, form))| form.replace("{}", &format!("a{}", n + 1))).collect();
-    let values: Vec<_> = (0..columns.len()).map(|n| format!("value ->> {n}")).collect();
-    let into = format!("INSERT INTO {table} ({names})");
+/// Writes a set of rows anew; so many columns are the key.
+fn update(table: &Table, key: usize) -> Sql {
+    let Table { name, columns } = table;
+    let statement = |cell: &dyn Fn(usize, &str) -> String, rows: &str| {
+        let cells = columns.iter().enumerate();
+        let cells: Vec<_> =
+            cells.map(|(n, (name, form))| format!("{name} = {}", cell(n, form))).collect();
+        let (key, rest) = cells.split_at(key);
+        format!("UPDATE {name} SET {} FROM {rows} WHERE {}", rest.join(", "), key.join(" AND "))
+    };
+    let of_postgres = |n: usize, form: &str| form.replace("{}", &format!("a{}", n + 1));
+    let of_sqlite = |n: usize, _: &str| format!("value ->> {n}");
     Sql {
-        postgres: format!(
-            "{into} SELECT {} FROM {}{conflict}",
-            forms.join(", "),
-            unnested(columns.len())
-        ),
-        // Without a condition the conflict clause would be read as one of a join.
-        sqlite: format!(
-            "{into} SELECT {} FROM json_each($1) WHERE true{conflict}",
-            values.join(", ")
-        ),
+        postgres: statement(&of_postgres, &unnested(columns.len())),
+        sqlite: statement(&of_sqlite, "json_each($1)"),
         columns: columns.len(),
     }
 }

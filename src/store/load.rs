@@ -36,13 +36,13 @@ SELECT (
     SELECT string_agg(concat_ws(chr(31),
         name, privacy, creator, contribution, coalesce(capacity::text, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at::text, ''), hides_members), chr(30))
+        coalesce(deleted_at::text, ''), hides_members, going_count), chr(30))
     FROM unnest(string_to_array($1, chr(31))) AS k (k_name)
     JOIN LATERAL (SELECT * FROM space s WHERE s.name = k_name OFFSET 0) s ON true
 ), (
     SELECT string_agg(concat_ws(chr(31),
         k_n, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
-        changed_at), chr(30))
+        changed_at, coalesce(attendance, '')), chr(30))
     FROM unnest(string_to_array($2, chr(31)), string_to_array($3, chr(31)))
         WITH ORDINALITY AS k (k_space, k_user, k_n)
     JOIN LATERAL (
@@ -51,7 +51,7 @@ SELECT (
 ), (
     SELECT string_agg(concat_ws(chr(31),
         k_n, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
-        changed_at), chr(30))
+        changed_at, coalesce(attendance, '')), chr(30))
     FROM unnest(string_to_array($4, chr(31)), string_to_array($5, chr(31)))
         WITH ORDINALITY AS k (k_space, k_user, k_n)
     JOIN LATERAL (
@@ -66,18 +66,18 @@ SELECT (
     SELECT string_agg(concat_ws(char(31),
         name, privacy, creator, contribution, coalesce(capacity, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at, ''), hides_members), char(30))
+        coalesce(deleted_at, ''), hides_members, going_count), char(30))
     FROM json_each($1) k CROSS JOIN space s ON s.name = k.value ->> 0
 ), (
     SELECT string_agg(concat_ws(char(31),
         k.key + 1, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at, ''),
-        changed_at), char(30))
+        changed_at, coalesce(attendance, '')), char(30))
     FROM json_each($2) k
     CROSS JOIN membership m ON m.space = k.value ->> 0 AND m.user_id = k.value ->> 1
 ), (
     SELECT string_agg(concat_ws(char(31),
         k.key + 1, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at, ''),
-        changed_at), char(30))
+        changed_at, coalesce(attendance, '')), char(30))
     FROM json_each($3) k
     CROSS JOIN membership i INDEXED BY membership_by_inviter
         ON i.space = k.value ->> 0 AND i.invited_by = k.value ->> 1 AND i.invited_by IS NOT NULL
@@ -164,6 +164,22 @@ impl Wanted {
             [names(backend, &self.spaces), key_set(backend, keys), key_set(backend, senders)];
         (sql, sets.into_iter().flat_map(Rows::values).collect())
     }
+}
+
+/// Looks for these memberships.
+pub async fn look_for(connection: &mut Connection, keys: &[Key]) -> Result<Vec<Membership>, Error> {
+    let (nothing_else, mut found) = (Wanted::default(), Vec::new());
+    let longest = keys.iter().map(bytes).max().unwrap_or(1);
+    for keys in keys.chunks((most_bytes(connection.has_nagle()) / longest).max(1)) {
+        let keys: Vec<_> = keys.iter().collect();
+        let (sql, values) = nothing_else.statement(connection.backend(), &keys, &[]);
+        let answer = connection.run(sql, values).await?;
+        for mut cells in unpack(packed(&answer, 1)?.as_deref()) {
+            let (space, _) = cells.next_of(&keys)?;
+            found.push(convert::membership_in(space.clone(), &mut cells)?);
+        }
+    }
+    Ok(found)
 }
 
 /// What stands around the texts of a row, at most.

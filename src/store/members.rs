@@ -16,12 +16,12 @@ pub(super) const MEMBERS: &str = "
 SELECT (
     SELECT concat_ws({cell}, name, privacy, creator, contribution, coalesce({capacity}, ''), seq,
         invited_count, requested_count, member_count, manager_count, blocked_count, created_at, '',
-        hides_members)
+        hides_members, going_count)
 ), o.status, CASE WHEN {visible} THEN (
     SELECT string_agg(concat_ws({cell}, user_id, status, version, coalesce(invited_by, ''),
-        coalesce({joined_at}, ''), changed_at), {row})
+        coalesce({joined_at}, ''), changed_at, coalesce(attendance, '')), {row})
     FROM (
-        SELECT * FROM {members} WHERE space = $1 AND user_id > $3 AND {filter}
+        SELECT * FROM {members} WHERE space = $1 AND {after} AND {filter}
         ORDER BY {order} LIMIT $4 OFFSET $5
     ) p
 ) END
@@ -54,7 +54,26 @@ pub(super) fn statement(
         .replace("{joined_at}", joined_at)
         .replace("{order}", order(query.order))
         .replace("{members}", table(is_sqlite, query))
-        .replace("{filter}", &filter(query, 6))
+        .replace("{after}", after(query))
+        .replace("{filter}", &filter(query, if goes_on_in_time(query) { 7 } else { 6 }))
+}
+
+/// Whether a time says where the page goes on, as the sixth parameter.
+fn goes_on_in_time(query: &MemberQuery) -> bool {
+    query.order != MemberOrder::ById && query.after.is_some()
+}
+
+/// Where the page goes on. Every id comes after no id.
+fn after(query: &MemberQuery) -> &'static str {
+    match query.order {
+        MemberOrder::OldestFirst if goes_on_in_time(query) => {
+            "(coalesce(joined_at, changed_at), user_id) > ($6, $3)"
+        }
+        MemberOrder::NewestFirst if goes_on_in_time(query) => {
+            "(coalesce(joined_at, changed_at), user_id) < ($6, $3)"
+        }
+        MemberOrder::ById | MemberOrder::OldestFirst | MemberOrder::NewestFirst => "user_id > $3",
+    }
 }
 
 /// By time all of the space's people are put in order, and not read from an index: every join would pay for
@@ -79,23 +98,28 @@ fn sort(items: &mut [Membership], order: MemberOrder) {
     });
 }
 
-/// Whoever is not a plain member is one of few, and has an index. SQLite keeps no statistics by
+/// Whoever is not a plain member is one of few, and has an index, and so has whoever gave an answer. SQLite keeps no statistics by
 /// which it could know.
 pub(super) fn table(is_sqlite: bool, query: &MemberQuery) -> &'static str {
-    if is_sqlite && !query.statuses.contains(&Status::Member) {
-        "membership INDEXED BY membership_by_status"
-    } else {
-        "membership"
+    match query.attendance {
+        Some(_) if is_sqlite => "membership INDEXED BY membership_by_attendance",
+        None if is_sqlite && !query.statuses.contains(&Status::Member) => {
+            "membership INDEXED BY membership_by_status"
+        }
+        Some(_) | None => "membership",
     }
 }
 
-/// Which rows are wanted. Statuses are our words, not the caller's, so they may stand in the text.
+/// Which rows are wanted. Statuses and answers are our words, not the caller's, so they may stand in the text.
 /// The parameters of a search begin with this one: see [`search_values`].
 pub(super) fn filter(query: &MemberQuery, search_at: usize) -> String {
     let mut filter = format!("status IN ({})", words(&query.statuses));
     // Lets the databases use the index of those who are not plain members.
     if !query.statuses.contains(&Status::Member) {
         filter.push_str(" AND status <> 'member'");
+    }
+    if let Some(answer) = query.attendance {
+        filter.push_str(&format!(" AND attendance = '{answer}'"));
     }
     if let Some(search) = &query.search {
         let named = named("membership.user_id", search, search_at + 1);
@@ -116,7 +140,7 @@ fn search_values(query: &MemberQuery) -> impl Iterator<Item = Value> {
 /// A pattern that finds this text anywhere, in lower case.
 pub(super) fn pattern(search: &str) -> String {
     let escaped = search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{}%", convert::folded(&escaped))
+    format!("%{}%", escaped.to_lowercase())
 }
 
 /// A user id, or what is nobody's.
@@ -138,12 +162,19 @@ impl Store {
         let mut values: Vec<Value> = vec![
             name.as_str().into(),
             text(viewer),
-            text(query.after.as_ref()),
+            text(query.after.as_ref().map(|after| &after.user)),
             (query.limit.saturating_add(1) as i64).into(),
             (query.offset as i64).into(),
         ];
+        let since = query.after.as_ref().filter(|_| goes_on_in_time(query)).map(|it| it.since);
+        values.extend(since.map(Value::from));
         values.extend(search_values(query));
-        let answer = self.ask(sql, values).await?;
+        let answer = match query.order {
+            MemberOrder::ById => self.ask(sql, values).await?,
+            MemberOrder::OldestFirst | MemberOrder::NewestFirst => {
+                self.ask_gathering(sql, values).await?
+            }
+        };
         let view = view(&answer)?;
         let found = packed(&answer, 2)?;
         let found = unpack(found.as_deref())
@@ -159,8 +190,7 @@ impl Store {
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE space = $1 AND {}", filter(query, 2));
         let mut values: Vec<Value> = vec![name.as_str().into()];
         values.extend(search_values(query));
-        let rows = self.ask(sql, values).await?;
-        Ok(rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default())
+        self.count(sql, values).await
     }
 }
 

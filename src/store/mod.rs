@@ -6,16 +6,21 @@ mod claim;
 mod connect;
 mod connection;
 mod convert;
+mod counts;
 mod entity;
 mod error;
 mod export;
 mod found;
+mod found_sql;
 mod import;
 mod import_rows;
 mod import_sql;
+mod import_task;
 mod load;
 mod members;
 mod metrics;
+mod new_rows;
+mod occasion;
 mod people;
 mod pieces;
 mod probe;
@@ -47,12 +52,15 @@ pub use error::{
     Class, Error, KNOWN_KEYS, SQLITE_CODES, SQLSTATES, class_of_sqlite, class_of_sqlstate,
 };
 pub use export::Export;
-pub use found::{Among, FoundQuery, FoundSpace};
+pub use found::{Among, FoundQuery, FoundSpace, OwnSpaces};
 pub use import::{Head, ImportedSpace, Importer};
 pub use load::{Key, Loaded, Wanted, lock, lock_free};
+pub use occasion::{End, LOCATIONS, Occasion, RECURRENCES};
 pub use people::{FoundPerson, PeopleCursor, PeopleQuery, Without};
 pub use probe::probe;
-pub use read::{EventQuery, ListedSpace, MemberOrder, MemberQuery, Page, SpaceQuery, SpaceView};
+pub use read::{
+    EventQuery, ListedSpace, MemberCursor, MemberOrder, MemberQuery, Page, SpaceQuery, SpaceView,
+};
 pub use recount::{Counting, Strays};
 pub use shared_keys::PAGE_TOKENS;
 pub use spaces::{SpaceWrite, load_content};
@@ -63,8 +71,9 @@ pub use write::{Changes, MovedSpace, write};
 
 use crate::instruments::DB_WAITING;
 
+use counts::Counts;
 use people::PeopleWriter;
-use readers::Readers;
+use readers::{Readers, Statement};
 use target::Target;
 
 /// A failure that took longer than this was no dead connection: the server was silent.
@@ -78,12 +87,13 @@ const fn most_bytes(has_nagle: bool) -> usize {
     if has_nagle { 14 * 1024 } else { 256 * 1024 }
 }
 
-/// A database. Copies share its readers, and the one that writes people.
+/// A database. Copies share its readers, what they counted, and the one that writes people.
 #[derive(Clone)]
 pub struct Store {
     url: String,
     target: Target,
     readers: Readers,
+    counts: Counts,
     people_writer: PeopleWriter,
 }
 
@@ -119,7 +129,16 @@ impl Store {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, Error> {
-        self.readers.ask(sql.into(), values).await
+        self.readers.ask(Statement { sql: sql.into(), values, is_gathering: false }).await
+    }
+
+    /// The same of a statement that puts all that it reads in order, as no index has it.
+    async fn ask_gathering(
+        &self,
+        sql: String,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, Error> {
+        self.readers.ask(Statement { sql: sql.into(), values, is_gathering: true }).await
     }
 
     async fn ask_built(&self, statement: sea_orm::Statement) -> Result<Vec<QueryResult>, Error> {

@@ -1,18 +1,18 @@
 //! Questions that are not asked all the time, by SeaORM: one space, a user's spaces, the history.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, IntoCondition, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
     QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::convert::status_of;
+use super::convert::{attendance_of, status_of};
 use super::entity::{membership, membership_event, space, space_content};
-use super::terms::SpaceSearch;
 use super::visible::condition;
 use super::{Store, error::Error};
 use crate::domain::{
-    Content, Event, Kind, Membership, Privacy, Space, SpaceName, Standing, Status, UserId,
+    Attendance, Content, Event, Kind, Membership, Millis, Privacy, Space, SpaceName, Standing,
+    Status, UserId,
 };
 
 /// One page by key.
@@ -36,7 +36,7 @@ impl<T> Page<T> {
 /// In which order memberships of a space are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MemberOrder {
-    /// By user id. Only here a page begins after somebody.
+    /// By user id.
     #[default]
     ById,
     /// Those first who have been there longest: who joined, was invited or asked before others.
@@ -45,17 +45,28 @@ pub enum MemberOrder {
     NewestFirst,
 }
 
+/// Where a page of memberships goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberCursor {
+    /// Since when the last one who was shown has been there; nothing to a page by id.
+    pub since: Millis,
+    /// Their id.
+    pub user: UserId,
+}
+
 /// Which memberships of a space are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct MemberQuery {
     /// Only these statuses; never empty, never ABSENT.
     pub statuses: Vec<Status>,
+    /// Only those who gave this answer.
+    pub attendance: Option<Attendance>,
     /// Only users whose id contains this text, or whose names have its words.
     pub search: Option<String>,
     /// In which order.
     pub order: MemberOrder,
     /// Only users after this one.
-    pub after: Option<UserId>,
+    pub after: Option<MemberCursor>,
     /// How many to pass over.
     pub offset: u64,
     /// How many at most.
@@ -71,16 +82,10 @@ pub struct SpaceQuery {
     pub kinds: Vec<Kind>,
     /// Only those in which the user has one of these statuses.
     pub statuses: Vec<Status>,
-    /// Only those of this creator.
-    pub creator: Option<UserId>,
-    /// Only those that this finds.
-    pub search: Option<SpaceSearch>,
     /// Whether spaces that the user cannot see are wanted too.
     pub sees_hidden: bool,
     /// Only spaces after this one.
     pub after: Option<SpaceName>,
-    /// How many to pass over.
-    pub offset: u64,
     /// How many at most.
     pub limit: u64,
 }
@@ -119,12 +124,12 @@ pub(super) const CONTENT: &str = "c_";
 const OWN: &str = "m_";
 
 impl Store {
-    /// One space with what it shows, and what `viewer` is to it.
+    /// One space with what it shows, what `viewer` is to it, and whether they say that they go.
     pub async fn space(
         &self,
         name: &SpaceName,
         viewer: Option<&UserId>,
-    ) -> Result<Option<(SpaceView, Content)>, Error> {
+    ) -> Result<Option<(SpaceView, Option<Attendance>, Content)>, Error> {
         let query = view_query(name, viewer);
         let rows = self.ask_built(query.build(self.target.backend())).await?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -132,9 +137,11 @@ impl Store {
             None => Status::Absent,
             Some(word) => status_of(name.as_str(), &word)?,
         };
+        let answer = row.try_get::<Option<String>>(OWN, "attendance")?;
+        let attendance = attendance_of(name.as_str(), answer.as_deref())?;
         let space = space::Model::from_query_result(row, "")?.try_into()?;
         let content = space_content::Model::from_query_result(row, CONTENT)?.try_into()?;
-        Ok(Some((SpaceView { space, own }, content)))
+        Ok(Some((SpaceView { space, own }, attendance, content)))
     }
 
     /// A space's history, for whoever was found to see it.
@@ -145,43 +152,11 @@ impl Store {
         Ok(Page::cut(rows.iter().map(event).collect::<Result<_, Error>>()?, query.limit))
     }
 
-    /// A user's spaces in order of name. They are not looked for by words.
+    /// A user's spaces in order of name.
     pub async fn user_spaces(&self, query: &SpaceQuery) -> Result<Page<ListedSpace>, Error> {
-        let ordered = user_spaces_query(query).order_by_asc(membership::Column::Space);
-        Ok(Page::cut(self.listed(query, ordered).await?, query.limit))
-    }
-
-    /// A user's spaces by position, highest id first, and how many there are.
-    pub async fn page_user_spaces(
-        &self,
-        query: &SpaceQuery,
-    ) -> Result<(Vec<ListedSpace>, i64), Error> {
-        if query.search.as_ref().is_some_and(|search| search.needles().is_none()) {
-            return Ok((Vec::new(), 0));
-        }
-        let name = Expr::col((membership::Entity, membership::Column::Space));
-        let length = Func::char_length(name);
-        let ordered = user_spaces_query(query)
-            .order_by(Expr::from(length), Order::Desc)
-            .order_by_desc(membership::Column::Space);
-        let items = Page::cut(self.listed(query, ordered).await?, query.limit).items;
-        let backend = self.target.backend();
-        let all =
-            user_spaces_query(query).select_only().expr_as(Expr::cust("1"), "one").into_query();
-        let count = Query::select().expr(Expr::cust("COUNT(*)")).from_subquery(all, "a").to_owned();
-        let rows = self.ask_built(sea_orm::StatementBuilder::build(&count, &backend)).await?;
-        let total = rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default();
-        Ok((items, total))
-    }
-
-    async fn listed(
-        &self,
-        query: &SpaceQuery,
-        ordered: Select<membership::Entity>,
-    ) -> Result<Vec<ListedSpace>, Error> {
-        let page = ordered.limit(query.limit.saturating_add(1)).offset(query.offset);
-        let rows = self.ask_built(page.build(self.target.backend())).await?;
-        rows.iter().map(listed).collect()
+        let rows = self.ask_built(user_spaces_query(query).build(self.target.backend())).await?;
+        let items = rows.iter().map(listed).collect::<Result<_, Error>>()?;
+        Ok(Page::cut(items, query.limit))
     }
 }
 
@@ -202,7 +177,9 @@ pub(super) fn view_query(name: &SpaceName, viewer: Option<&UserId>) -> Select<sp
         .filter(space::Column::DeletedAt.is_null())
         .join(JoinType::InnerJoin, space::Relation::Content.def())
         .join(JoinType::LeftJoin, own);
-    with_content(query).expr_as(membership::Column::Status.into_expr(), format!("{OWN}status"))
+    with_content(query)
+        .expr_as(membership::Column::Status.into_expr(), format!("{OWN}status"))
+        .expr_as(membership::Column::Attendance.into_expr(), format!("{OWN}attendance"))
 }
 
 pub(super) fn events_query(
@@ -216,7 +193,6 @@ pub(super) fn events_query(
         .limit(limit.saturating_add(1))
 }
 
-/// A user's spaces, in no order yet.
 pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity> {
     use membership::Column as Own;
     let words = query.statuses.iter().map(|status| status.word());
@@ -241,12 +217,7 @@ pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity
     if let Some(after) = &query.after {
         found = found.filter(Own::Space.gt(after.as_str()));
     }
-    if let Some(creator) = &query.creator {
-        found = found.filter(space::Column::Creator.eq(creator.as_str()));
-    }
-    for needle in query.search.as_ref().and_then(SpaceSearch::needles).iter().flatten() {
-        found = found.filter(Expr::exists(needle.of_membership()));
-    }
+    let found = found.order_by_asc(Own::Space).limit(query.limit.saturating_add(1));
     with_own(with_content(with_space(found)))
 }
 

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::Connection;
 use super::error::Error;
+use super::settings::GATHERING;
 use super::target::{Role, Target};
 
 /// How many questions may wait before the next is turned away.
@@ -19,9 +20,18 @@ const QUEUE: usize = 4_096;
 type Answer = Result<Vec<QueryResult>, Error>;
 
 struct Question {
-    sql: Cow<'static, str>,
-    values: Vec<Value>,
+    statement: Statement,
     answer: oneshot::Sender<Answer>,
+}
+
+/// What is asked.
+pub struct Statement {
+    /// Its text.
+    pub sql: Cow<'static, str>,
+    /// Its parameters.
+    pub values: Vec<Value>,
+    /// Whether all that it reads is put in order, as no index has it.
+    pub is_gathering: bool,
 }
 
 /// Where questions are handed in. When the last copy is gone, what waits is answered, and the tasks end.
@@ -45,9 +55,9 @@ impl Readers {
     }
 
     /// Asks one statement.
-    pub async fn ask(&self, sql: Cow<'static, str>, values: Vec<Value>) -> Answer {
+    pub async fn ask(&self, statement: Statement) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let question = Question { sql, values, answer };
+        let question = Question { statement, answer };
         self.questions.try_send(question).map_err(|_| Error::Overloaded)?;
         answered.await.unwrap_or_else(|_| Err(Error::silent()))
     }
@@ -67,25 +77,38 @@ impl Readers {
 async fn answer_all(mut connection: Connection, waiting: Arc<Mutex<mpsc::Receiver<Question>>>) {
     loop {
         let next = waiting.lock().await.recv().await;
-        let Some(Question { sql, values, answer }) = next else { break };
+        let Some(Question { statement, answer }) = next else { break };
         if answer.is_closed() {
             continue;
         }
-        let _ = answer.send(ask(&mut connection, sql, values).await);
+        let _ = answer.send(ask(&mut connection, statement).await);
     }
     connection.close().await;
 }
 
 /// A connection that died while nobody used it shows that with the next question, which is asked once
 /// more on a new one.
-async fn ask(connection: &mut Connection, sql: Cow<'static, str>, values: Vec<Value>) -> Answer {
+async fn ask(connection: &mut Connection, statement: Statement) -> Answer {
     let was_open = connection.is_open();
     let began = tokio::time::Instant::now();
-    match connection.run(sql.clone(), values.clone()).await {
+    match try_once(connection, &statement).await {
         Err(Error::Unavailable(error)) if was_open && began.elapsed() < super::QUICK => {
             tracing::debug!(%error, "a connection was lost; asking again");
-            connection.run(sql, values).await
+            try_once(connection, &statement).await
         }
         answer => answer,
     }
+}
+
+async fn try_once(connection: &mut Connection, statement: &Statement) -> Answer {
+    let Statement { sql, values, is_gathering } = statement;
+    if connection.is_sqlite() || !is_gathering {
+        return connection.run(sql.clone(), values.clone()).await;
+    }
+    connection.begin().await?;
+    connection.run(GATHERING, []).await?;
+    let rows = connection.run(sql.clone(), values.clone()).await?;
+    // Nothing was changed.
+    connection.rollback().await?;
+    Ok(rows)
 }

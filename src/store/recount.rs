@@ -1,12 +1,19 @@
 //! Looking through a whole database for spaces that contradict themselves. Each page of spaces is one
 //! statement and so one moment, whatever is written meanwhile.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryResult, Statement, TransactionTrait, Value,
+};
 
 use super::connect::{connect, looking_options, setup_options};
+use super::entity::space_term;
 use super::error::Error;
+use super::terms;
 use crate::domain::recount::{Found, Kept};
-use crate::domain::{Counts, Recount};
+use crate::domain::{Counts, Privacy, Recount};
 
 /// Spaces by name, with what belongs to them; `{}` stands for how the name compares. Both databases
 /// understand it.
@@ -20,6 +27,7 @@ counted AS (
         COUNT(*) FILTER (WHERE m.status = 'manager') AS managers,
         COUNT(*) FILTER (WHERE m.status = 'creator') AS creators,
         COUNT(*) FILTER (WHERE m.status = 'blocked') AS blocked,
+        COUNT(*) FILTER (WHERE m.attendance = 'going') AS going,
         MIN(m.user_id) FILTER (WHERE m.status = 'creator') AS creator
     FROM page JOIN membership m ON m.space = page.name GROUP BY m.space),
 told AS (
@@ -43,15 +51,20 @@ unexplained AS (
             LEFT JOIN membership m ON m.space = e.space AND m.user_id = e.user_id
             WHERE m.space IS NULL AND e.to_status <> 'absent') AS different
     GROUP BY space)
-SELECT s.name, s.creator, s.capacity, s.seq, s.deleted_at, s.invited_count, s.requested_count,
-    s.member_count, s.manager_count, s.blocked_count,
+SELECT s.name, s.privacy, s.creator, s.capacity, s.seq, s.deleted_at, s.invited_count,
+    s.requested_count, s.member_count, s.manager_count, s.blocked_count, s.going_count,
+    b.display_name, b.attributes,
+    (SELECT string_agg(w.kind || '/' || w.is_hidden || '/' || w.term, '\n')
+        FROM space_term w WHERE w.space = s.name) AS terms,
     (SELECT COUNT(*) FROM space_content t WHERE t.space = s.name) AS contents,
     COALESCE(c.invited, 0) AS invited, COALESCE(c.requested, 0) AS requested,
     COALESCE(c.members, 0) AS members, COALESCE(c.managers, 0) AS managers,
     COALESCE(c.creators, 0) AS creators, COALESCE(c.blocked, 0) AS blocked,
+    COALESCE(c.going, 0) AS going,
     c.creator AS found_creator, COALESCE(n.events, 0) AS events, n.first_seq, n.last_seq, n.deleted_seq,
     COALESCE(n.broken, 0) AS broken, COALESCE(u.users, 0) AS unexplained
 FROM page JOIN space s ON s.name = page.name
+    LEFT JOIN space_content b ON b.space = s.name
     LEFT JOIN counted c ON c.space = s.name
     LEFT JOIN numbered n ON n.space = s.name
     LEFT JOIN unexplained u ON u.space = s.name
@@ -67,6 +80,9 @@ SELECT 'event', e.space, COUNT(*) FROM membership_event e
 UNION ALL
 SELECT 'content', t.space, COUNT(*) FROM space_content t
     LEFT JOIN space s ON s.name = t.space WHERE s.name IS NULL GROUP BY t.space
+UNION ALL
+SELECT 'term', w.space, COUNT(*) FROM space_term w
+    LEFT JOIN space s ON s.name = w.space WHERE s.name IS NULL GROUP BY w.space
 ORDER BY 2, 1";
 
 /// Puts the copies right: the counters, and the creator where there is exactly one.
@@ -78,11 +94,17 @@ UPDATE space SET
     member_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'member'),
     manager_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'manager'),
     blocked_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'blocked'),
+    going_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.attendance = 'going'),
     creator = COALESCE(
         (SELECT MIN(m.user_id) FROM membership m
             WHERE m.space = space.name AND m.status = 'creator' HAVING COUNT(*) = 1),
         creator)
 WHERE name = $1";
+
+/// What a space shows, as in [`SPACES`].
+const SHOWN: &str = "
+SELECT s.name, s.privacy, s.deleted_at, b.display_name, b.attributes
+FROM space s JOIN space_content b ON b.space = s.name WHERE s.name = $1";
 
 /// Servers that use this database now.
 const SERVERS: &str = "SELECT COUNT(*) AS found FROM pg_stat_activity
@@ -146,9 +168,22 @@ impl Counting {
         self.ask(STRAYS, []).await?.iter().map(stray).collect()
     }
 
-    /// Puts the copies in a space's row right. No server may use the database: servers remember spaces.
+    /// Puts the copies in a space's row right, and what the space is found by. No server may use the
+    /// database: servers remember spaces.
     pub async fn mend(&self, space: &str) -> Result<(), Error> {
-        self.ask(MEND, [space.into()]).await.map(drop)
+        let transaction = self.database.begin().await?;
+        let backend = transaction.get_database_backend();
+        let statement = |sql: &str| Statement::from_sql_and_values(backend, sql, [space.into()]);
+        transaction.execute_raw(statement(MEND)).await?;
+        let shown = transaction.query_one_raw(statement(SHOWN)).await?;
+        let of_space = space_term::Column::Space.eq(space);
+        space_term::Entity::delete_many().filter(of_space).exec(&transaction).await?;
+        let rows = shown.as_ref().map(terms_wanted).transpose()?.unwrap_or_default();
+        if !rows.is_empty() {
+            let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+            space_term::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Ends the connection.
@@ -186,10 +221,15 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
             managers: number("manager_count")?,
             creators: i64::from(!is_deleted),
             blocked: number("blocked_count")?,
+            going: number("going_count")?,
         },
         seq: number("seq")?,
     };
     let (first, deleted) = (maybe("first_seq")?, maybe("deleted_seq")?);
+    let kept_terms: Option<String> = row.try_get("", "terms")?;
+    let kept_terms = kept_terms.as_deref().unwrap_or_default();
+    let kept_terms: BTreeSet<_> = kept_terms.lines().map(str::to_owned).collect();
+    let terms: BTreeSet<_> = terms_wanted(row)?.iter().map(packed).collect();
     let found = Found {
         counts: Counts {
             invited: number("invited")?,
@@ -198,6 +238,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
             managers: number("managers")?,
             creators: number("creators")?,
             blocked: number("blocked")?,
+            going: number("going")?,
         },
         creator: row.try_get("", "found_creator")?,
         contents: number("contents")?,
@@ -207,7 +248,26 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
         begins_deleted: first.is_some() && first == deleted,
         broken: number("broken")?,
         unexplained: number("unexplained")?,
+        missing_terms: terms.difference(&kept_terms).count() as i64,
+        stray_terms: kept_terms.difference(&terms).count() as i64,
     };
     let capacity = maybe("capacity")?;
     Ok(Recount { space: row.try_get("", "name")?, is_deleted, capacity, kept, found })
+}
+
+/// What the space should be found by, as what it shows says.
+fn terms_wanted(row: &QueryResult) -> Result<Vec<space_term::Model>, sea_orm::DbErr> {
+    let text = |column: &str| row.try_get::<Option<String>>("", column);
+    let [name, privacy, display_name, attributes] =
+        [text("name")?, text("privacy")?, text("display_name")?, text("attributes")?]
+            .map(Option::unwrap_or_default);
+    let is_deleted = row.try_get::<Option<i64>>("", "deleted_at")?.is_some();
+    let privacy = Privacy::from_word(&privacy).filter(|_| !is_deleted);
+    let rows = |privacy| terms::rows_for(&name, privacy, &display_name, &attributes);
+    Ok(privacy.map(rows).unwrap_or_default())
+}
+
+/// A row as [`SPACES`] shows it. No word has a blank.
+fn packed(row: &space_term::Model) -> String {
+    format!("{}/{}/{}", row.kind, row.is_hidden, row.term)
 }

@@ -41,7 +41,14 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("enable_mergejoin", "off"),
     // Pages are read in the order of an index, however few rows the planner expects.
     ("enable_bitmapscan", "off"),
+    // To start a worker takes a hundred times as long as to read a page.
+    ("max_parallel_workers_per_gather", "0"),
 ];
+
+/// For a statement that puts all that it reads in order, as no index has it: the table's pages are then
+/// read one after the other, and each once. Other servers do not know it, and set nothing.
+pub const GATHERING: &str = "
+    SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'enable_bitmapscan'";
 
 /// A role may have been told not to wait for the disk; an answer is a promise that it was waited for.
 const DURABLE: &str = "

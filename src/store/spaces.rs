@@ -134,6 +134,7 @@ async fn delete(
         member_count: ActiveValue::Set(0),
         manager_count: ActiveValue::Set(0),
         blocked_count: ActiveValue::Set(0),
+        going_count: ActiveValue::Set(0),
         deleted_at: ActiveValue::Set(Some(at)),
         ..Default::default()
     };
@@ -148,6 +149,7 @@ fn membership_row(membership: &Membership) -> membership::ActiveModel {
         version: membership.version,
         invited_by: membership.invited_by.as_ref().map(ToString::to_string),
         joined_at: membership.joined_at,
+        attendance: membership.attendance.map(|answer| answer.word().to_owned()),
         changed_at: membership.changed_at,
     }
     .into_active_model()

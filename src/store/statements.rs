@@ -3,26 +3,25 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{DbBackend, QueryOrder, QueryTrait, Value};
+use sea_orm::{DbBackend, QueryTrait, Value};
 
 use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
-use super::entity::membership;
-use super::found::page_statement;
+use super::found_sql::{page_statement, shared_count};
 use super::load::{LOCK, NOT_LOCKED, Wanted};
-use super::read::{events_query, user_spaces_query, view_query};
+use super::read::{MemberCursor, events_query, user_spaces_query, view_query};
 use super::write_sql::{
     END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
     WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
 use super::{
-    Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, SpaceQuery,
-    SpaceSearch, import_rows, members, people,
+    Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
+    SpaceQuery, SpaceSearch, import_rows, members, people,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Authorship, Counts, Event, EventName, Kind, Membership, Privacy, Space,
-    SpaceName, Standing, Status, Subject, UserId,
+    Action, Actor, Attendance, Authorship, Counts, Event, EventName, Kind, Membership, Privacy,
+    Space, SpaceName, Standing, Status, Subject, UserId,
 };
 
 /// A statement by name.
@@ -42,7 +41,7 @@ pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) ->
     all.extend(of_questions(backend, space, users));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
-    all.extend(import_rows::examples(backend, space));
+    all.extend(import_rows::examples(backend, space, users[0]));
     all
 }
 
@@ -76,7 +75,7 @@ fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> 
     let begins = "write one membership that begins";
     all.push(example(begins, WRITE_ONE_NEW_POSTGRES, values.clone()));
     all.push(example("write one change", WRITE_ONE_POSTGRES, values.clone()));
-    let ending = values.into_iter().take(19).collect();
+    let ending = values.into_iter().take(20).collect();
     all.push(example("write one membership that ends", WRITE_ENDING_POSTGRES, ending));
     all.push(example("end memberships beside others that begin", END_POSTGRES, vec![name, one]));
     all
@@ -90,42 +89,40 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
     let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)]);
     let mut all = vec![example("check memberships", check, checked)];
     let members = || vec![Status::Member, Status::Manager, Status::Creator];
-    for (name, statuses, order) in [
-        ("page of members", members(), MemberOrder::ById),
-        ("page of members, newest first", members(), MemberOrder::NewestFirst),
-        ("page of requests", vec![Status::Requested], MemberOrder::ById),
+    let newest = MemberOrder::NewestFirst;
+    let going = Some(Attendance::Going);
+    let after = MemberCursor { since: 7, user: two.clone() };
+    for (name, statuses, attendance, order, after) in [
+        ("page of members", members(), None, MemberOrder::ById, None),
+        ("page of members, newest first", members(), None, newest, None),
+        ("later page of members, newest first", members(), None, newest, Some(after)),
+        ("page of members who go", members(), going, MemberOrder::ById, None),
+        ("page of requests", vec![Status::Requested], None, MemberOrder::ById, None),
     ] {
-        let query = MemberQuery { statuses, order, ..MemberQuery::default() };
+        let query = MemberQuery { statuses, attendance, order, after, ..MemberQuery::default() };
         let sql = members::statement(backend, space, Some(one), &sees_members, &query);
-        let values: [Value; 5] =
-            [space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
-        all.push(example(name, sql, values.to_vec()));
+        let mut values: Vec<Value> =
+            vec![space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
+        values.extend(query.after.map(|after| Value::from(after.since)));
+        all.push(example(name, sql, values));
     }
     let mine = SpaceQuery {
         user: one.clone(),
         kinds: Kind::ALL.to_vec(),
         statuses: vec![Status::Member],
-        creator: None,
-        search: None,
         sees_hidden: false,
         after: Some(space.clone()),
-        offset: 0,
         limit: 20,
     };
-    let all_mine = user_spaces_query(&mine).order_by_asc(membership::Column::Space);
     let all_of_a_kind =
         AllSpacesQuery { kind: Some(space.kind()), limit: 100, ..AllSpacesQuery::default() };
     let all_spaces =
         AllSpacesQuery { after: Some(space.clone()), kind: None, ..all_of_a_kind.clone() };
-    let search = SpaceSearch { text: "bread".into(), categories: vec![7] };
-    let sought = SpaceQuery { search: Some(search), ..mine.clone() };
-    let sought = user_spaces_query(&sought).order_by_asc(membership::Column::Space);
     for (name, statement) in [
         ("page of all spaces", all_spaces_query(&all_spaces).build(backend)),
         ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind).build(backend)),
         ("one space", view_query(space, Some(one)).build(backend)),
-        ("page of a user's spaces", all_mine.build(backend)),
-        ("page of a user's spaces that are looked for", sought.build(backend)),
+        ("page of a user's spaces", user_spaces_query(&mine).build(backend)),
         ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),
     ] {
         let values = statement.values.map(|values| values.0).unwrap_or_default();
@@ -135,32 +132,63 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
 }
 
 /// What is sought for by one user, among all and among the other's.
-fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> [Example; 6] {
+fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> Vec<Example> {
     let found = |among| FoundQuery {
         viewer: Some(one.clone()),
         kind: space.kind(),
         among,
         rising: false,
+        after: None,
         offset: 0,
         limit: 20,
     };
     let by = |words: &[&str], categories: &[i64]| {
-        let search = SpaceSearch { text: words.join(" "), categories: categories.to_vec() };
+        let search = SpaceSearch {
+            text: words.join(" "),
+            categories: categories.to_vec(),
+            ..SpaceSearch::default()
+        };
         Among::All { search: Some(search) }
     };
-    let statuses = vec![Status::Manager, Status::Member];
+    let statuses = || vec![Status::Manager, Status::Member];
+    let search =
+        SpaceSearch { text: "bread".into(), categories: vec![7], ..SpaceSearch::default() };
+    let search = Some(search);
+    let everything = || found(Among::All { search: None });
+    let mine = |search| {
+        found(Among::Own(OwnSpaces { statuses: statuses(), search, ..OwnSpaces::default() }))
+    };
     let queries = [
-        ("page of all spaces that are seen", found(Among::All { search: None })),
+        ("page of all spaces that are seen", everything()),
+        ("later page of all spaces that are seen", everything().going_on(Some(space.clone()))),
         ("page of spaces by name", found(by(&["bread"], &[]))),
         ("page of spaces by two words and categories", found(by(&["bread", "a"], &[7, 8]))),
         ("page of spaces by category", found(by(&[], &[7]))),
         ("page of spaces that are suggested", found(Among::Suggested)),
-        ("page of another user's spaces", found(Among::Of { user: two.clone(), statuses })),
+        (
+            "later page of spaces that are suggested",
+            found(Among::Suggested).going_on(Some(space.clone())),
+        ),
+        ("page of one's own spaces", mine(None)),
+        ("page of one's own spaces that are looked for", mine(search)),
+        (
+            "page of another user's spaces",
+            found(Among::Of { user: two.clone(), statuses: statuses(), except: None }),
+        ),
     ];
-    queries.map(|(name, query)| {
+    let counts = [
+        ("count all spaces that everybody sees", everything()),
+        ("count spaces that could be suggested", found(Among::Suggested)),
+    ];
+    let pages = queries.into_iter().map(|(name, query)| {
         let (sql, values) = page_statement(&query, &sees_members);
         example(name, sql, values)
-    })
+    });
+    let counts = counts.into_iter().map(|(name, query)| {
+        let (sql, values) = shared_count(&query);
+        example(name, sql, values)
+    });
+    pages.chain(counts).collect()
 }
 
 fn sees_members(kind: Kind, privacy: Privacy, hides: bool, standing: Standing) -> bool {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{DbBackend, DbErr, RuntimeErr};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
 use super::error::Error;
 
@@ -54,10 +56,16 @@ impl PostgresServer {
     }
 }
 
+/// The right to write to a SQLite file, until it is dropped.
+pub type Turn = OwnedMutexGuard<()>;
+
 /// A SQLite file, which must stay the one that it was at first.
 pub struct SqliteFile {
     path: PathBuf,
     options: SqliteConnectOptions,
+    /// The writers of this program take turns. SQLite would let them look again and again whether another
+    /// one has finished, and who begins anew at once would be first for ever.
+    turns: Arc<Mutex<()>>,
     /// Device and number of the file.
     identity: OnceLock<(u64, u64)>,
 }
@@ -132,7 +140,8 @@ impl Target {
             .pragma("wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)
             .pragma("journal_size_limit", LOG_LIMIT);
         let path = options.get_filename().to_owned();
-        Ok(Self::Sqlite(Arc::new(SqliteFile { path, options, identity: OnceLock::new() })))
+        let (turns, identity) = (Arc::default(), OnceLock::new());
+        Ok(Self::Sqlite(Arc::new(SqliteFile { path, options, turns, identity })))
     }
 
     /// The file, if it is one.
@@ -163,6 +172,14 @@ impl Target {
             Self::Postgres(_) => DbBackend::Postgres,
             Self::Sqlite(_) => DbBackend::Sqlite,
         }
+    }
+
+    /// Waits for this program's other writers, in the order in which they came. PostgreSQL has many at once.
+    pub(super) async fn turn(&self) -> Result<Option<Turn>, Error> {
+        let Self::Sqlite(file) = self else { return Ok(None) };
+        let turn = timeout(BUSY_TIMEOUT, file.turns.clone().lock_owned()).await;
+        let busy = || DbErr::Conn(RuntimeErr::Internal("another writer has not finished".into()));
+        turn.map(Some).map_err(|_| Error::Contention(busy()))
     }
 
     /// Whether the database is still the one that was opened, as far as that can be seen from here.

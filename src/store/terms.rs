@@ -4,16 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Value};
 use serde_json::Value as Json;
 
 use super::connection::Connection;
-use super::entity::{membership, space_term};
+use super::entity::space_term;
 use super::error::Error;
+use super::occasion::{self, Occasion};
 use super::people::words;
 use super::spaces::run;
-use crate::domain::{Content, Privacy, Space, Standing, Status};
+use crate::domain::{Content, Kind, Privacy, Space, Standing, Status};
 
 /// So many categories of a space are kept.
 const KEPT: usize = 50;
@@ -28,6 +28,8 @@ pub struct SpaceSearch {
     pub text: String,
     /// Numbers of categories, of which one must be the space's; none, if any will do.
     pub categories: Vec<i64>,
+    /// When and where they are; for events.
+    pub occasion: Occasion,
 }
 
 /// One thing that must be among a space's terms.
@@ -51,7 +53,13 @@ impl SpaceSearch {
         if !self.categories.is_empty() {
             needles.push(Needle::OneOf(self.categories.iter().map(|id| category(*id)).collect()));
         }
+        needles.extend(self.occasion.needles());
         Some(needles)
+    }
+
+    /// Whether anything must be among the terms of what is found.
+    pub(super) fn seeks(&self) -> bool {
+        self.needles().is_none_or(|needles| !needles.is_empty())
     }
 }
 
@@ -69,24 +77,6 @@ impl Needle {
             }
         }
     }
-
-    /// The term of a membership's space that is meant.
-    pub(super) fn of_membership(&self) -> SelectStatement {
-        use space_term::Column::{Space, Term};
-        let own = (membership::Entity, membership::Column::Space);
-        let mut found = Query::select();
-        found
-            .expr(Expr::cust("1"))
-            .from(space_term::Entity)
-            .and_where(Expr::col((space_term::Entity, Space)).equals(own));
-        match self {
-            Self::Range(from, to) => {
-                found.and_where(Term.gte(from.as_str())).and_where(Term.lt(to.as_str()))
-            }
-            Self::OneOf(terms) => found.and_where(Term.is_in(terms)),
-        };
-        found.to_owned()
-    }
 }
 
 /// The term of a category.
@@ -94,14 +84,16 @@ fn category(id: i64) -> String {
     format!("{CATEGORY}{id}")
 }
 
-/// The terms of a space that shows this.
-fn terms_of(content: &Content) -> BTreeSet<String> {
-    let attributes = serde_json::from_str::<Json>(content.attributes.as_str()).unwrap_or_default();
+/// The terms of a space of this kind and name that shows these attributes.
+fn terms_of(kind: &str, display_name: &str, attributes: &str) -> BTreeSet<String> {
+    let attributes = serde_json::from_str::<Json>(attributes).unwrap_or_default();
     let listed = attributes.get("categories").and_then(Json::as_array).into_iter().flatten();
     // By number, or as an object with one.
     let number = |it: &Json| it.as_i64().or_else(|| it.get("id")?.as_i64());
     let categories = listed.filter_map(number).map(category).take(KEPT);
-    words::of_names([content.display_name.as_str(), ""]).into_iter().chain(categories).collect()
+    let names = words::of_names([display_name, ""]).into_iter();
+    let occasion = (kind == Kind::Event.word()).then(|| occasion::terms_of(&attributes));
+    names.chain(categories).chain(occasion.into_iter().flatten()).collect()
 }
 
 /// Writes down the terms of a space that is new or has changed, in the connection's transaction.
@@ -124,13 +116,25 @@ pub(super) async fn put(
 
 /// The terms of a space that shows this, as rows.
 pub(super) fn rows_of(space: &Space, content: &Content) -> Vec<space_term::Model> {
+    let Content { display_name, attributes } = content;
+    rows_for(space.name.as_str(), space.privacy, display_name.as_str(), attributes.as_str())
+}
+
+/// The same of what other rows say.
+pub(super) fn rows_for(
+    space: &str,
+    privacy: Privacy,
+    display_name: &str,
+    attributes: &str,
+) -> Vec<space_term::Model> {
+    let kind = space.split('/').next().unwrap_or_default();
     let row = |term| space_term::Model {
-        space: space.name.to_string(),
+        space: space.to_owned(),
         term,
-        kind: space.name.kind().word().to_owned(),
-        is_hidden: i64::from(is_hidden(space.privacy)),
+        kind: kind.to_owned(),
+        is_hidden: i64::from(is_hidden(privacy)),
     };
-    terms_of(content).into_iter().map(row).collect()
+    terms_of(kind, display_name, attributes).into_iter().map(row).collect()
 }
 
 /// Takes a space's terms away, in the connection's transaction.
@@ -147,15 +151,10 @@ const fn is_hidden(privacy: Privacy) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Attributes, DisplayName};
-
     #[test]
     fn a_space_is_found_by_the_words_of_its_name_and_by_its_categories() {
-        let terms = |name: &str, attributes: &str| {
-            let display_name = DisplayName::new(name).unwrap();
-            let attributes = Attributes::new(attributes).unwrap();
-            Vec::from_iter(terms_of(&Content { display_name, attributes }))
-        };
+        let terms =
+            |name: &str, attributes: &str| Vec::from_iter(terms_of("courses", name, attributes));
         assert_eq!(terms("Bread & Ünlü", "{}"), ["bread", "unlu"]);
         let listed = r##"{"categories":[7,{"id":8,"name":"Baking"},"9",null,[1],{"id":"x"},-1]}"##;
         assert_eq!(terms("#7", listed), ["#-1", "#7", "#8", "7"]);

@@ -25,7 +25,9 @@ use super::write_sql::{
     END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
     WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
-use crate::domain::{Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId};
+use crate::domain::{
+    Attendance, Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId,
+};
 
 /// A space whose memberships changed.
 #[derive(Clone, Debug)]
@@ -180,7 +182,7 @@ impl Changes {
         continued: &BTreeSet<&SpaceName>,
     ) -> Vec<Value> {
         let concerned: BTreeSet<_> = events.iter().map(|event| &event.space).collect();
-        let mut spaces = Rows::new(backend, 9);
+        let mut spaces = Rows::new(backend, 10);
         // In order of name, so that two writers never wait for each other.
         let mut moved: Vec<_> =
             self.spaces.iter().filter(|moved| concerned.contains(&moved.space.name)).collect();
@@ -189,7 +191,7 @@ impl Changes {
             let believed = if continued.contains(&space.name) { space.seq } else { *believed };
             spaces.push(space_cells(space, believed, new_creator.as_ref()));
         }
-        let mut changes = Rows::new(backend, 12);
+        let mut changes = Rows::new(backend, 13);
         for event in events {
             self.with_cells(event, |cells| changes.push(cells));
         }
@@ -203,8 +205,8 @@ impl Changes {
         let mut values: Vec<_> =
             space_cells(space, *believed, new_creator.as_ref()).map(Value::from).into();
         values.push(self.at.into());
-        // What ends was nobody's invitation and began at no time; the space is named already.
-        let cells = if self.ends() { 9 } else { 11 };
+        // What ends was nobody's invitation, began at no time and has no answer; the space is named already.
+        let cells = if self.ends() { 9 } else { 12 };
         self.with_cells(event, |row| {
             values.extend(row.into_iter().skip(1).take(cells).map(Value::from));
         });
@@ -212,7 +214,7 @@ impl Changes {
     }
 
     /// Hands on what is written of an event.
-    fn with_cells(&self, event: &Event, mut hand_on: impl FnMut([Cell<'_>; 12])) {
+    fn with_cells(&self, event: &Event, mut hand_on: impl FnMut([Cell<'_>; 13])) {
         let Subject::Membership { user, from, to } = &event.subject else { return };
         let membership = self.memberships.get(&(event.space.clone(), user.clone()));
         let last = membership.filter(|m| m.version == event.seq);
@@ -236,6 +238,7 @@ impl Changes {
             role.into(),
             last.and_then(|m| m.invited_by.as_ref()).map(UserId::as_str).into(),
             last.and_then(|m| m.joined_at).map(|at| self.at - at).into(),
+            last.and_then(|m| m.attendance).map(Attendance::word).into(),
         ]);
     }
 }
@@ -244,7 +247,7 @@ fn space_cells<'a>(
     space: &'a Space,
     believed: i64,
     new_creator: Option<&'a UserId>,
-) -> [Cell<'a>; 9] {
+) -> [Cell<'a>; 10] {
     [
         Cell::Text(space.name.as_str()),
         Cell::Int(believed),
@@ -255,5 +258,6 @@ fn space_cells<'a>(
         Cell::Int(space.counts.members),
         Cell::Int(space.counts.managers),
         Cell::Int(space.counts.blocked),
+        Cell::Int(space.counts.going),
     ]
 }

@@ -10,19 +10,20 @@ WITH k AS MATERIALIZED (
         string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31), ''),
         string_to_array($5, chr(31))::bigint[], string_to_array($6, chr(31))::bigint[],
         string_to_array($7, chr(31))::bigint[], string_to_array($8, chr(31))::bigint[],
-        string_to_array($9, chr(31))::bigint[]
+        string_to_array($9, chr(31))::bigint[], string_to_array($10, chr(31))::bigint[]
     ) AS k (k_space, k_believed, k_seq, k_creator, k_invited, k_requested, k_members, k_managers,
-        k_blocked)
+        k_blocked, k_going)
 ), c AS MATERIALIZED (
     SELECT * FROM unnest(
-        string_to_array($10, chr(31)), string_to_array($11, chr(31)),
-        string_to_array($12, chr(31))::bigint[], string_to_array($13, chr(31)),
-        string_to_array($14, chr(31)), string_to_array($15, chr(31)),
-        string_to_array($16, chr(31)), string_to_array($17, chr(31), ''),
-        string_to_array($18, chr(31), ''), string_to_array($19, chr(31), ''),
-        string_to_array($20, chr(31), ''), string_to_array($21, chr(31), '')::bigint[]
+        string_to_array($11, chr(31)), string_to_array($12, chr(31)),
+        string_to_array($13, chr(31))::bigint[], string_to_array($14, chr(31)),
+        string_to_array($15, chr(31)), string_to_array($16, chr(31)),
+        string_to_array($17, chr(31)), string_to_array($18, chr(31), ''),
+        string_to_array($19, chr(31), ''), string_to_array($20, chr(31), ''),
+        string_to_array($21, chr(31), ''), string_to_array($22, chr(31), '')::bigint[],
+        string_to_array($23, chr(31), '')
     ) AS c (c_space, c_user, c_seq, c_from, c_to, c_name, c_cause, c_actor, c_service, c_role,
-        c_invited_by, c_joined_ago)
+        c_invited_by, c_joined_ago, c_attendance)
 ), taken AS MATERIALIZED (
     SELECT c_space FROM c
     JOIN LATERAL (
@@ -33,7 +34,7 @@ WITH k AS MATERIALIZED (
     UPDATE space SET
         seq = k_seq, creator = coalesce(k_creator, creator), invited_count = k_invited,
         requested_count = k_requested, member_count = k_members, manager_count = k_managers,
-        blocked_count = k_blocked
+        blocked_count = k_blocked, going_count = k_going
     FROM k
     WHERE name = k_space AND seq = k_believed AND deleted_at IS NULL
         AND (k_space IN (SELECT c_space FROM taken)) IS NOT TRUE
@@ -42,7 +43,7 @@ WITH k AS MATERIALIZED (
     INSERT INTO membership_event
         (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
     SELECT c_space, c_seq, c_user, coalesce(c_actor, c_user), c_from, c_to, c_name, c_cause,
-        $22::bigint, c_service
+        $24::bigint, c_service
     FROM c WHERE (c_space IN (SELECT name FROM moved)) IS TRUE
 )"
     };
@@ -51,8 +52,10 @@ WITH k AS MATERIALIZED (
 macro_rules! begins_postgres {
     () => {
         ", written AS (
-    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-    SELECT c_space, c_user, c_to, c_seq, c_invited_by, $22::bigint - c_joined_ago, $22::bigint
+    INSERT INTO membership
+        (space, user_id, status, version, invited_by, joined_at, changed_at, attendance)
+    SELECT c_space, c_user, c_to, c_seq, c_invited_by, $24::bigint - c_joined_ago, $24::bigint,
+        c_attendance
     FROM c
     WHERE c_role IS NOT NULL AND c_to <> 'absent'
         AND (c_space IN (SELECT name FROM moved)) IS TRUE"
@@ -65,7 +68,8 @@ macro_rules! upsert_postgres {
         "
     ON CONFLICT (space, user_id) DO UPDATE SET
         status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-        joined_at = excluded.joined_at, changed_at = excluded.changed_at"
+        joined_at = excluded.joined_at, changed_at = excluded.changed_at,
+        attendance = excluded.attendance"
     };
 }
 
@@ -96,22 +100,22 @@ pub(super) const WRITE_ENDINGS_POSTGRES: &str = concat!(
 SELECT string_agg(name, chr(31)) FROM moved"
 );
 
-/// One change: its space is `$1` to `$9`. As a set of one it would cost twice as much.
+/// One change: its space is `$1` to `$10`. As a set of one it would cost twice as much.
 macro_rules! one_postgres {
     () => {
         "
 WITH moved AS (
     UPDATE space SET
         seq = $3, creator = coalesce($4, creator), invited_count = $5, requested_count = $6,
-        member_count = $7, manager_count = $8, blocked_count = $9
-    WHERE name = $1 AND seq = $2 AND deleted_at IS NULL AND ($19::text <> 'assumed' OR NOT EXISTS (
-        SELECT 1 FROM membership m WHERE m.space = $1 AND m.user_id = $11
+        member_count = $7, manager_count = $8, blocked_count = $9, going_count = $10
+    WHERE name = $1 AND seq = $2 AND deleted_at IS NULL AND ($20::text <> 'assumed' OR NOT EXISTS (
+        SELECT 1 FROM membership m WHERE m.space = $1 AND m.user_id = $12
     ))
     RETURNING name
 ), recorded AS (
     INSERT INTO membership_event
         (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
-    SELECT name, $12::bigint, $11, coalesce($17, $11), $13, $14, $15, $16, $10::bigint, $18
+    SELECT name, $13::bigint, $12, coalesce($18, $12), $14, $15, $16, $17, $11::bigint, $19
     FROM moved
 )"
     };
@@ -120,8 +124,9 @@ WITH moved AS (
 macro_rules! one_begins_postgres {
     () => {
         ", written AS (
-    INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-    SELECT name, $11, $14, $12::bigint, $20, $10::bigint - $21, $10::bigint FROM moved"
+    INSERT INTO membership
+        (space, user_id, status, version, invited_by, joined_at, changed_at, attendance)
+    SELECT name, $12, $15, $13::bigint, $21, $11::bigint - $22, $11::bigint, $23 FROM moved"
     };
 }
 
@@ -141,7 +146,7 @@ pub(super) const WRITE_ONE_POSTGRES: &str = concat!(
 pub(super) const WRITE_ENDING_POSTGRES: &str = concat!(
     one_postgres!(),
     ", ended AS (
-    DELETE FROM membership WHERE space = (SELECT name FROM moved) AND user_id = $11
+    DELETE FROM membership WHERE space = (SELECT name FROM moved) AND user_id = $12
 )
 SELECT name FROM moved"
 );
@@ -157,18 +162,21 @@ pub(super) const WRITE_SQLITE: &str = "
 UPDATE space SET
     seq = k.value ->> 2, creator = coalesce(k.value ->> 3, creator), invited_count = k.value ->> 4,
     requested_count = k.value ->> 5, member_count = k.value ->> 6, manager_count = k.value ->> 7,
-    blocked_count = k.value ->> 8
+    blocked_count = k.value ->> 8, going_count = k.value ->> 9
 FROM json_each($1) k WHERE name = k.value ->> 0 AND seq = k.value ->> 1;
 DELETE FROM membership WHERE (space, user_id) IN (
     SELECT value ->> 0, value ->> 1 FROM json_each($2)
     WHERE value ->> 9 IS NOT NULL AND value ->> 4 = 'absent'
 );
-INSERT INTO membership (space, user_id, status, version, invited_by, joined_at, changed_at)
-SELECT value ->> 0, value ->> 1, value ->> 4, value ->> 2, value ->> 10, $3 - (value ->> 11), $3
+INSERT INTO membership
+    (space, user_id, status, version, invited_by, joined_at, changed_at, attendance)
+SELECT value ->> 0, value ->> 1, value ->> 4, value ->> 2, value ->> 10, $3 - (value ->> 11), $3,
+    value ->> 12
 FROM json_each($2) WHERE value ->> 9 IS NOT NULL AND value ->> 4 <> 'absent'
 ON CONFLICT (space, user_id) DO UPDATE SET
     status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
-    joined_at = excluded.joined_at, changed_at = excluded.changed_at;
+    joined_at = excluded.joined_at, changed_at = excluded.changed_at,
+    attendance = excluded.attendance;
 INSERT INTO membership_event
     (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
 SELECT value ->> 0, value ->> 2, value ->> 1, coalesce(value ->> 7, value ->> 1), value ->> 3,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
-use super::openapi;
+use super::{middleware, openapi};
 
 const PAGE: &[u8] = include_bytes!("docs/index.html");
 const START: &[u8] = include_bytes!("docs/start.js");
@@ -32,7 +32,7 @@ pub fn router(contract: Option<&str>) -> Router {
     };
     let page = get(async || plain("text/html; charset=utf-8", Bytes::from_static(PAGE)));
     let script = "text/javascript; charset=utf-8";
-    Router::new()
+    let router = Router::new()
         .route("/openapi.json", get(document))
         .route("/docs", page.clone())
         .route("/docs/", page)
@@ -44,7 +44,8 @@ pub fn router(contract: Option<&str>) -> Router {
         .route(
             "/docs/swagger-ui.css",
             get(async |request: Request| packed(&request, "text/css", STYLE)),
-        )
+        );
+    middleware::rest(router, |_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
 /// The origin of pages under this address.

@@ -274,9 +274,7 @@ impl From<Refusal> for Failure {
             Refusal::CreatorFixed => {
                 (ErrorReason::CreatorFixed, "the creator's status cannot be changed")
             }
-            Refusal::NotAMember => {
-                (ErrorReason::NotAMember, "only a member or manager can become the creator")
-            }
+            Refusal::NotAMember => (ErrorReason::NotAMember, "the user has no seat in the space"),
             Refusal::SpaceFull => (ErrorReason::SpaceFull, "every seat is taken"),
             Refusal::PrivacyFixed => {
                 (ErrorReason::PrivacyFixed, "the space cannot go back to this privacy")
@@ -285,6 +283,9 @@ impl From<Refusal> for Failure {
                 (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
             Refusal::HasMembers => (ErrorReason::HasMembers, "others are still in the space"),
+            Refusal::NotAnEvent => {
+                (ErrorReason::NotAnEvent, "people say of events whether they go")
+            }
         };
         Self::new(reason, message)
     }

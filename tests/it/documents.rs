@@ -78,7 +78,11 @@ fn arrows(verb: Verb) -> BTreeMap<(Status, Status), String> {
     let mut arrows: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for privacy in Privacy::ALL {
         for from in Status::ALL {
-            if let Move::To(to, _) = transition(verb, *privacy, *from) {
+            // An answer leaves the status as it is.
+            let moved = transition(verb, *privacy, *from);
+            if let Move::To(to, _) = moved
+                && to != *from
+            {
                 arrows.entry((*from, to)).or_default().push(privacy.word());
             }
         }

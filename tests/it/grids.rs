@@ -1,7 +1,7 @@
 //! The tables of the rules and the errors, printed from the code that holds them.
 
 use http::StatusCode;
-use roster::domain::permission::{need, need_to_see_members, permit};
+use roster::domain::permission::{has_attendance, need, need_to_see_members, permit};
 use roster::domain::transition::{Move, Verb, revokes_sent_invitations, transition};
 use roster::domain::{Action, Kind, Privacy, Refusal, Standing, Status};
 use roster::transport::error::ErrorReason;
@@ -85,6 +85,15 @@ pub fn members() -> Grid {
     grid
 }
 
+/// Kind → whether people say of such a space if they go.
+pub fn attendance() -> Grid {
+    let mut grid = Grid::new(["of a", "people say whether they go"]);
+    for kind in Kind::ALL {
+        grid.row([singular(*kind), answer(has_attendance(*kind))]);
+    }
+    grid
+}
+
 /// Verb × the target's status → the new status and what it is called; joining once per privacy.
 pub fn transitions() -> Grid {
     let columns = statuses().chain(["invitations the target sent".to_owned()]);
@@ -107,6 +116,9 @@ pub fn transitions() -> Grid {
             | Verb::MakeNone
             | Verb::Block
             | Verb::Unblock
+            | Verb::SetGoing
+            | Verb::SetNotGoing
+            | Verb::ClearAttendance
             | Verb::Transfer => {
                 for (privacy, from) in pairs(Privacy::ALL, Status::ALL) {
                     let open = transition(*verb, Privacy::Open, from);

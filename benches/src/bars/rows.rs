@@ -4,7 +4,8 @@ use super::{Figure, Row};
 
 /// All of them, in the order of the document.
 pub fn rows() -> Vec<Row> {
-    [on_postgres(), removals(), on_sqlite(), reads(), neighbours(), others()].concat()
+    [on_postgres(), removals(), on_sqlite(), reads(), people(), neighbours(), imports(), others()]
+        .concat()
 }
 
 /// Makes the rows of one scenario. Where nothing is said what a row is beside, it stands for itself.
@@ -193,6 +194,60 @@ fn reads() -> Vec<Row> {
     ]
 }
 
+/// The first page beside the SELECT of its rows by pgbench, and a deep page beside the first, on each
+/// database. A SELECT by SQLite, in the process that wants it, is no call.
+macro_rules! listed {
+    ($of:ident: $($database:literal $what:literal $($deep:ident)?,)*) => { vec![$(
+        $of.ratio(
+            concat!($database, ", ", $what),
+            concat!($database, ": ", $what, ", first"),
+            (concat!("PostgreSQL: ", $what, ", SELECT"), "SELECT by pgbench"),
+        )
+        .at_most(2.0),
+        $($of.$deep(
+            concat!($database, ", ", $what, ", deep ÷ first"),
+            concat!($database, ": ", $what, ", deep"),
+            (concat!($database, ": ", $what, ", first"), "first"),
+        )
+        .at_most(1.5),)?
+    )*] };
+}
+
+/// The same of both.
+macro_rules! on_both {
+    ($of:ident: $($what:literal $($deep:ident)?,)*) => { [
+        listed!($of: $("PostgreSQL" $what $($deep)?,)*),
+        listed!($of: $("SQLite" $what $($deep)?,)*),
+    ].concat() };
+}
+
+fn people() -> Vec<Row> {
+    let of = Of("people");
+    on_both!(of:
+        "members" ratio,
+        "dashboard, newest" ratio,
+        "dashboard, oldest" ratio,
+        "people to invite" ratio,
+        "people to begin with" ratio,
+        "people by a rare word",
+        "people by a common word" ratio,
+        "people by a beginning" ratio,
+        "courses" ratio,
+        "courses, rising" ratio,
+        "courses by a rare word",
+        "courses by a common word" ratio,
+        "courses by category",
+        "courses to join" ratio,
+        "communities" ratio,
+        "own courses" ratio,
+        "another's courses" ratio,
+        "ListMemberships" ratio,
+        "ListSpaces" ratio,
+        "ListUsers" ratio,
+        "ListUsers by a common word" ratio,
+    )
+}
+
 fn neighbours() -> Vec<Row> {
     let of = Of("neighbours");
     vec![
@@ -219,6 +274,25 @@ fn neighbours() -> Vec<Row> {
         )
         .at_least(0.8)
         .aim(1.0),
+    ]
+}
+
+/// Beside the bare way, and by themselves.
+fn imports() -> Vec<Row> {
+    let of = Of("import");
+    let (insert, copy) = (("SQLite: a loop of INSERT", "INSERT"), ("PostgreSQL: COPY", "COPY"));
+    let [sqlite, postgres] = ["SQLite: roster import", "PostgreSQL: roster import"];
+    let [to_sqlite, to_postgres] =
+        ["SQLite: roster import over gRPC", "PostgreSQL: roster import over gRPC"];
+    vec![
+        of.ratio("SQLite, roster import", sqlite, insert).at_least(1.0),
+        of.ratio("SQLite, roster import over gRPC", to_sqlite, insert).at_least(0.5),
+        of.ratio("PostgreSQL, roster import", postgres, copy).at_least(1.0),
+        of.ratio("PostgreSQL, roster import over gRPC", to_postgres, copy).at_least(0.5),
+        of.row("SQLite, memberships imported in a second", sqlite).at_least(100_000.0),
+        of.row("SQLite, the same over gRPC", to_sqlite).at_least(50_000.0),
+        of.row("PostgreSQL, memberships imported in a second", postgres).at_least(100_000.0),
+        of.row("PostgreSQL, the same over gRPC", to_postgres).at_least(50_000.0),
     ]
 }
 

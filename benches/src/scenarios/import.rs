@@ -132,7 +132,8 @@ fn copy(database: &Database, files: &Files, many: usize) -> Result<f64, Failed> 
     let url = database.url();
     psql(&url, COPIED)?;
     let began = Instant::now();
-    psql(&url, &format!("\\copy copied FROM '{}'", files.memberships.display()))?;
+    let into = "copied (space, user_id, status, version, invited_by, joined_at, changed_at)";
+    psql(&url, &format!("\\copy {into} FROM '{}'", files.memberships.display()))?;
     psql(&url, &format!("\\copy copied_event FROM '{}'", files.events.display()))?;
     Ok(many as f64 / began.elapsed().as_secs_f64())
 }

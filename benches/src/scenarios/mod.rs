@@ -9,6 +9,7 @@ mod growth;
 mod import;
 mod joins;
 mod neighbours;
+mod people;
 mod questions;
 mod reads;
 mod removals;
@@ -38,6 +39,8 @@ pub enum Scenario {
     Removals,
     /// Looking up, checking and listing, beside the same SELECT
     Reads,
+    /// Lists, searches and suggestions among a million people and memberships, beside the same SELECT
+    People,
     /// Joining while one space is locked, and while one caller sends large commands
     Neighbours,
     /// What PostgreSQL writes for a membership
@@ -72,6 +75,7 @@ impl Scenario {
             Self::Import => import::run(plan).await,
             Self::Removals => removals::run(plan).await,
             Self::Reads => reads::run(plan).await,
+            Self::People => people::run(plan).await,
             Self::Neighbours => neighbours::run(plan).await,
             Self::Bytes => bytes::run(plan).await,
             Self::Ceiling => ceiling::run(plan).await,

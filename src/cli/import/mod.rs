@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::sleep;
 
 use super::database::{self, Database};
-use super::remote::import::Sending;
+use super::remote::import::{Batch, Packing};
 use super::remote::{self, Remote};
 use super::{Failed, output};
 use crate::clock::Clock;
@@ -26,8 +26,10 @@ use crate::store::{self, Counting, Importer};
 use reader::Part;
 use source::Source;
 
-/// How much is written at once, and kept in memory of a space.
-const LIMITS: Limits = Limits { batch: 20_000, takes_long_spaces: true };
+/// How much is written at once. Few commits, since each one writes every page whole in which there is something
+/// new, and ids in no order are on all pages of an index.
+const LIMITS: Limits =
+    Limits { batch: 20_000, transaction: Duration::from_secs(2), takes_long_spaces: true };
 /// Who moves memberships in, as the history says it.
 const SERVICE: &str = "import";
 /// PostgreSQL takes a moment to notice that a program has gone.
@@ -101,13 +103,31 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
 }
 
-/// Sends it to a running server.
+/// Sends it to a running server, and prepares what comes next meanwhile.
 async fn through(
     remote: Remote,
-    mut parts: Receiver<Part>,
+    parts: Receiver<Part>,
     progress: &Progress,
 ) -> Result<Done, Failed> {
-    let (mut sending, mut shown, mut broken) = (Sending::new(remote), 0, None);
+    let (to, mut batches) = mpsc::channel::<Batch>(1);
+    let send = async {
+        let (mut told, mut shown) = (Imported::default(), 0);
+        while let Some(batch) = batches.recv().await {
+            report(batch.send(&remote, &mut told).await?, &mut shown, progress)?;
+        }
+        Ok(told)
+    };
+    let (told, broken) = tokio::try_join!(send, pack(parts, to, progress))?;
+    Ok((told, broken))
+}
+
+/// Puts lines together, and says where the source is broken.
+async fn pack(
+    mut parts: Receiver<Part>,
+    to: Sender<Batch>,
+    progress: &Progress,
+) -> Result<Option<String>, Failed> {
+    let (mut packing, mut broken) = (Packing::default(), None);
     while let Some(part) = parts.recv().await {
         let part = match part {
             Ok(part) => part,
@@ -118,11 +138,15 @@ async fn through(
         };
         for (line, found) in part {
             progress.line(line);
-            report(sending.take(line, found).await?, &mut shown, progress)?;
+            if let Some(batch) = packing.take(line, found)? {
+                to.send(batch).await?;
+            }
         }
     }
-    report(sending.send().await?, &mut shown, progress)?;
-    Ok((sending.told(), broken))
+    if let Some(batch) = packing.end() {
+        to.send(batch).await?;
+    }
+    Ok(broken)
 }
 
 type Done = (Imported, Option<String>);

@@ -30,102 +30,95 @@ fn continues(found: &Result<Record, String>) -> bool {
     }
 }
 
-/// Lines on their way to a server: collected, sent as one stream, and sent again if that fails.
-pub struct Sending {
-    remote: Remote,
+/// Lines that are sent as one stream, and sent again if that fails.
+#[derive(Default)]
+pub struct Batch {
     messages: Vec<Bytes>,
-    message: Vec<u8>,
     /// Which line of the file each line of the stream is.
     lines: Vec<u64>,
-    /// How many lines belong together until now.
-    together: usize,
     /// Lines that could not be read here.
     unreadable: HashMap<u64, String>,
-    told: Imported,
 }
 
-impl Sending {
-    /// Nothing is on its way to this server yet.
-    pub fn new(remote: Remote) -> Self {
-        Self {
-            remote,
-            messages: Vec::new(),
-            message: Vec::new(),
-            lines: Vec::new(),
-            together: 0,
-            unreadable: HashMap::new(),
-            told: Imported::default(),
-        }
-    }
+/// Puts lines together.
+#[derive(Default)]
+pub struct Packing {
+    batch: Batch,
+    message: Vec<u8>,
+    /// How many lines belong together until now.
+    together: usize,
+}
 
-    /// What came of it until now.
-    pub const fn told(&self) -> Imported {
-        self.told
-    }
-
+impl Packing {
     /// Takes what the next line says, or why that cannot be told: the server must know that there was a
-    /// line, since its space is then not moved. Returns lines that were not moved.
-    pub async fn take(
+    /// line, since its space is then not moved. Returns a batch when it is whole.
+    pub fn take(
         &mut self,
         line: u64,
         found: Result<Record, String>,
-    ) -> Result<Vec<FaultyLine>, Failed> {
+    ) -> Result<Option<Batch>, Failed> {
         let continues = continues(&found);
-        let faults = match !continues && self.lines.len() >= STREAM {
-            true => self.send().await?,
-            false => Vec::new(),
-        };
+        let whole = if !continues && self.batch.lines.len() >= STREAM { self.end() } else { None };
         self.together = if continues { self.together + 1 } else { 0 };
         if self.together > LONGEST {
             // The server refuses this space, and says so once.
-            return Ok(faults);
+            return Ok(whole);
         }
-        let mut text = Vec::new();
+        let begin = self.message.len();
         match found {
-            Ok(record) => interchange::write(&record, &mut text)?,
+            Ok(record) => interchange::write(&record, &mut self.message)?,
             Err(reason) => {
-                self.unreadable.insert(line, reason);
+                self.batch.unreadable.insert(line, reason);
             }
         }
-        if text.is_empty() || text.len() > MOST {
-            text = b"?\n".to_vec();
+        let length = self.message.len() - begin;
+        if length == 0 || length > MOST {
+            self.message.truncate(begin);
+            self.message.extend(b"?\n");
             let too_long = || "this is too long to be sent".to_owned();
-            self.unreadable.entry(line).or_insert_with(too_long);
+            self.batch.unreadable.entry(line).or_insert_with(too_long);
         }
-        if self.message.len() + text.len() > MESSAGE {
+        if self.message.len() > MESSAGE {
+            let this = self.message.split_off(begin);
             self.end_message();
+            self.message = this;
         }
-        self.message.extend(text);
-        self.lines.push(line);
-        Ok(faults)
+        self.batch.lines.push(line);
+        Ok(whole)
     }
 
     fn end_message(&mut self) {
         if !self.message.is_empty() {
-            self.messages.push(std::mem::take(&mut self.message).into());
+            self.batch.messages.push(std::mem::take(&mut self.message).into());
         }
     }
 
-    /// Sends what was collected; to send it again does no harm. Returns lines that were not moved.
-    pub async fn send(&mut self) -> Result<Vec<FaultyLine>, Failed> {
+    /// What was put together, if anything was.
+    pub fn end(&mut self) -> Option<Batch> {
         self.end_message();
-        let (messages, lines) =
-            (std::mem::take(&mut self.messages), std::mem::take(&mut self.lines));
-        if messages.is_empty() {
-            return Ok(Vec::new());
-        }
+        Some(std::mem::take(&mut self.batch)).filter(|batch| !batch.messages.is_empty())
+    }
+}
+
+impl Batch {
+    /// Sends it, adds what came of it, and returns lines that were not moved.
+    pub async fn send(
+        self,
+        remote: &Remote,
+        told: &mut Imported,
+    ) -> Result<Vec<FaultyLine>, Failed> {
+        let Self { messages, lines, unreadable } = self;
         let ask = async || {
             let parts = messages.clone().into_iter();
             let parts = parts.map(|lines| pb::ImportSpacesRequest { lines: lines.into() });
-            self.remote.spaces().import_spaces(tokio_stream::iter(parts)).await
+            remote.spaces().import_spaces(tokio_stream::iter(parts)).await
         };
-        let answer = self.remote.call(ask).await?;
-        let unreadable = std::mem::take(&mut self.unreadable);
-        self.told.spaces += answer.space_count.unsigned_abs();
-        self.told.memberships += answer.membership_count.unsigned_abs();
-        self.told.people += answer.person_count.unsigned_abs();
-        self.told.unchanged += answer.unchanged_count.unsigned_abs();
-        self.told.faulty += answer.faulty_count.unsigned_abs();
+        let answer = remote.call(ask).await?;
+        told.spaces += answer.space_count.unsigned_abs();
+        told.memberships += answer.membership_count.unsigned_abs();
+        told.people += answer.person_count.unsigned_abs();
+        told.unchanged += answer.unchanged_count.unsigned_abs();
+        told.faulty += answer.faulty_count.unsigned_abs();
         let fault = |fault: pb::FaultyLine| {
             let place = usize::try_from(fault.line - 1).ok();
             let line = place.and_then(|place| lines.get(place)).copied().unwrap_or_default();

@@ -29,6 +29,7 @@ pub enum Verb {
     Role(Role),
     Block,
     Unblock,
+    Attend(pb::Attendance),
 }
 
 /// What somebody becomes.
@@ -127,6 +128,11 @@ async fn send(
             Verb::Unblock => {
                 let message = pb::UnblockUsersRequest { space, users };
                 client.unblock_users(message).await?.map(|answer| answer.results)
+            }
+            Verb::Attend(answer) => {
+                let attendance = answer.into();
+                let message = pb::SetAttendanceRequest { space, attendance, users };
+                client.set_attendance(message).await?.map(|answer| answer.results)
             }
             Verb::Role(role) => {
                 let message = role.message(space, users);

@@ -40,6 +40,10 @@ enum Command {
     Block(ManyArgs),
     /// Lift blocks
     Unblock(ManyArgs),
+    /// Say whether one goes to an event
+    Attend(AttendArgs),
+    /// Say whether users go to an event; they become members first if need be
+    Attendance(AttendanceArgs),
     /// Make a member the creator; the old creator becomes a manager
     Transfer(One),
 }
@@ -52,6 +56,9 @@ struct List {
     /// Only users with one of these statuses; with a seat if not given
     #[arg(long, value_delimiter = ',', value_parser = one_of(Status::ALL, |it: Status| it.word()))]
     status: Vec<Status>,
+    /// Only users who gave this answer to whether they go
+    #[arg(long)]
+    attendance: Option<Answer>,
     /// How many users at most; all if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -100,6 +107,45 @@ struct RoleArgs {
     many: Many,
 }
 
+#[derive(clap::Args)]
+struct AttendArgs {
+    /// Which event, such as events/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// Whether one goes; none takes an answer back
+    answer: Answer,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct AttendanceArgs {
+    /// Which event, such as events/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// Whether they go; none takes an answer back
+    answer: Answer,
+    #[command(flatten)]
+    many: Many,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Answer {
+    Going,
+    NotGoing,
+    None,
+}
+
+impl Answer {
+    const fn number(self) -> pb::Attendance {
+        match self {
+            Self::Going => pb::Attendance::Going,
+            Self::NotGoing => pb::Attendance::NotGoing,
+            Self::None => pb::Attendance::None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Seat {
     Manager,
@@ -113,6 +159,10 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Join(args) => join(args).await,
         Command::Leave(args) => leave(args).await,
         Command::Transfer(args) => transfer(args).await,
+        Command::Attend(args) => attend(args).await,
+        Command::Attendance(AttendanceArgs { answer, space, many }) => {
+            many::run(Verb::Attend(answer.number()), &space, many).await
+        }
         Command::Invite(args) => many::run(Verb::Invite, &args.space, args.many).await,
         Command::Uninvite(args) => many::run(Verb::Uninvite, &args.space, args.many).await,
         Command::Add(args) => many::run(Verb::Add, &args.space, args.many).await,
@@ -137,6 +187,7 @@ async fn list(args: List) -> Result<(), Failed> {
             statuses: args.status.iter().map(|it| render::status_number(*it).into()).collect(),
             page_size: size,
             page_token: token,
+            attendance: args.attendance.map_or(0, |answer| answer.number().into()),
         };
         let ask = async || remote.memberships().list_memberships(message.clone()).await;
         let page = remote.call(ask).await?;
@@ -167,6 +218,15 @@ async fn leave(args: Own) -> Result<(), Failed> {
         pb::LeaveOrRemoveRequestRequest { space: args.space.to_string(), user: String::new() };
     let ask = async || remote.memberships().leave_or_remove_request(message.clone()).await;
     print(&remote, remote.call(ask).await?.membership)
+}
+
+async fn attend(args: AttendArgs) -> Result<(), Failed> {
+    let remote = args.server.connect().await?;
+    let (space, attendance) = (args.space.to_string(), args.answer.number().into());
+    let message = pb::SetAttendanceRequest { space, attendance, users: Vec::new() };
+    let ask = async || remote.memberships().set_attendance(message.clone()).await;
+    let result = remote.call(ask).await?.results.into_iter().next();
+    print(&remote, result.and_then(|result| result.membership))
 }
 
 async fn transfer(args: One) -> Result<(), Failed> {

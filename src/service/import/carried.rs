@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Import;
+use super::{Import, LONGEST};
 use crate::domain::{
     Counts, Event, Fault, Membership, MembershipRecord, Replay, SpaceName, SpaceRecord,
 };
@@ -109,6 +109,7 @@ impl Carried {
                     version: record.version.unwrap_or_default(),
                     invited_by: record.invited_by,
                     joined_at: record.joined_at,
+                    attendance: record.attendance,
                     changed_at: record.changed_at.unwrap_or(at),
                 });
             }
@@ -143,7 +144,7 @@ impl Import {
             self.blame(line, fault);
             return Ok(());
         }
-        if current.lines() <= self.limits.batch {
+        if current.lines() <= LONGEST {
             return Ok(());
         }
         if !self.limits.takes_long_spaces {
@@ -171,7 +172,8 @@ impl Import {
         }
         if current.fate == Fate::Written {
             self.importer.add_events(&current.events).await?;
-            self.importer.put_memberships(&current.memberships).await?;
+            let memberships: Vec<_> = current.memberships.iter().collect();
+            self.importer.add_memberships(&memberships).await?;
         }
         (current.events, current.memberships) = (Vec::new(), Vec::new());
         self.current = Some(current);
@@ -200,7 +202,7 @@ impl Import {
         if current.is_faulty() {
             if was_written {
                 self.importer.undo().await?;
-                self.importer.commit().await?;
+                self.commit().await?;
             }
             return Ok(());
         }
@@ -211,7 +213,7 @@ impl Import {
         // A long one.
         self.carried.push(current);
         self.write_carried().await?;
-        self.importer.commit().await
+        self.commit().await
     }
 
     /// Writes the spaces that were read whole and are not there yet.
@@ -220,7 +222,6 @@ impl Import {
         if carried.is_empty() {
             return Ok(());
         }
-        self.importer.begin().await?;
         self.meet(&mut carried).await?;
         let is_new = |space: &Carried| matches!(space.fate, Fate::Open | Fate::Written);
         let (mut spaces, mut events, mut memberships) = (Vec::new(), Vec::new(), Vec::new());
@@ -240,7 +241,8 @@ impl Import {
         }
         self.importer.add_spaces(&spaces).await?;
         self.importer.add_events(&events).await?;
-        self.importer.put_memberships(&memberships).await
+        let memberships: Vec<_> = memberships.iter().collect();
+        self.importer.add_memberships(&memberships).await
     }
 
     /// Finds out which of the spaces are there already, or stand here twice.

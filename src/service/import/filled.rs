@@ -1,9 +1,15 @@
 //! Spaces and memberships that come without a history: each change is told as an event of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
-use crate::domain::{Authorship, Event, Fault, MembershipRecord, SpaceName, SpaceRecord, UserId};
-use crate::store::{self, ImportedSpace, Importer, Loaded, Wanted};
+use super::made::Made;
+use crate::domain::{
+    Authorship, Event, Fault, MembershipRecord, Snapshot, SpaceName, SpaceRecord, SpaceState,
+};
+use crate::store::{self, ImportedSpace, Importer, Key, Loaded};
+
+/// The events of so many lines are handed in together, so that they are written while the next are decided.
+const DECIDED: usize = 5_000;
 
 /// What a line wishes for.
 pub enum Wish {
@@ -26,77 +32,136 @@ pub struct Filled {
     pub faults: Vec<(u64, Fault)>,
 }
 
-/// Writes down in one transaction what lines wish for, as far as the rules let it be, and commits.
+/// What is known of the spaces that lines are about.
+struct Spaces {
+    /// As they are now.
+    now: Loaded,
+    /// The numbers of those that there were before, or that have been; whether they were alive.
+    before: BTreeMap<SpaceName, (i64, bool)>,
+    /// The memberships that were found.
+    found: HashSet<Key>,
+}
+
+/// Writes down what lines wish for, as far as the rules let it be.
 pub async fn write(
     importer: &mut Importer,
+    made: &mut Made,
     wishes: Vec<(u64, Wish)>,
     by: &Authorship,
 ) -> Result<Filled, store::Error> {
-    importer.begin().await?;
-    let mut wanted = Wanted::default();
-    for (_, wish) in &wishes {
-        wanted.spaces.insert(wish.space().clone());
-        if let Wish::Put(record) = wish {
-            wanted.memberships.insert((record.space.clone(), record.user.clone()));
+    let mut spaces = Spaces::look(importer, made, &wishes).await?;
+    let (mut filled, mut events) = (Filled::default(), Vec::new());
+    for (line, wish) in wishes {
+        spaces.decide(line, &wish, by, &mut filled, &mut events);
+        if events.len() >= DECIDED {
+            importer.add_events(&std::mem::take(&mut events)).await?;
         }
     }
-    let mut loaded = importer.load(&wanted).await?;
-    let known: BTreeSet<_> = loaded.keys().cloned().collect();
-    let (mut filled, mut events, mut made) = (Filled::default(), Vec::new(), BTreeMap::new());
-    for (line, wish) in wishes {
-        let state = loaded.entry(wish.space().clone()).or_default();
-        let done = match &wish {
+    importer.add_events(&events).await?;
+    spaces.write(importer, made).await?;
+    Ok(filled)
+}
+
+impl Spaces {
+    /// Locks the spaces, and looks for those of the users who may have been there before.
+    async fn look(
+        importer: &mut Importer,
+        made: &mut Made,
+        wishes: &[(u64, Wish)],
+    ) -> Result<Self, store::Error> {
+        let mut names: Vec<_> = wishes.iter().map(|(_, wish)| wish.space()).collect();
+        names.dedup();
+        let mut now = importer.lock(names.into_iter().cloned().collect()).await?;
+        made.compare(&now);
+        let is_alive = |state: &SpaceState| state.snapshot.is_some();
+        let before: BTreeMap<_, _> =
+            now.iter().map(|(name, state)| (name.clone(), (state.seq, is_alive(state)))).collect();
+        let asked = wishes.iter().filter_map(|(_, wish)| match wish {
+            Wish::Make(_) => None,
+            Wish::Put(record) => Some((&record.space, &record.user)),
+        });
+        let mut asked: Vec<Key> = asked
+            .filter(|(space, user)| {
+                now.get(space).is_some_and(is_alive) && !made.is_without(space, user)
+            })
+            .map(|(space, user)| (space.clone(), user.clone()))
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let mut found = HashSet::new();
+        for membership in importer.look(asked).await? {
+            found.insert((membership.space.clone(), membership.user.clone()));
+            let state = now.get_mut(&membership.space);
+            if let Some(snapshot) = state.and_then(|state| state.snapshot.as_mut()) {
+                snapshot.add([membership]);
+            }
+        }
+        Ok(Self { now, before, found })
+    }
+
+    fn decide(
+        &mut self,
+        line: u64,
+        wish: &Wish,
+        by: &Authorship,
+        filled: &mut Filled,
+        events: &mut Vec<Event>,
+    ) {
+        let state = match self.now.get_mut(wish.space()) {
+            Some(state) => state,
+            None => self.now.entry(wish.space().clone()).or_default(),
+        };
+        let done = match wish {
             Wish::Make(record) => record.make(state, by),
             Wish::Put(record) => record.put(state, by),
         };
-        match (done, wish) {
-            (Err(fault), _) => filled.faults.push((line, fault)),
-            (Ok(told), _) if told.is_empty() => filled.unchanged += 1,
-            (Ok(told), wish) => {
-                if let Wish::Make(record) = wish {
-                    made.insert(record.name.clone(), record);
-                    filled.spaces += 1;
-                }
-                filled.memberships += told.len() as u64;
+        match done {
+            Err(fault) => filled.faults.push((line, fault)),
+            Ok(told) if told.is_empty() => filled.unchanged += 1,
+            Ok(told) => {
+                filled.spaces += u64::from(matches!(wish, Wish::Make(_)));
+                filled.memberships += 1;
                 events.extend(told);
             }
         }
     }
-    put(importer, &loaded, &known, &made, &events).await?;
-    importer.commit().await?;
-    Ok(filled)
-}
 
-type Made = BTreeMap<SpaceName, Box<SpaceRecord>>;
-
-/// Writes the spaces and the memberships that the events are about, as they are now.
-async fn put(
-    importer: &mut Importer,
-    loaded: &Loaded,
-    known: &BTreeSet<SpaceName>,
-    made: &Made,
-    events: &[Event],
-) -> Result<(), store::Error> {
-    let touched: BTreeSet<_> = events.iter().map(|event| &event.space).collect();
-    let (mut added, mut moved) = (Vec::new(), Vec::new());
-    for name in touched {
-        let Some(snapshot) = loaded.get(name).and_then(|state| state.snapshot.as_ref()) else {
-            continue;
-        };
-        let content = snapshot.content.as_ref().filter(|_| made.contains_key(name));
-        let space = ImportedSpace::changed(&snapshot.space, content);
-        if known.contains(name) { &mut moved } else { &mut added }.push(space);
+    /// Writes the spaces that have changed, and who has changed in them.
+    async fn write(&self, importer: &mut Importer, made: &mut Made) -> Result<(), store::Error> {
+        let (mut added, mut moved) = (Vec::new(), Vec::new());
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        for (name, snapshot) in self.changed() {
+            let before = self.before.get(name);
+            let (seq, was_alive) = before.copied().unwrap_or_default();
+            let content = snapshot.content.as_ref().filter(|_| !was_alive);
+            let space = ImportedSpace::changed(&snapshot.space, content);
+            if before.is_some() { &mut moved } else { &mut added }.push(space);
+            let changed = || snapshot.memberships().filter(|it| it.version > seq);
+            if !was_alive || made.has(name) {
+                made.remember(name, snapshot.space.seq, changed().map(|it| &it.user));
+            }
+            if self.found.is_empty() {
+                new.extend(changed());
+                continue;
+            }
+            for membership in changed() {
+                let key = (name.clone(), membership.user.clone());
+                if self.found.contains(&key) { &mut known } else { &mut new }.push(membership);
+            }
+        }
+        importer.add_spaces(&added).await?;
+        importer.move_spaces(&moved).await?;
+        importer.add_memberships(&new).await?;
+        importer.put_memberships(&known).await
     }
-    importer.add_spaces(&added).await?;
-    importer.move_spaces(&moved).await?;
-    importer.add_events(events).await?;
-    let users: BTreeSet<(&SpaceName, &UserId)> =
-        events.iter().filter_map(|event| Some((&event.space, event.user()?))).collect();
-    let known = |(space, user): (&SpaceName, &UserId)| {
-        loaded.get(space)?.snapshot.as_ref()?.known(user).cloned()
-    };
-    let memberships: Vec<_> = users.into_iter().filter_map(known).collect();
-    importer.put_memberships(&memberships).await
+
+    fn changed(&self) -> impl Iterator<Item = (&SpaceName, &Snapshot)> {
+        let is_same = |(name, state): &(&SpaceName, &SpaceState)| {
+            self.before.get(*name).is_some_and(|(seq, _)| *seq == state.seq)
+        };
+        let changed = self.now.iter().filter(move |space| !is_same(space));
+        changed.filter_map(|(name, state)| Some((name, state.snapshot.as_ref()?)))
+    }
 }
 
 impl Wish {

@@ -3,8 +3,11 @@
 
 mod carried;
 mod filled;
+mod made;
 
-use tokio::sync::OwnedSemaphorePermit;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Call, Error, Service};
 use crate::auth::Scope;
@@ -14,12 +17,15 @@ use crate::store::{self, Importer};
 
 use carried::Carried;
 use filled::{Filled, Wish};
+use made::Made;
 
 /// How much may wait to be written, and how long a space may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// So many lines are written at once.
     pub batch: usize,
+    /// A batch is committed when its transaction is this old.
+    pub transaction: Duration,
     /// A space with a longer history is written while it is read (`true`), in a transaction of its own, or
     /// refused.
     pub takes_long_spaces: bool,
@@ -49,17 +55,19 @@ pub struct Imported {
     pub faulty: u64,
 }
 
-/// How much a server takes at once: others wait for a SQLite file while it is written.
-const OF_A_SERVER: Limits = Limits { batch: 20_000, takes_long_spaces: false };
+/// How much a server takes at once. Others wait meanwhile, for the spaces in question or for the SQLite file.
+const OF_A_SERVER: Limits =
+    Limits { batch: 5_000, transaction: Duration::ZERO, takes_long_spaces: false };
+/// How many lines of one space it keeps in memory.
+const LONGEST: usize = 20_000;
 
 impl Service {
     /// Begins an import for a service, if there is none on its way.
     pub fn import(&self, call: &Call) -> Result<Import, Error> {
         call.require_service(Scope::SpacesImport)?;
         let turn = self.imports.clone().try_acquire_owned().map_err(|_| Error::Overloaded)?;
-        let (importer, clock) = (self.store.importer(), self.clock.clone());
-        let import = Import::new(importer, call.caller.clone(), clock, OF_A_SERVER);
-        Ok(Import { _turn: Some(turn), ..import })
+        let (importer, clock) = (self.store.importer(turn), self.clock.clone());
+        Ok(Import::new(importer, call.caller.clone(), clock, OF_A_SERVER))
     }
 }
 
@@ -76,10 +84,11 @@ pub struct Import {
     carried: Vec<Carried>,
     /// Spaces and memberships that come without a history.
     wishes: Vec<(u64, Wish)>,
+    made: Made,
+    /// When something was written first that is not committed.
+    began: Option<Instant>,
     told: Imported,
     faults: Vec<FaultyLine>,
-    /// One import at a time goes through a server.
-    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Import {
@@ -94,9 +103,10 @@ impl Import {
             current: None,
             carried: Vec::new(),
             wishes: Vec::new(),
+            made: Made::default(),
+            began: None,
             told: Imported::default(),
             faults: Vec::new(),
-            _turn: None,
         }
     }
 
@@ -124,6 +134,7 @@ impl Import {
                 self.people.push(*person);
                 if self.people.len() >= Users::MAX {
                     self.write_people().await?;
+                    self.commit_when_due().await?;
                 }
                 Ok(())
             }
@@ -165,26 +176,38 @@ impl Import {
     }
 
     /// Writes all that waits, but for the space that is being read; not while that is being written.
-    pub async fn write(&mut self) -> Result<(), store::Error> {
+    async fn write(&mut self) -> Result<(), store::Error> {
         self.write_people().await?;
         self.write_carried().await?;
-        self.write_wishes().await?;
+        self.write_wishes().await
+    }
+
+    async fn commit(&mut self) -> Result<(), store::Error> {
+        self.began = None;
         self.importer.commit().await
+    }
+
+    async fn commit_when_due(&mut self) -> Result<(), store::Error> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        if began.elapsed() >= self.limits.transaction { self.commit().await } else { Ok(()) }
     }
 
     /// Writes all that came whole, where no more is to come of the space that is being read.
     pub async fn break_off(&mut self) -> Result<(), store::Error> {
         self.drop_current().await?;
-        self.write().await
+        self.write().await?;
+        self.commit().await
     }
 
     /// Writes all that is left.
     pub async fn finish(&mut self) -> Result<(), store::Error> {
         self.end_current().await?;
-        self.write().await
+        self.write().await?;
+        self.commit().await
     }
 
-    /// Takes leave of the database. What was not written is lost.
+    /// Waits until all of it is written, and takes leave of the database. Only then it is sure. What was
+    /// taken and not finished is lost.
     pub async fn close(self) -> Result<(), store::Error> {
         self.importer.close().await
     }
@@ -196,16 +219,19 @@ impl Import {
 
     async fn write_when_full(&mut self) -> Result<(), store::Error> {
         let waiting = self.carried.iter().map(Carried::lines).sum::<usize>() + self.wishes.len();
-        if waiting >= self.limits.batch { self.write().await } else { Ok(()) }
+        if waiting < self.limits.batch {
+            return Ok(());
+        }
+        self.write().await?;
+        self.commit_when_due().await
     }
 
     async fn write_people(&mut self) -> Result<(), store::Error> {
         let Ok(people) = People::new(std::mem::take(&mut self.people)) else { return Ok(()) };
-        self.importer.begin().await?;
-        let changed = self.importer.put_people(&people).await?;
-        self.importer.commit().await?;
+        let said = people.said();
+        let changed = self.importer.put_people(people).await?;
         self.told.people += changed as u64;
-        self.told.unchanged += people.said().saturating_sub(changed) as u64;
+        self.told.unchanged += said.saturating_sub(changed) as u64;
         Ok(())
     }
 
@@ -215,7 +241,7 @@ impl Import {
         }
         let (wishes, by) = (std::mem::take(&mut self.wishes), self.by());
         let Filled { spaces, memberships, unchanged, faults } =
-            filled::write(&mut self.importer, wishes, &by).await?;
+            filled::write(&mut self.importer, &mut self.made, wishes, &by).await?;
         self.told.spaces += spaces;
         self.told.memberships += memberships;
         self.told.unchanged += unchanged;

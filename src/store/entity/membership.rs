@@ -15,6 +15,7 @@ pub struct Model {
     pub invited_by: Option<String>,
     pub joined_at: Option<i64>,
     pub changed_at: i64,
+    pub attendance: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -21,6 +21,7 @@ pub struct Model {
     pub created_at: i64,
     pub deleted_at: Option<i64>,
     pub hides_members: i64,
+    pub going_count: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,7 +9,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub space: String,
     pub display_name: String,
-    pub search_name: String,
     pub attributes: String,
 }
 

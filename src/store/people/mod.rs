@@ -144,7 +144,8 @@ fn page_statement(query: &PeopleQuery, words: &[String]) -> (String, Vec<Value>)
     let mut bounds = bounds(words);
     let mut values: Vec<_> = bounds.by_ref().take(2).collect();
     // The first page begins with the word itself, before any user.
-    let word = Some(word).filter(|word| !word.is_empty()).or(words.first());
+    let begins = |found: &&String| words.first().is_some_and(|word| found.starts_with(word));
+    let word = Some(word).filter(begins).or(words.first());
     values.extend([word.map(String::as_str).into(), user.as_str().into()]);
     values.extend(window);
     let sql = found(FOUND, words.len(), values.len());
@@ -202,9 +203,18 @@ impl Store {
     /// How many people a question finds on all its pages, [`MOST_COUNTED`] at most.
     pub async fn count_people(&self, query: &PeopleQuery) -> Result<i64, Error> {
         let Some(words) = words_of(&query.search) else { return Ok(0) };
+        let Without::User(_) = &query.without else {
+            let (sql, values) = count_statement(&words, &query.without);
+            return self.count(sql, values).await;
+        };
+        // Counted for everybody alike.
+        let (sql, values) = count_statement(&words, &Without::Nobody);
+        let all = self.count(sql, values).await?;
+        if all >= MOST_COUNTED {
+            return Ok(all);
+        }
         let (sql, values) = count_statement(&words, &query.without);
-        let rows = self.ask(sql, values).await?;
-        Ok(rows.first().map(|row| row.try_get_by(0)).transpose()?.unwrap_or_default())
+        self.count(sql, values).await
     }
 
     /// Writes down what was said of people, and says of how many something newer is known now.

@@ -17,6 +17,7 @@ use tonic::codegen::StdError;
 use tower::ServiceExt;
 
 use super::body::Received;
+use super::brake::{Brake, Braked};
 use super::limits::Limits;
 use super::usage::{Usage, sent};
 use super::{Connections, HttpService, Served};
@@ -111,7 +112,8 @@ pub async fn serve<I, S, B>(
     let usage = Arc::new(Usage::default());
     let (room, calls) = (Arc::new(connections.room()), usage.clone());
     let (requests, told) = (connections.requests.clone(), connections.tells_peers);
-    let shedder = connections.shedder.clone();
+    let (shedder, brake) = (connections.shedder.clone(), Arc::new(Brake::default()));
+    let io = Braked::new(io, brake.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let (busy, in_use) = (requests.token(), calls.begin());
         let version = request.version();
@@ -121,7 +123,11 @@ pub async fn serve<I, S, B>(
             request.extensions_mut().insert(Peer(peer));
         }
         let mut admitted = shedder.admit(&mut request, peer);
-        if admitted.is_none()
+        match &admitted {
+            Ok(admitted) => brake.admitted(admitted.caller()),
+            Err(refused) => brake.refused(*refused),
+        }
+        if admitted.is_err()
             && let Some(refused) = refuse(&request)
         {
             return Either::Left(ready(Ok(sent(refused, in_use))));
@@ -129,7 +135,7 @@ pub async fn serve<I, S, B>(
         let answer = answer(service.clone(), request);
         // In a box, so that a refused call does not take the room of one that is answered.
         Either::Right(Box::pin(async move {
-            if let Some(admitted) = &mut admitted {
+            if let Ok(admitted) = &mut admitted {
                 wait_turn(version).await;
                 admitted.begin(Instant::now());
             }

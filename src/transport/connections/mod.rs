@@ -1,6 +1,7 @@
 //! Accepting connections and getting rid of them: the silent, the half-open, and at the end all.
 
 mod body;
+mod brake;
 mod connection;
 mod limits;
 pub mod tls;

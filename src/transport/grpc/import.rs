@@ -1,27 +1,43 @@
 //! An import as a stream of lines.
 
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Sender};
+use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 use super::pb;
+use crate::domain::Record;
 use crate::interchange;
 use crate::service::{self, Import};
-use crate::transport::error::Failure;
+use crate::transport::error::{ErrorReason, Failure};
 
 /// So many faulty lines are told.
 const TOLD: usize = 1_000;
+/// How long a message may take to come: others cannot import meanwhile.
+const QUIET: Duration = Duration::from_secs(5);
+/// How many messages are read ahead of those that are written.
+const AHEAD: usize = 2;
 
-/// Takes message after message, each written before the next one is read.
+/// A line's number and what it says, or why that cannot be told.
+type Numbered = (u64, Result<Record, String>);
+type Part = Result<Vec<Numbered>, Status>;
+
+/// Takes what comes, and says what became of it when all of it is written.
 pub async fn run(
     mut import: Import,
-    mut parts: Streaming<pb::ImportSpacesRequest>,
+    messages: Streaming<pb::ImportSpacesRequest>,
 ) -> Result<pb::ImportSpacesResponse, Status> {
-    let (mut number, mut faulty_lines) = (0_u64, Vec::new());
-    while let Some(part) = parts.message().await? {
-        for line in part.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            number += 1;
-            take(&mut import, number, line).await?;
+    let (to, mut parts) = mpsc::channel(AHEAD);
+    tokio::spawn(read(messages, to));
+    let mut faulty_lines = Vec::new();
+    while let Some(part) = parts.recv().await {
+        for (number, found) in part? {
+            match found {
+                Ok(record) => failed(import.take(number, record).await)?,
+                Err(reason) => import.take_unreadable(number, reason),
+            }
         }
-        failed(import.write().await)?;
         tell(&mut import, &mut faulty_lines);
     }
     failed(import.finish().await)?;
@@ -38,13 +54,44 @@ pub async fn run(
     })
 }
 
-async fn take(import: &mut Import, number: u64, line: &[u8]) -> Result<(), Failure> {
-    match interchange::read(line) {
-        Ok(Some(record)) => failed(import.take(number, record).await)?,
-        Ok(None) => import.take_unreadable(number, "the first line of a file does not belong here"),
-        Err(unreadable) => import.take_unreadable(number, unreadable.0),
+/// Reads messages while earlier ones are written, until there are no more or nobody takes them.
+async fn read(mut messages: Streaming<pb::ImportSpacesRequest>, to: Sender<Part>) {
+    let mut number = 0;
+    loop {
+        let message = tokio::select! {
+            message = timeout(QUIET, messages.message()) => message,
+            () = to.closed() => return,
+        };
+        let part = match message {
+            Ok(Ok(Some(message))) => Ok(lines(&message.lines, &mut number)),
+            Ok(Ok(None)) => return,
+            Ok(Err(status)) => Err(status),
+            Err(_) => Err(silent()),
+        };
+        let is_end = part.is_err();
+        if to.send(part).await.is_err() || is_end {
+            return;
+        }
     }
-    Ok(())
+}
+
+fn silent() -> Status {
+    let said = "no lines came for 5 seconds; what was written until then stays";
+    Failure::new(ErrorReason::Deadline, said).into()
+}
+
+fn lines(text: &[u8], number: &mut u64) -> Vec<Numbered> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let numbered = |line| {
+        *number += 1;
+        let found = match interchange::read(line) {
+            Ok(Some(record)) => Ok(record),
+            Ok(None) => Err("the first line of a file does not belong here".into()),
+            Err(unreadable) => Err(unreadable.0),
+        };
+        (*number, found)
+    };
+    lines.map(numbered).collect()
 }
 
 fn failed<T>(done: Result<T, impl Into<service::Error>>) -> Result<T, Failure> {

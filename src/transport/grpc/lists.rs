@@ -2,7 +2,9 @@
 
 use super::{Api, parse, pb, render};
 use crate::domain::{Kind, SpaceName, UserId};
-use crate::service::{AllSpacesQuery, Call, MemberQuery, PeopleCursor, PeopleQuery, UserSpaces};
+use crate::service::{
+    AllSpacesQuery, Call, MemberCursor, MemberQuery, PeopleCursor, PeopleQuery, UserSpaces,
+};
 use crate::transport::error::{Failure, Problem, expected};
 
 const DEFAULT_PAGE: u64 = 50;
@@ -84,10 +86,12 @@ pub async fn memberships(
     let space = parse::space_name("space", &message.space)?;
     let statuses = parse::statuses(&message.statuses)?;
     let limit = page_size(message.page_size)?;
-    let query = format!("ListMemberships {space} {statuses:?}");
+    let attendance = parse::optional_attendance(message.attendance)?;
+    let query = format!("ListMemberships {space} {statuses:?} {attendance:?}");
     let after = api.pages.open(&query, &message.page_token)?;
     let after = after.map(|user| UserId::parse(&user).map_err(|_| unreadable())).transpose()?;
-    let wanted = MemberQuery { statuses, after, limit, ..MemberQuery::default() };
+    let after = after.map(|user| MemberCursor { since: 0, user });
+    let wanted = MemberQuery { statuses, attendance, after, limit, ..MemberQuery::default() };
     let page = api.service.list_memberships(call, &space, wanted).await?;
     let last = page.items.last().filter(|_| page.more);
     let next_page_token = last.map(|m| api.pages.seal(&query, m.user.as_str()));
@@ -110,7 +114,7 @@ pub async fn user_spaces(
     let query = format!("ListUserSpaces {of:?} {kind:?} {statuses:?}");
     let after = api.pages.open(&query, &message.page_token)?;
     let after = after.map(|name| SpaceName::parse(&name).map_err(|_| unreadable())).transpose()?;
-    let wanted = UserSpaces { kind, statuses, ..UserSpaces::default() };
+    let wanted = UserSpaces { kind, statuses };
     let page = api.service.list_user_spaces(call, user, wanted, after, limit).await?;
     let last = page.items.last().filter(|_| page.more);
     let next_page_token = last.map(|listed| api.pages.seal(&query, listed.space.name.as_str()));

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::{Api, lists, parse, pb, render};
-use crate::domain::{Command, RoleChange, SpaceName};
+use crate::domain::{AttendanceChange, Command, RoleChange, SpaceName};
 use crate::service::{Call, Outcome};
 use crate::transport::error::Failure;
 
@@ -135,6 +135,21 @@ impl pb::membership_service_server::MembershipService for Api {
         let command = Command::Unblock(parse::users(&message.users)?);
         let results = results(self.execute(&call, space, command).await?);
         Ok(self.answer(pb::UnblockUsersResponse { results }))
+    }
+
+    async fn set_attendance(
+        &self,
+        request: Request<pb::SetAttendanceRequest>,
+    ) -> Answer<pb::SetAttendanceResponse> {
+        let call = self.admit(&request)?;
+        let message = request.into_inner();
+        let space = parse::space_name("space", &message.space)?;
+        let attendance = parse::attendance(message.attendance)?;
+        let others = Some(&message.users).filter(|users| !users.is_empty());
+        let users = others.map(|users| parse::users(users)).transpose()?;
+        let change = AttendanceChange { users, attendance, if_attendance: None };
+        let results = results(self.execute(&call, space, Command::SetAttendance(change)).await?);
+        Ok(self.answer(pb::SetAttendanceResponse { results }))
     }
 
     async fn transfer_ownership(

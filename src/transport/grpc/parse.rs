@@ -5,8 +5,8 @@ use std::fmt::Display;
 use super::render::{privacy_number, status_number};
 use super::{attributes, pb};
 use crate::domain::{
-    Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName, SpacePatch,
-    Status, UserId, Users, UsersError,
+    Attendance, Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName,
+    SpacePatch, Status, UserId, Users, UsersError,
 };
 use crate::transport::error::{Failure, Problem, expected};
 
@@ -104,6 +104,26 @@ pub fn statuses(filter: &[i32]) -> Result<Vec<Status>, Failure> {
     statuses.sort_unstable();
     statuses.dedup();
     Ok(statuses)
+}
+
+/// Reads an answer to whether somebody goes: `None` is none any more.
+pub fn attendance(number: i32) -> Result<Option<Attendance>, Failure> {
+    match pb::Attendance::try_from(number) {
+        Ok(pb::Attendance::Unspecified) => Err(Failure::field("attendance", Problem::Required)),
+        Ok(pb::Attendance::None) => Ok(None),
+        Ok(pb::Attendance::Going) => Ok(Some(Attendance::Going)),
+        Ok(pb::Attendance::NotGoing) => Ok(Some(Attendance::NotGoing)),
+        Err(_) => Err(Failure::field("attendance", Problem::InvalidChoice)),
+    }
+}
+
+/// Reads an answer that is looked for, which may be left out.
+pub fn optional_attendance(number: i32) -> Result<Option<Attendance>, Failure> {
+    let is_said = pb::Attendance::try_from(number) != Ok(pb::Attendance::Unspecified);
+    let sought = is_said.then(|| attendance(number)).transpose()?;
+    // Who gave none is in no index.
+    let nobody = || Failure::field("attendance", Problem::InvalidChoice);
+    sought.map(|answer| answer.ok_or_else(nobody)).transpose()
 }
 
 /// Reads a privacy that may be left out.

@@ -4,8 +4,8 @@ use prost_types::Timestamp;
 
 use super::{attributes, pb};
 use crate::domain::{
-    Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person, Privacy, Space,
-    SpaceField, Status, Subject, Tag,
+    Attendance, Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person,
+    Privacy, Space, SpaceField, Status, Subject, Tag,
 };
 use crate::service::{ListedSpace, Target, TargetOutcome};
 
@@ -40,6 +40,15 @@ pub const fn contribution_number(contribution: Contribution) -> pb::Contribution
     }
 }
 
+/// An answer as the contract numbers it.
+pub const fn attendance_number(answer: Option<Attendance>) -> pb::Attendance {
+    match answer {
+        None => pb::Attendance::Unspecified,
+        Some(Attendance::Going) => pb::Attendance::Going,
+        Some(Attendance::NotGoing) => pb::Attendance::NotGoing,
+    }
+}
+
 const fn event_name_number(name: EventName) -> pb::MembershipEventName {
     use pb::MembershipEventName as Name;
     match name {
@@ -63,6 +72,9 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::OwnershipReceived => Name::OwnershipReceived,
         EventName::OwnershipGiven => Name::OwnershipGiven,
         EventName::Imported => Name::Imported,
+        EventName::Going => Name::Going,
+        EventName::NotGoing => Name::NotGoing,
+        EventName::AttendanceCleared => Name::AttendanceCleared,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }
@@ -119,6 +131,7 @@ pub fn membership(membership: Membership) -> pb::Membership {
         invited_by: membership.invited_by.map(|user| user.as_str().into()).unwrap_or_default(),
         join_time: membership.joined_at.map(timestamp),
         change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
+        attendance: attendance_number(membership.attendance).into(),
     }
 }
 
@@ -158,6 +171,7 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
         blocked_count: for_managers(space.counts.blocked),
         version: space.seq,
         create_time: Some(timestamp(space.created_at)),
+        going_count: space.shown_going(manages),
     }
 }
 

@@ -29,7 +29,8 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::NotAMember
         | ErrorReason::SpaceFull
         | ErrorReason::PrivacyFixed
-        | ErrorReason::HasMembers => Code::FailedPrecondition,
+        | ErrorReason::HasMembers
+        | ErrorReason::NotAnEvent => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted

@@ -17,7 +17,8 @@ pub const LIMIT: Parameter = Parameter {
 pub const OFFSET: Parameter = Parameter {
     name: "offset",
     in_path: false,
-    description: "How many to pass over, at most 1000000. What cannot be read counts as not said.",
+    description: "How many to pass over, at most 1000000. What cannot be read counts as not said. Each is read \
+                  before it is passed over: deep pages are quicker by the link `next`, which says more.",
     schema: offset,
 };
 

@@ -6,6 +6,7 @@ mod body;
 mod change;
 mod fields;
 mod forms;
+mod place;
 mod query;
 pub mod route;
 mod selfcommunity;

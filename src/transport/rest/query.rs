@@ -81,6 +81,11 @@ impl Query {
         }
     }
 
+    /// All of them, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The name of each parameter.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
@@ -129,10 +134,10 @@ impl Query {
         if is_good { Ok(found) } else { Err(invalid()) }
     }
 
-    /// The same parameters with some replaced.
-    pub fn with(&self, replaced: &[(&str, u64)]) -> String {
+    /// The same parameters with some replaced, or left out.
+    pub fn with(&self, replaced: &[(&str, Option<String>)]) -> String {
         let kept = self.0.iter().filter(|(key, _)| !replaced.iter().any(|(name, _)| key == name));
-        let replaced = replaced.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
+        let replaced = replaced.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(kept)
             .extend_pairs(replaced)
@@ -258,8 +263,12 @@ mod tests {
 
     #[test]
     fn links_keep_the_other_parameters() {
-        let linked = query("search=an+na&limit=5&offset=5&offset=6&x[]=%C3%A9")
-            .with(&[("limit", 5), ("offset", 10)]);
+        let (limit, offset) = (Some("5".to_owned()), Some("10".to_owned()));
+        let linked = query("search=an+na&limit=5&offset=5&offset=6&x[]=%C3%A9&after=x").with(&[
+            ("limit", limit),
+            ("offset", offset),
+            ("after", None),
+        ]);
         assert_eq!(linked, "search=an+na&x%5B%5D=%C3%A9&limit=5&offset=10");
     }
 

@@ -21,6 +21,14 @@ const TOO_MUCH: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Caller(u64);
 
+#[cfg(test)]
+impl Caller {
+    /// Somebody.
+    pub const fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// Counts calls by caller.
 pub struct Callers {
     hashes: RandomState,

@@ -13,10 +13,10 @@ use metrics::Counter;
 use tokio::time::Instant;
 
 use crate::instruments::SHED;
-use callers::{Caller, Callers};
+use callers::Callers;
 use queue::Queue;
 
-pub use callers::Stranger;
+pub use callers::{Caller, Stranger};
 
 /// What machines ask to see whether the server is well, which is always answered.
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
@@ -24,10 +24,24 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// When so many wait before a call, its wait counts for its deadline.
 const QUEUE: usize = 8;
 
-/// A call is refused: said in its extensions, and by whoever refuses it for that.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+/// A call is refused, and why: said in its extensions, and by whoever refuses it for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many calls wait for the processor")]
-pub struct Shed;
+pub enum Shed {
+    /// It would have waited for too long.
+    Late,
+    /// Its caller has far more under way than others have.
+    Share,
+}
+
+/// A call that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub shed: Shed,
+    /// Whose it is.
+    pub caller: Caller,
+}
 
 /// When a call arrived, said in its extensions if others wait before it.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +49,8 @@ pub struct Arrived(pub Instant);
 
 /// Passes a request on unless it is to be refused.
 pub fn passes<B>(request: Request<B>) -> Result<Request<B>, Shed> {
-    if request.extensions().get::<Shed>().is_some() { Err(Shed) } else { Ok(request) }
+    let shed = request.extensions().get::<Shed>().copied();
+    shed.map_or(Ok(request), Err)
 }
 
 /// Decides which calls are refused. Copies share what they know.
@@ -46,27 +61,27 @@ struct Inner {
     queue: Queue,
     callers: Arc<Callers>,
     late: Counter,
-    unfair: Counter,
+    share: Counter,
 }
 
 impl Shedder {
     /// Nothing is refused yet.
     pub fn new() -> Self {
         let cause = |cause| SHED.counter(&[cause]);
-        let (late, unfair) = (cause("late"), cause("share"));
+        let (late, share) = (cause("late"), cause("share"));
         let (queue, callers) = (Queue::new(), Arc::new(Callers::new()));
-        Self(Arc::new(Inner { queue, callers, late, unfair }))
+        Self(Arc::new(Inner { queue, callers, late, share }))
     }
 
-    /// Lets a call in that has arrived, or has its extensions say that it is [`Shed`].
-    pub fn admit<B>(&self, request: &mut Request<B>, peer: IpAddr) -> Option<Admitted> {
+    /// Lets a call in that has arrived, or says why not, also in its extensions.
+    pub fn admit<B>(&self, request: &mut Request<B>, peer: IpAddr) -> Result<Admitted, Refused> {
         let caller = match self.limit() {
             Some((most, now)) if !is_probe(request.uri().path()) => {
                 let (caller, stranger) = self.0.callers.of(request.headers(), peer);
-                if self.refuses(caller, most) {
+                if let Some(shed) = self.refuses(caller, most) {
                     self.0.queue.refused(now);
-                    request.extensions_mut().insert(Shed);
-                    return None;
+                    request.extensions_mut().insert(shed);
+                    return Err(Refused { shed, caller });
                 }
                 stranger.into_iter().for_each(|stranger| {
                     request.extensions_mut().insert(stranger);
@@ -79,7 +94,7 @@ impl Shedder {
         if self.0.queue.arrived() >= QUEUE {
             request.extensions_mut().insert(Arrived(Instant::now()));
         }
-        Some(Admitted { shedder: self.clone(), caller, has_begun: false })
+        Ok(Admitted { shedder: self.clone(), caller, has_begun: false })
     }
 
     fn limit(&self) -> Option<(usize, Instant)> {
@@ -88,16 +103,18 @@ impl Shedder {
         self.0.queue.is_limited(now).then_some((most, now))
     }
 
-    fn refuses(&self, caller: Caller, most: usize) -> bool {
-        let has_too_many = self.0.callers.has_too_many(caller);
+    fn refuses(&self, caller: Caller, most: usize) -> Option<Shed> {
+        let Inner { queue, callers, late, share } = &*self.0;
         // Half of the room is for those who have few.
-        let most = if has_too_many { most / 2 } else { most };
-        let refuses = self.0.queue.waiting() >= most;
-        if refuses {
-            let counter = if has_too_many { &self.0.unfair } else { &self.0.late };
+        let (most, shed, counter) = match callers.has_too_many(caller) {
+            true => (most / 2, Shed::Share, share),
+            false => (most, Shed::Late, late),
+        };
+        let refuses = queue.waiting() >= most;
+        refuses.then(|| {
             counter.increment(1);
-        }
-        refuses
+            shed
+        })
     }
 }
 
@@ -119,6 +136,11 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// Whose it is, if callers are told apart at the moment.
+    pub const fn caller(&self) -> Option<Caller> {
+        self.caller
+    }
+
     /// It does not wait any longer.
     pub fn begin(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.has_begun, true) {

@@ -45,6 +45,28 @@ test('event: users ask, are invited, and subscribe', async () => {
   assert.ok(own.results.some((row) => row.id === event.id));
 });
 
+test('event: who is subscribed goes, or does not', async () => {
+  const status = async () => (await EventService.getEventSubscriptionStatus(event.id)).status;
+  as(7);
+  await silent(EventService.goToEvent(event.id));
+  assert.equal(await status(), 'going');
+  assert.deepEqual(ids(await EventService.getUsersGoingToEvent(event.id)), [7]);
+  assert.equal((await EventService.getSpecificEventInfo(event.id)).goings_counter, 1);
+  await silent(EventService.removeGoingToEvent(event.id));
+  assert.equal(await status(), 'subscribed');
+  await silent(EventService.notGoingToEvent(event.id));
+  assert.deepEqual(ids(await EventService.getUsersNotGoingToEvent(event.id)), [7]);
+  const mine = await EventService.getUserEvents({ subscription_status: 'not_going', past: 0 });
+  assert.ok(mine.results.some((row) => row.id === event.id && row.subscription_status === 'not_going'));
+  await silent(EventService.removeNotGoingToEvent(event.id));
+  as(9);
+  await refused(EventService.goToEvent(event.id), 403, denied);
+  as(1);
+  const going = { url: `/api/v2/event/${event.id}/going/`, method: 'POST', data: { users: [9] } };
+  await silent(api.http.request(going).then((answer) => answer.data ?? answer));
+  assert.deepEqual(ids(await EventService.getUsersGoingToEvent(event.id)), [9]);
+});
+
 test('event: one leaves it, and its creator changes and deletes it', async () => {
   as(7);
   await silent(EventService.unsubscribeFromEvent(event.id));

@@ -1,5 +1,5 @@
-// Calls every method of the official client's services for courses and groups, its suggestion of courses, and
-// what they need of its service for users, and says what became of each, as the table in docs/rest.md. What
+// Calls every method of the official client's services for courses, groups and events, its suggestion of
+// courses, and what they need of its service for users, and says what became of each, as the table in docs/rest.md. What
 // is about spaces, members and people must work, and its answer must be what the package's own types say;
 // everything else must be refused as the surface refuses what it does not have.
 //
@@ -12,7 +12,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { api, as, assert, close, createSpace, firstId, refused } = require('./rig');
 
-const { CourseService, GroupService, SuggestionService, UserService } = api;
+const { CourseService, EventService, GroupService, SuggestionService, UserService } = api;
 const DOCUMENT = path.resolve(__dirname, '../../../docs/rest.md');
 const MARKS = ['<!-- methods -->', '<!-- /methods -->'];
 
@@ -22,6 +22,7 @@ const MARKS = ['<!-- methods -->', '<!-- /methods -->'];
 const page = (of) => `SCPaginatedResponse<${of}>`;
 const course = 'Course';
 const group = 'SCGroupType';
+const event = 'Event';
 const user = 'SCUserType';
 const reduced = "Pick<SCUserType, 'id' | 'username' | 'real_name' | 'avatar' | 'ext_id'>";
 const minimal = 'Minimal';
@@ -30,8 +31,12 @@ const nothing = '""';
 
 /** Served by whoever owns the content: neither the path nor the method is here. */
 const missing = { error: 'not_found' };
+/** The client fails before it sends anything. */
+const broken = Symbol('broken');
 
-const ids = { course: 0, own: 0, group: 0, ownGroup: 0, private: 0, privateGroup: 0 };
+const ids = {
+  course: 0, own: 0, private: 0, group: 0, ownGroup: 0, privateGroup: 0, event: 0, ownEvent: 0, privateEvent: 0,
+};
 
 // Each call: who makes it, with what, and the type of the answer; without a type it is refused with 404.
 const calls = {
@@ -100,6 +105,41 @@ const calls = {
     deleteGroup: [1, () => [ids.ownGroup], nothing],
     getGroupFeed: [1, () => [ids.group]],
   },
+  EventService: {
+    getSpecificEventInfo: [1, () => [ids.event], event],
+    subscribeToEvent: [7, () => [ids.event], nothing],
+    goToEvent: [7, () => [ids.event], nothing],
+    getUsersGoingToEvent: [9, () => [ids.event, { limit: 5 }], page(reduced)],
+    removeGoingToEvent: [7, () => [ids.event], nothing],
+    notGoingToEvent: [7, () => [ids.event], nothing],
+    getUsersNotGoingToEvent: [9, () => [ids.event, { limit: 5 }], page(reduced)],
+    getUserEvents: [7, () => [{ subscription_status: 'not_going', past: false, location: 'in person' }], page(event)],
+    removeNotGoingToEvent: [7, () => [ids.event], nothing],
+    getEventSubscriptionStatus: [7, () => [ids.event], '{ status: SCEventSubscriptionStatusType }'],
+    getUserSubscribedEvents: [9, () => [7], page(event)],
+    getUserCretaedEvents: [9, () => [{ created_by: 1, limit: 5 }], page(event)],
+    searchEvents: [9, () => [{ search: 'walk', date_filter: 'not_past', location: 'any' }], page(event)],
+    getEventRelated: [9, () => [ids.event, { created_by: 1 }], page(event)],
+    getEventMembers: [9, () => [ids.event, { limit: 5 }], page(reduced)],
+    inviteOrAcceptEventRequest: [1, () => [ids.event, { users: [8] }], nothing],
+    getEventInvitedUsers: [1, () => [ids.event, { limit: 5 }], page(reduced)],
+    removeInviteEvent: [1, () => [ids.event, { users: [8] }], nothing],
+    getEventSuggestedUsers: [1, () => [ids.event, 'an'], page(reduced)],
+    getEventsSuggestedUsers: [7, () => ['an'], page(reduced)],
+    getEventWaitingApprovalSubscribers: [1, () => [ids.privateEvent, { limit: 5 }], page(reduced)],
+    unsubscribeFromEvent: [7, () => [ids.event], nothing],
+    createEvent: [1, () => [{ name: `Rye ${firstId}`, privacy: 'private', visible: true, location: 'virtual', start_date: '2026-09-01T10:00:00Z' }], event],
+    updateEvent: [1, () => [ids.ownEvent, { name: 'Rye', privacy: 'private', visible: true }], event],
+    patchEvent: [1, () => [ids.ownEvent, { description: 'Of rye' }], event],
+    changeEventCover: [1, () => [ids.ownEvent, { image_original: 'https://example.org/rye.png' }], event],
+    deleteEvent: [1, () => [ids.ownEvent], nothing],
+    getEventFeed: [1, () => [ids.event]],
+    showEvent: [1, () => [ids.event]],
+    hideEvent: [1, () => [ids.event], broken],
+    getEventPhotoGallery: [1, () => [ids.event]],
+    addMediaToEventPhotoGallery: [1, () => [ids.event, 7]],
+    removeMediasFromEventPhotoGallery: [1, () => [ids.event, [7]]],
+  },
   SuggestionService: {
     getCourseSuggestion: [9, () => [{ limit: 5 }], page(course)],
   },
@@ -109,9 +149,9 @@ const calls = {
     userSearch: [7, () => [{ user: 'an', limit: 5 }], page(user)],
   },
 };
-const services = { CourseService, GroupService, SuggestionService, UserService };
+const services = { CourseService, EventService, GroupService, SuggestionService, UserService };
 /** Whose methods are called without exception. The others are about much else. */
-const WHOLE = ['CourseService', 'GroupService'];
+const WHOLE = ['CourseService', 'GroupService', 'EventService'];
 
 /** The last request, as the table shows it. */
 let last;
@@ -127,7 +167,10 @@ async function prepare() {
   ids.private = await createSpace('courses', 51, 'PRIVATE');
   ids.group = await createSpace('groups', 50, 'OPEN');
   ids.privateGroup = await createSpace('groups', 51, 'PRIVATE');
+  ids.event = await createSpace('events', 50, 'OPEN');
+  ids.privateEvent = await createSpace('events', 51, 'PRIVATE');
   as(7);
+  await EventService.subscribeToEvent(ids.privateEvent);
   await CourseService.joinOrAcceptInviteToCourse(ids.private);
   await GroupService.subscribeToGroup(ids.privateGroup);
 }
@@ -144,6 +187,11 @@ async function walk() {
     for (const [method, [by, input, type]] of Object.entries(methods)) {
       as(by);
       const call = services[service][method](...input());
+      if (type === broken) {
+        await assert.rejects(call, TypeError);
+        rows.push([service, method, '', 'the client fails before it sends anything']);
+        continue;
+      }
       if (!type) {
         await refused(call, 404, missing);
         rows.push([service, method, last, '404 `not_found`']);
@@ -155,6 +203,7 @@ async function walk() {
       });
       if (method === 'createCourse') ids.own = answer.id;
       if (method === 'createGroup') ids.ownGroup = answer.id;
+      if (method === 'createEvent') ids.ownEvent = answer.id;
       typed.push([`${service}.${method}`, type, answer]);
       rows.push([service, method, last, 'works']);
     }
@@ -169,10 +218,11 @@ function compile(typed) {
   const literals = typed.map(([name, type, answer], n) => {
     return `// ${name}\nexport const answer${n}: Sent<${type}> = ${JSON.stringify(answer, null, 2)};\n`;
   });
-  const source = `import type { SCCourseJoinStatusType, SCCourseType, SCGroupSubscriptionStatusType, SCGroupType, SCUserType } from '@selfcommunity/types';
+  const source = `import type { SCCourseJoinStatusType, SCCourseType, SCEventSubscriptionStatusType, SCEventType, SCGroupSubscriptionStatusType, SCGroupType, SCUserType } from '@selfcommunity/types';
 import type { SCPaginatedResponse } from '@selfcommunity/api-services';
 type Minimal = Pick<SCUserType, 'id' | 'username' | 'real_name' | 'avatar' | 'community_badge' | 'deleted'>;
 type Course = Omit<SCCourseType, 'created_by' | 'categories'> & { created_by: Minimal, categories: unknown[], deleted: false };
+type Event = SCEventType & { share_count: number };
 type Sent<T> = T extends Date ? string : T extends string ? \`\${T}\` : T extends object ? { [K in keyof T]: Sent<T[K]> } : T;
 ${literals.join('')}`;
   fs.writeFileSync(path.join(directory, 'answers.ts'), source);
@@ -194,7 +244,7 @@ ${literals.join('')}`;
 }
 
 function table(rows) {
-  const lines = rows.map((cells) => `| \`${cells[0]}.${cells[1]}\` | \`${cells[2]}\` | ${cells[3]} |`);
+  const lines = rows.map((cells) => `| \`${cells[0]}.${cells[1]}\` | ${cells[2] && `\`${cells[2]}\``} | ${cells[3]} |`);
   return ['| method | call | outcome |', '|---|---|---|', ...lines].join('\n');
 }
 

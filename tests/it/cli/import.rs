@@ -209,6 +209,14 @@ const BAD: &[(&str, &str)] = &[
         r#"{"membership":{"space":"groups/1","user":"b","status":"member","version":3}}"#,
         "belongs to no space that comes with its history",
     ),
+    (
+        r#"{"membership":{"space":"groups/1","user":"b","status":"member","attendance":"going"}}"#,
+        "only of an event do people say whether they go",
+    ),
+    (
+        r#"{"membership":{"space":"groups/1","user":"b","status":"member","attendance":"maybe"}}"#,
+        "attendance: \"maybe\" is none",
+    ),
     (r#"{"space":{"name":"groups/1","privacy":"open","creator":"eve"}}"#, "with another creator"),
     (r#"{"space":{"name":"groups/2","privacy":"draft","creator":"eve"}}"#, "no space of this kind"),
     (
@@ -264,6 +272,42 @@ async fn bad_lines_are_told_by_number_and_nothing_else_is_lost() {
             actor = 'service/import' AND cause = 'import'";
         assert_eq!(beside.number(imported).await, 2);
         beside.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_go_are_moved_in() {
+    on_every_engine(|_, url| async move {
+        migrate(&url).await;
+        let place = Place::new();
+        let lines = [
+            r#"{"space":{"name":"events/1","privacy":"private","creator":"ada"}}"#,
+            r#"{"membership":{"space":"events/1","user":"b","status":"member","attendance":"going"}}"#,
+            r#"{"membership":{"space":"events/1","user":"c","status":"manager","attendance":"not_going"}}"#,
+            r#"{"membership":{"space":"events/1","user":"ada","status":"creator","attendance":"going"}}"#,
+            r#"{"membership":{"space":"events/1","user":"d","status":"invited","attendance":"going"}}"#,
+        ];
+        for (made, same) in [("4 memberships", "0 unchanged"), ("0 memberships", "4 unchanged")] {
+            let (found, said, _) = import(&url, &place.lines(&lines), &[]).await;
+            assert!(said.contains(made) && said.contains(same), "{said}");
+            assert!(found.len() == 1 && found[0].contains("only somebody with a seat"), "{found:?}");
+        }
+        assert_sound(&url).await;
+        let app = App::start(&url).await;
+        let told: Vec<_> = app.client().await.events("events/1").await;
+        let told: Vec<_> = told.iter().map(|e| (e.user.as_str(), e.name().as_str_name())).collect();
+        let name = |word: &str| format!("MEMBERSHIP_EVENT_NAME_{word}");
+        let expected = [
+            ("ada", "CREATED"),
+            ("b", "IMPORTED"),
+            ("b", "GOING"),
+            ("c", "IMPORTED"),
+            ("c", "NOT_GOING"),
+            ("ada", "GOING"),
+        ];
+        assert_eq!(told, expected.map(|(user, word)| (user, name(word))).each_ref().map(|(u, w)| (*u, w.as_str())));
+        app.stop().await;
     })
     .await;
 }

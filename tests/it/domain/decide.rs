@@ -1,9 +1,9 @@
 //! In which order things are checked, and what one command does to several users.
 
 use roster::domain::Status::{self, Absent, Blocked, Invited, Manager, Member, Requested};
-use roster::domain::{Action, Authorship, Command, Privacy, Refusal, SpacePatch};
+use roster::domain::{Action, Attendance, Authorship, Command, Privacy, Refusal, SpacePatch};
 
-use super::world::{CREATOR, World, by, roles, service, user, users};
+use super::world::{CREATOR, World, attendance, by, roles, service, user, users};
 
 /// One of each command that needs a space.
 fn commands() -> Vec<Command> {
@@ -17,6 +17,8 @@ fn commands() -> Vec<Command> {
         roles(&["ann"], &[], &[]),
         Command::Block(users(&["ann"])),
         Command::Unblock(users(&["ann"])),
+        attendance(None, Some(Attendance::Going)),
+        attendance(Some(&["ann"]), Some(Attendance::Going)),
         Command::TransferOwnership(user("ann")),
         Command::UpdateSpace(SpacePatch::default()),
         Command::DeleteSpace { if_version: None, if_empty: false },

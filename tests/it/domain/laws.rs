@@ -7,12 +7,15 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use roster::domain::transition::Verb;
 use roster::domain::{
-    Action, Actor, Command, Counts, Event, EventName, Kind, Membership, Privacy, Refusal, Snapshot,
-    SpaceName, Status, Subject, UserId,
+    Action, Actor, Attendance, Command, Counts, Event, EventName, Kind, Membership, Privacy,
+    Refusal, Snapshot, SpaceName, Status, Subject, UserId,
 };
 
 use super::walk::{Walk, walk};
 use super::world::World;
+
+/// Who may have an answer.
+const SEATS: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
 
 /// What the events alone tell of a space's name, and of the space that has it now.
 #[derive(Default)]
@@ -26,6 +29,7 @@ struct Row {
     status: Status,
     invited_by: Option<UserId>,
     joined_at: Option<i64>,
+    attendance: Option<Attendance>,
     last: (i64, i64),
 }
 
@@ -49,7 +53,15 @@ impl History {
         let before = self.rows.get(user);
         let was = before.map_or(Status::Absent, |row| row.status);
         assert_eq!(from, was, "an event begins where the last one ended");
-        assert_ne!(from, to, "an event changes something");
+        let answer = before.and_then(|row| row.attendance);
+        let attendance = match event.name {
+            EventName::Going => Some(Attendance::Going),
+            EventName::NotGoing => Some(Attendance::NotGoing),
+            EventName::AttendanceCleared => None,
+            _ => answer.filter(|_| SEATS.contains(&to)),
+        };
+        assert!((from, answer) != (to, attendance), "an event changes something");
+        assert!(attendance.is_none() || SEATS.contains(&to), "an answer goes with the seat");
         if was == Status::Blocked {
             assert_eq!((to, event.name), (Status::Absent, EventName::Unblocked));
         }
@@ -59,6 +71,7 @@ impl History {
             status: to,
             invited_by: if invited { event.by.actor.user().cloned() } else { None },
             joined_at: to.is_seated().then_some(since),
+            attendance,
             last: (event.seq, event.by.at),
         };
         self.rows.insert(user.clone(), row);
@@ -71,6 +84,7 @@ impl History {
         let mut recount = Counts::default();
         for (user, row) in &self.rows {
             recount.shift(Status::Absent, row.status);
+            recount.going += i64::from(row.attendance == Some(Attendance::Going));
             assert_eq!(snapshot.membership(user), row.shown(&snapshot.space.name, user, self.seq));
         }
         assert_eq!(snapshot.space.counts, recount);
@@ -89,6 +103,7 @@ impl Row {
             version: self.last.0,
             invited_by: self.invited_by.clone(),
             joined_at: self.joined_at,
+            attendance: self.attendance,
             changed_at: self.last.1,
             ..absent
         }

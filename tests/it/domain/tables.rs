@@ -19,9 +19,10 @@ may always `leave` what they are invited to, have requested, or have a seat in.
 fn who_may_do_what() {
     let (permissions, sees) = (grids::permissions().plain(), grids::visibility().plain());
     let members = grids::members().plain();
+    let attendance = grids::attendance().plain();
     let text = format!(
         "{PERMISSIONS}\n{permissions}\n\nWho sees the space.\n\n{sees}\n\nWho sees its members.\n\n\
-         {members}"
+         {members}\n\nWhere there is attendance.\n\n{attendance}"
     );
     golden("permissions.txt", &text);
 }
@@ -30,10 +31,11 @@ const TRANSITIONS: &str = "\
 What a verb does to a membership. A row is the verb, a column is the TARGET's status before it.
 
   MEMBER · joined   the status after, and what the event is called
+  MEMBER · going    where MEMBER is the status before too: the answer changes, unless it is so already
   =                 nothing changes: success without an event
   refuse REASON     a rule says no
 
-A transfer also makes the old creator MANAGER (ownership_given). Whether there is a free seat is asked
+Whoever loses their seat loses their answer. A transfer also makes the old creator MANAGER (ownership_given). Whether there is a free seat is asked
 when all users of a command have been through this table. The last column matters only where the
 target's own status changes.
 ";

@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use roster::domain::{
-    Actor, Capacity, Command, Kind, NewSpace, Privacy, RoleChange, SpacePatch, UserId, Users,
+    Actor, Attendance, AttendanceChange, Capacity, Command, Kind, NewSpace, Privacy, RoleChange,
+    SpacePatch, UserId, Users,
 };
 
 use super::world::{CREATOR, name, new_space, service, user};
@@ -27,7 +28,8 @@ pub fn walk() -> impl Strategy<Value = Walk> {
     select(names.to_vec()).prop_flat_map(|(kind, name)| {
         let first = create(kind).prop_map(|command| (service(), command));
         let any_step = (actor(), command(kind)).prop_map(|step| vec![step]);
-        let scenes = vec(prop_oneof![12 => any_step, 1 => invitation()], 1..80);
+        let scenes =
+            vec(prop_oneof![12 => any_step, 1 => invitation(), 1 => change_of_mind()], 1..80);
         (first, scenes).prop_map(move |(first, scenes)| {
             let steps = [first].into_iter().chain(scenes.into_iter().flatten());
             (name, steps.collect())
@@ -53,6 +55,18 @@ fn invitation() -> impl Strategy<Value = Vec<(Actor, Command)>> {
         let promotion = RoleChange::new(vec![manager.clone()], Vec::new(), Vec::new()).unwrap();
         let promoted = (service(), Command::ChangeRoles(promotion));
         vec![promoted, (Actor::User(manager), Command::Invite(invited))]
+    })
+}
+
+/// Somebody says that they go, and takes it back.
+fn change_of_mind() -> impl Strategy<Value = Vec<(Actor, Command)>> {
+    person().prop_map(|person| {
+        let answer = |attendance| {
+            let change = AttendanceChange { users: None, attendance, if_attendance: None };
+            (Actor::User(person.clone()), Command::SetAttendance(change))
+        };
+        let added = (service(), Command::Add(Users::one(person.clone())));
+        vec![added, answer(Some(Attendance::Going)), answer(None)]
     })
 }
 
@@ -93,6 +107,14 @@ fn change_roles() -> impl Strategy<Value = Command> {
     })
 }
 
+fn attendance() -> impl Strategy<Value = AttendanceChange> {
+    let answer = || option::of(select(Attendance::ALL));
+    let before = option::weighted(0.2, select(Attendance::ALL));
+    (option::of(people()), answer(), before).prop_map(|(users, attendance, if_attendance)| {
+        AttendanceChange { users, attendance, if_attendance }
+    })
+}
+
 /// Every variant of [`Command`]: a new one is added here by hand.
 fn command(kind: Kind) -> impl Strategy<Value = Command> {
     prop_oneof![
@@ -105,6 +127,7 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         6 => change_roles(),
         3 => people().prop_map(Command::Block),
         3 => people().prop_map(Command::Unblock),
+        6 => attendance().prop_map(Command::SetAttendance),
         2 => person().prop_map(Command::TransferOwnership),
         1 => create(kind),
         5 => update(kind),

@@ -1,9 +1,9 @@
 //! One space in memory, on which commands are decided and carried out as the ledger does it.
 
 use roster::domain::{
-    Actor, Attributes, Authorship, Capacity, Command, Content, Contribution, Counts, DisplayName,
-    Event, Membership, Millis, NewSpace, Privacy, Refusal, RoleChange, Snapshot, Space, SpaceName,
-    SpaceState, Status, Subject, UserId, Users, decide,
+    Actor, Attendance, AttendanceChange, Attributes, Authorship, Capacity, Command, Content,
+    Contribution, Counts, DisplayName, Event, Membership, Millis, NewSpace, Privacy, Refusal,
+    RoleChange, Snapshot, Space, SpaceName, SpaceState, Status, Subject, UserId, Users, decide,
 };
 
 /// The creator of every space here.
@@ -67,7 +67,12 @@ impl World {
 
     /// A course with its creator and these memberships, none of which has a history.
     pub fn course(privacy: Privacy, people: &[(&str, Status)]) -> Self {
-        let mut world = Self::empty("courses/1");
+        Self::of("courses/1", privacy, people)
+    }
+
+    /// The same of any kind.
+    pub fn of(name: &str, privacy: Privacy, people: &[(&str, Status)]) -> Self {
+        let mut world = Self::empty(name);
         let NewSpace { creator, contribution, content, .. } = new_space(privacy);
         let mut counts = Counts::default();
         let mut memberships = Vec::new();
@@ -142,4 +147,10 @@ impl World {
     pub fn status(&self, id: &str) -> Status {
         self.state.snapshot.as_ref().map_or(Status::Absent, |s| s.status(&user(id)))
     }
+}
+
+/// An answer to whether somebody goes: of these, or of the actor.
+pub fn attendance(users: Option<&[&str]>, attendance: Option<Attendance>) -> Command {
+    let users = users.map(self::users);
+    Command::SetAttendance(AttendanceChange { users, attendance, if_attendance: None })
 }

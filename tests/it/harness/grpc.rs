@@ -154,11 +154,31 @@ impl Grpc {
         answered.map(|a| answer(a.into_inner().membership)).map_err(|s| reason_of(&s))
     }
 
+    /// Says whether these users go, or the caller.
+    pub async fn attend(
+        &self,
+        by: &str,
+        space: &str,
+        users: &[&str],
+        attendance: pb::Attendance,
+    ) -> Result<Vec<pb::MembershipResult>, String> {
+        let users = users.iter().map(ToString::to_string).collect();
+        let attendance = attendance.into();
+        let message = pb::SetAttendanceRequest { space: space.into(), users, attendance };
+        let answered = self.memberships.clone().set_attendance(of(by, message)).await;
+        answered.map(|a| a.into_inner().results).map_err(|s| reason_of(&s))
+    }
+
     /// What a user is to a space, as a service sees it.
     pub async fn status(&self, space: &str, user: &str) -> MembershipStatus {
+        self.membership(space, user).await.status()
+    }
+
+    /// The same with all that is known of it.
+    pub async fn membership(&self, space: &str, user: &str) -> pb::Membership {
         let message = pb::GetMembershipRequest { space: space.into(), user: user.into() };
         let answered = self.memberships.clone().get_membership(of_service(message)).await;
-        answer(answered.unwrap().into_inner().membership)
+        answered.unwrap().into_inner().membership.unwrap()
     }
 
     pub async fn space(&self, name: &str) -> pb::Space {
@@ -193,7 +213,7 @@ impl Grpc {
             space: space.into(),
             statuses: statuses.iter().map(|status| (*status).into()).collect(),
             page_size: 1000,
-            page_token: String::new(),
+            ..Default::default()
         };
         let answered = self.memberships.clone().list_memberships(of_service(message)).await;
         answered.unwrap().into_inner().memberships

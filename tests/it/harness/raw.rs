@@ -176,8 +176,15 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
     ]
     .into_iter()
+    .chain([attend(&name)])
     .chain(calls_of(&name))
     .collect()
+}
+
+fn attend(name: &str) -> RawCall {
+    let (space, attendance) = (name.to_owned(), pb::Attendance::Going.into());
+    let message = pb::SetAttendanceRequest { space, attendance, users: vec![] };
+    call("MembershipService/SetAttendance", message)
 }
 
 /// The calls about a space itself.

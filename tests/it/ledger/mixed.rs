@@ -1,4 +1,4 @@
-//! Commands too large for one statement, in the midst of others.
+//! Commands too large for one statement, or of more managers than are remembered, in the midst of others.
 
 use roster_proto::v1::{MembershipStatus as Status, Privacy};
 
@@ -54,6 +54,29 @@ async fn a_thousand_roles_at_once_beside_joins_through_another_server_stay_consi
         assert_eq!(second.space(SPACE).await.member_count, seats as i64);
         app.stop().await;
         other.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_more_managers_than_are_remembered_none_is_taken_for_a_stranger() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create(SPACE, Privacy::Secret, "ada", None).await;
+        let managers: Vec<_> = (0..100).map(|n| format!("manager{n}")).collect();
+        let all: Vec<_> = managers.iter().map(String::as_str).collect();
+        client.change_roles("ada", SPACE, &all, &[], &[]).await.unwrap();
+        for round in 0..ROUNDS {
+            let invites = managers.iter().map(|manager| {
+                let (client, manager) = (client.clone(), manager.clone());
+                async move { client.invite(&manager, SPACE, &[&format!("{manager}s{round}")]).await }
+            });
+            let invited = together(invites.collect::<Vec<_>>()).await;
+            assert!(invited.iter().all(Result::is_ok), "{invited:?}");
+        }
+        drop(client);
+        app.stop().await;
     })
     .await;
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use roster::auth::{Scope, Scopes};
 use roster::domain::{
-    Actor, Authorship, Command, NewSpace, Privacy, Refusal, SpaceName, SpacePatch, SpaceState,
-    Status, UserId, decide,
+    Actor, Attendance, Authorship, Command, NewSpace, Privacy, Refusal, SpaceName, SpacePatch,
+    SpaceState, Status, UserId, decide,
 };
 use roster::service::{Call, Error, Outcome};
 use roster_proto::v1 as pb;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::consistent;
-use crate::domain::world::{by, name, new_space, roles, service, user, users};
+use crate::domain::world::{attendance, by, name, new_space, roles, service, user, users};
 use crate::harness::{App, Engine, Grpc, of_service, on_every_engine};
 
 /// Whose memberships are looked at in the end.
@@ -54,6 +54,9 @@ fn acts() -> Vec<Act> {
         (by("linus"), roles(&[], &["ada"], &["grace"])),
         (by("ada"), Command::Block(users(&["linus"]))),
         (by("ada"), Command::Unblock(users(&["linus"]))),
+        (by("linus"), attendance(None, Some(Attendance::Going))),
+        (by("ada"), attendance(Some(&["grace", "linus"]), Some(Attendance::NotGoing))),
+        (by("ada"), attendance(Some(&["linus"]), None)),
         (by("creator"), Command::TransferOwnership(user("linus"))),
         (by("creator"), Command::TransferOwnership(user("ada"))),
         (service(), Command::CreateSpace(made)),
@@ -75,6 +78,7 @@ fn beginnings() -> Vec<Vec<Act>> {
         &[(by("linus"), Command::Join)],
         &[
             (by("creator"), roles(&["linus"], &[], &[])),
+            (by("linus"), attendance(None, Some(Attendance::Going))),
             (by("linus"), Command::Invite(users(&["kurt"]))),
         ],
         &[(by("ada"), Command::Block(users(&["linus"])))],
@@ -90,14 +94,18 @@ fn told(state: &mut SpaceState, space: &SpaceName, (actor, command): &Act) -> An
         Authorship { actor: actor.clone(), service: None, cause: command.action(actor), at: 1_000 };
     state.carry_out(decision, &by);
     let after = state.snapshot.as_ref().or(before.as_ref()).unwrap();
-    let moves = command.moves(actor).into_iter();
-    let targets = moves.map(|(_, user)| (user.clone(), after.status(user))).collect();
+    let mut moves = command.moves(actor);
+    moves.dedup_by_key(|(_, user)| *user);
+    let targets = moves.into_iter().map(|(_, user)| (user.clone(), after.status(user))).collect();
     Ok((after.space.seq, targets))
 }
 
 fn end(state: &SpaceState) -> End {
     let snapshot = state.snapshot.as_ref()?;
-    let people = PEOPLE.map(|id| snapshot.status(&user(id)).word().to_owned());
+    let people = PEOPLE.map(|id| {
+        let answer = snapshot.attendance(&user(id)).map_or("unspecified", Attendance::word);
+        format!("{} {answer}", snapshot.status(&user(id)))
+    });
     let shown = snapshot.content.as_ref()?.display_name.as_str().to_owned();
     Some((snapshot.space.seq, snapshot.space.creator.to_string(), shown, people.into()))
 }
@@ -109,8 +117,11 @@ async fn end_of(client: &Grpc, space: &str) -> End {
     let shown = answered.ok()?.into_inner().space.unwrap();
     let mut people = Vec::new();
     for id in PEOPLE {
-        let word = client.status(space, id).await.as_str_name().to_lowercase();
-        people.push(word.trim_start_matches("membership_status_").to_owned());
+        let found = client.membership(space, id).await;
+        let [status, answer] = [found.status().as_str_name(), found.attendance().as_str_name()];
+        let [status, answer] = [status, answer].map(str::to_lowercase);
+        let status = status.trim_start_matches("membership_status_");
+        people.push(format!("{status} {}", answer.trim_start_matches("attendance_")));
     }
     Some((shown.version, shown.creator, shown.display_name, people))
 }
@@ -154,7 +165,7 @@ async fn race(
     begun: &[Act],
     [one, other]: [&Act; 2],
 ) {
-    let name = format!("courses/{}", n + 1);
+    let name = format!("events/{}", n + 1);
     let (space, mut state) = (SpaceName::parse(&name).unwrap(), SpaceState::default());
     for act in begun {
         let expected = told(&mut state, &space, act);

@@ -1,6 +1,7 @@
 //! The database and its schema.
 
 mod classes;
+mod filled_in;
 mod in_doubt;
 mod migrations;
 mod moved_file;
@@ -14,3 +15,4 @@ mod rows_read;
 mod secret_spaces;
 mod silence;
 mod texts;
+mod turns;

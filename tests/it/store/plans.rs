@@ -14,7 +14,7 @@ const FILL_POSTGRES: &[&str] = &[
         member_count, manager_count, blocked_count, created_at)
      SELECT 'courses/' || s, 'open', 'user-1', 'anyone', 500, 0, 0, 499, 0, 0, 0
      FROM generate_series(1, 200) s",
-    "INSERT INTO space_content SELECT name, name, name, '{}' FROM space",
+    "INSERT INTO space_content SELECT name, name, '{}' FROM space",
     "INSERT INTO space_term SELECT name, 'bread', 'courses', 0 FROM space",
     "INSERT INTO space_term SELECT name, 'at' || name, 'courses', 0 FROM space",
     "INSERT INTO space_term SELECT name, '#7', 'courses', 0 FROM space",
@@ -67,9 +67,13 @@ fn literal(value: &Value) -> String {
 
 /// The plan that is kept for every number of rows.
 async fn plan_on_postgres(connection: &mut Connection, example: &Example) -> Vec<String> {
+    let gathers = if example.name.ends_with("newest first") { "on" } else { "off" };
+    connection.run(format!("SET enable_bitmapscan = {gathers}"), []).await.unwrap();
     connection.run(format!("PREPARE example AS {}", example.sql), []).await.unwrap();
     let values: Vec<_> = example.values.iter().map(literal).collect();
-    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE example ({})", values.join(", "));
+    let values = values.join(", ");
+    let values = if values.is_empty() { values } else { format!(" ({values})") };
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE example{values}");
     let plan = lines(connection, explain, 0).await;
     connection.run("DEALLOCATE example", []).await.unwrap();
     plan

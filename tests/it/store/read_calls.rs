@@ -88,8 +88,8 @@ fn is_read(method: &str) -> bool {
     let begins = |words: &[&str]| words.iter().any(|word| method.starts_with(word));
     let reads = begins(&["Get", "List", "Check", "Search", "Find", "Count", "Suggest", "Export"]);
     let writes = [
-        "Join", "Leave", "Invite", "Remove", "Add", "Change", "Block", "Unblock", "Transfer",
-        "Put", "Upload", "Delete", "Create", "Update", "Import",
+        "Join", "Leave", "Set", "Invite", "Remove", "Add", "Change", "Block", "Unblock",
+        "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import",
     ];
     assert!(reads != begins(&writes), "does {method} read?");
     reads
@@ -117,6 +117,16 @@ fn values(path: &str, name: &str) -> Vec<&'static str> {
         "ordering" if path.ends_with("/users") => vec!["ordering=joined_at", "ordering=-joined_at"],
         "ordering" => vec!["ordering=id", "ordering=-id"],
         "created_by" => vec!["created_by=1"],
+        "subscription_status" => vec![
+            "subscription_status=going",
+            "subscription_status=subscribed&past=false",
+            "subscription_status=invited",
+        ],
+        "past" => vec!["past=true", "past=false"],
+        "location" => vec!["location=in+person", "location=virtual"],
+        "recurring" => vec!["recurring=never", "recurring=weekly"],
+        "date_filter" => vec!["date_filter=not_past", "date_filter=past"],
+        "follows" => vec!["follows=false"],
         "view" => vec!["view=user", "view=edit", "view=dashboard"],
         "user" => vec!["user=7"],
         "username" => vec!["username=ada"],
@@ -150,7 +160,7 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
                 "search" => json!("hidden"),
                 "pageSize" => json!(100),
                 "collection" | "statuses" | "kind" | "privacy" | "creator" | "pageToken"
-                | "afterSequence" => {
+                | "afterSequence" | "attendance" => {
                     return None;
                 }
                 other => panic!("what may {other} say?"),

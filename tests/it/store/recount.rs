@@ -64,6 +64,11 @@ const FAULTS: &[(&str, &str)] = &[
         "UPDATE space SET invited_count = 0 WHERE name = '{}'",
         "counts 0 users who are invited, and has 1",
     ),
+    ("UPDATE space SET going_count = 5 WHERE name = '{}'", "counts 5 users who go, and has 0"),
+    (
+        "UPDATE membership SET attendance = 'going' WHERE space = '{}' AND user_id = 'linus'",
+        "counts 0 users who go, and has 1",
+    ),
     (
         "UPDATE space SET creator = 'eve' WHERE name = '{}'",
         "names \"eve\" as its creator, who is \"ada\"",
@@ -92,6 +97,20 @@ const FAULTS: &[(&str, &str)] = &[
         "has 1 memberships that its history does not tell of",
     ),
     ("DELETE FROM membership WHERE space = '{}' AND status = 'creator'", "has 0 creators"),
+    (
+        "UPDATE space_content SET display_name = 'Ünlü', attributes = '{\"categories\":[7]}'
+            WHERE space = '{}'",
+        "lacks 2 terms by which it is found, and has 0 others",
+    ),
+    (
+        "INSERT INTO space_term (space, term, kind, is_hidden) VALUES ('{}', 'bread', 'courses', 0)",
+        "lacks 0 terms by which it is found, and has 1 others",
+    ),
+    (
+        "INSERT INTO space_term (space, term, kind, is_hidden) VALUES ('{}', 'bread', 'courses', 0);
+            DELETE FROM space WHERE name = '{}'",
+        "is not there, and has rows: 1, of kind term",
+    ),
     ("DELETE FROM space WHERE name = '{}'", "is not there, and has rows: 8, of kind event"),
 ];
 
@@ -131,8 +150,11 @@ async fn copies_are_put_right_while_no_server_runs() {
         let beside = Beside::at(&url).await;
         beside
             .run(
-                "UPDATE space SET member_count = 7, creator = 'eve' WHERE name = 'courses/1';
-                 UPDATE space SET blocked_count = 0, seq = 9 WHERE name = 'groups/2'",
+                "UPDATE space SET member_count = 7, going_count = 2, creator = 'eve' WHERE name = 'courses/1';
+                 UPDATE space SET blocked_count = 0, seq = 9 WHERE name = 'groups/2';
+                 UPDATE space_content SET display_name = 'Rye bread' WHERE space = 'courses/1';
+                 INSERT INTO space_term (space, term, kind, is_hidden)
+                     VALUES ('courses/1', 'rye', 'courses', 1), ('courses/1', 'old', 'courses', 0)",
             )
             .await;
         beside.close().await;

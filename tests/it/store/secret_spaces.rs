@@ -18,7 +18,7 @@ const FILL: &str = "
         member_count, manager_count, blocked_count, created_at)
     SELECT k || (s + 1000), 'open', '1000', 'anyone', 1, 0, 0, 0, 0, 0, 0
     FROM generate_series(1, 2000) s, unnest(ARRAY['courses/', 'groups/', 'events/']) k;
-    INSERT INTO space_content SELECT name, name, name, '{}' FROM space WHERE creator = '1000';
+    INSERT INTO space_content SELECT name, name, '{}' FROM space WHERE creator = '1000';
     INSERT INTO space_term SELECT name, 'at' || name, split_part(name, '/', 1), 0 FROM space
     WHERE creator = '1000';
     INSERT INTO membership (space, user_id, status, version, joined_at, changed_at)

@@ -13,7 +13,7 @@ const HEX: &str = "communities/d25506c2690f4b81b2050b9b90bda3b7";
 
 fn members(page_token: &str) -> pb::ListMembershipsRequest {
     let (space, page_token) = (COURSE.to_owned(), page_token.to_owned());
-    pb::ListMembershipsRequest { space, page_size: 3, page_token, statuses: Vec::new() }
+    pb::ListMembershipsRequest { space, page_size: 3, page_token, ..Default::default() }
 }
 
 /// One page as a service sees it: who is on it, and the token of the next.

@@ -48,7 +48,7 @@ async fn what_is_described_is_served_and_nothing_else() {
             }
         }
     }
-    assert_eq!(called, 95);
+    assert_eq!(called, 105);
     app.stop().await;
 }
 

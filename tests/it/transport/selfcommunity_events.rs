@@ -60,7 +60,7 @@ async fn an_event_is_made_found_changed_and_deleted() {
         let expected = json!({
             "name": "Harvest", "privacy": "public", "visible": true, "location": "virtual",
             "start_date": "2026-09-01T10:00:00Z", "end_date": null, "recurring": "never",
-            "goings_counter": 3, "subscribers_counter": 1, "subscription_status": "subscribed",
+            "goings_counter": 0, "subscribers_counter": 1, "subscription_status": "subscribed",
         });
         for (name, value) in expected.as_object().unwrap() {
             assert_eq!(event[name], *value, "{name}");

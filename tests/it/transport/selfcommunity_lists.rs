@@ -29,14 +29,17 @@ async fn members_come_in_pages_with_links() {
             rest.url()
         )
     };
+    let page = rest.call("9", "GET", path).await;
+    let next = page.json()["next"].as_str().unwrap().to_owned();
+    let (position, _) = next.split_once("&after=").unwrap();
+    assert_eq!(position, link(4));
     let expected = format!(
-        r#"{{"count":5,"next":"{}","previous":"{}","results":[{},{}]}}"#,
-        link(4),
+        r#"{{"count":5,"next":"{next}","previous":"{}","results":[{},{}]}}"#,
         link(0),
         user(6),
         user(7)
     );
-    rest.call("9", "GET", path).await.is(200, &expected);
+    page.is(200, &expected);
     let past_the_end =
         rest.call("9", "GET", "/api/v2/course/12/join?offset=50&limit=undefined").await;
     let body = past_the_end.json();
@@ -122,7 +125,7 @@ async fn links_repeat_no_host_that_a_caller_made_up() {
     let reply = rest.send(page).await;
     assert!(!reply.body.contains("evil"), "{}", reply.body);
     let next = reply.json()["next"].as_str().unwrap().to_owned();
-    assert_eq!(next, format!("{}/api/v2/course/12/join/?limit=1&offset=2", rest.url()));
+    assert!(next.starts_with(&format!("{}/api/v2/course/12/join/?limit=1&offset=2&", rest.url())));
 }
 
 #[tokio::test]

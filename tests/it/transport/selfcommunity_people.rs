@@ -168,7 +168,9 @@ async fn people_are_found_by_name() {
         assert_eq!(found(query).await, (ids.len() as i64, ids, Value::Null), "{query}");
     }
     let next = format!("{}/api/v2/user/search/?user=ada&limit=1&offset=1", rest.url());
-    assert_eq!(found("user=ada&limit=1").await, (2, vec![json!(7)], json!(next)));
+    let first = found("user=ada&limit=1").await;
+    assert_eq!((first.0, first.1), (2, vec![json!(7)]));
+    assert!(first.2.as_str().unwrap().starts_with(&format!("{next}&after=")));
     assert_eq!(found("user=ada&limit=1&offset=1").await, (2, vec![json!(8)], Value::Null));
     assert_eq!(found("user=ada&offset=1000000").await, (2, vec![], Value::Null));
     let longer = format!("user={}", "a".repeat(256));

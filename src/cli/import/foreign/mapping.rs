@@ -158,6 +158,7 @@ impl Mapped {
             version: None,
             invited_by: None,
             joined_at,
+            attendance: None,
             changed_at: None,
         }))
     }

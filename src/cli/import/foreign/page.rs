@@ -85,6 +85,7 @@ impl Pages {
             version: None,
             invited_by: None,
             joined_at: joined_at.map(|at| time::read(at).ok_or("joined_at")).transpose()?,
+            attendance: None,
             changed_at: None,
         })
     }

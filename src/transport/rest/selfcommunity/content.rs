@@ -23,6 +23,7 @@ const FOUND_OUT: &[&str] = &[
     "subscription_status",
     "subscribed",
     "subscribers_counter",
+    "goings_counter",
     "running",
     "running_start_date",
     "running_end_date",

@@ -4,11 +4,11 @@ use axum::extract::Request;
 use http::StatusCode;
 
 use super::errors::ErrorResponse;
-use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
+use super::{Answer, Named, UserRequest, found, no_content, shapes, user_shapes, users};
 use crate::domain::{
     Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
 };
-use crate::service::{self, ListedSpace, MemberOrder, MemberQuery, SpaceView, UserSpaces};
+use crate::service::{self, Among, FoundSpaces, MemberOrder, MemberQuery, OwnSpaces, SpaceView};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::change::tagged;
@@ -22,7 +22,7 @@ pub async fn join(request: UserRequest, Named(course): Named) -> Answer {
     let own = outcome.targets.first().map_or(Status::Absent, |target| target.membership.status);
     let content = request.service.content_after(&request.call, &outcome).await?;
     let people = request.known_people([&outcome.space.creator]).await?;
-    let body = shapes::course_user_detail(&outcome.space, &content, own, &people);
+    let body = shapes::course_user_detail(&outcome.space, &content, own.into(), &people);
     Ok(tagged(json(StatusCode::OK, &body), outcome.space.seq))
 }
 
@@ -36,7 +36,7 @@ pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
     };
     let seen_by = request.user("user")?;
     let view = request.service.get_space(&request.call, &course).await?;
-    let SpaceView { space, content, own, manages } = view;
+    let SpaceView { space, content, own, manages, .. } = view;
     if !manages && (shape.is_some() || seen_by.is_some()) {
         return Err(Failure::from(Refusal::NotAManager).into());
     }
@@ -49,10 +49,11 @@ pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
     let is_inside = own.is_seated() || own == Status::Invited || manages;
     let is_locked = space.privacy == Privacy::Private && !is_inside;
     let people = request.known_people([&space.creator]).await?;
+    let place = own.into();
     let body = match shape {
-        Some(shape) => shape(&space, &content, own, &people),
-        None if is_locked => shapes::course_minimal(&space, &content, own, &people),
-        None => shapes::course_user_detail(&space, &content, own, &people),
+        Some(shape) => shape(&space, &content, place, &people),
+        None if is_locked => shapes::course_minimal(&space, &content, place, &people),
+        None => shapes::course_user_detail(&space, &content, place, &people),
     };
     Ok(tagged(json(StatusCode::OK, &body), space.seq))
 }
@@ -95,12 +96,9 @@ pub async fn list_requests(request: UserRequest, Named(course): Named) -> Answer
 pub async fn list_own(request: UserRequest) -> Answer {
     let statuses = request.statuses(Status::ALL, shapes::join_status, &DEFAULT_STATUSES)?;
     let creator = request.user("created_by")?;
-    let wanted = UserSpaces { kind: Some(Kind::Course), statuses, creator, search: None };
-    let found = request.find_spaces(wanted).await?;
-    let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
-    request.page(&found, |ListedSpace { space, content, membership }| {
-        shapes::course(space, content, membership.status, &people)
-    })
+    let among = Among::Own(OwnSpaces { statuses, creator, ..OwnSpaces::default() });
+    let wanted = FoundSpaces { kind: Kind::Course, among, rising: false };
+    found::page(&request, wanted, shapes::course).await
 }
 
 /// `POST /course/{id}/role/`: new roles for many users at once.

@@ -119,6 +119,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
         ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "has_members"),
+        ErrorReason::NotAnEvent => (StatusCode::BAD_REQUEST, "not_an_event"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "throttled")
         }

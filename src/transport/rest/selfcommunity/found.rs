@@ -5,8 +5,9 @@ use axum::extract::Path;
 use super::shapes::{self, Shape};
 use super::{Answer, ErrorResponse, UserRequest, groups, users};
 use crate::domain::{Kind, Refusal, Status};
-use crate::service::{self, Among, FoundSpace, FoundSpaces, ListedSpace, UserSpaces};
+use crate::service::{self, Among, FoundSpace, FoundSpaces, OwnSpaces, SpaceSearch};
 use crate::transport::error::{Failure, Problem};
+use crate::transport::rest::place::Placed;
 
 /// The creator is not among them: clients ask for that status by name.
 const DEFAULT_STATUSES: [Status; 2] = [Status::Manager, Status::Member];
@@ -18,30 +19,31 @@ pub async fn search_courses(request: UserRequest) -> Answer {
     let search = request.space_search()?;
     let rising = is_rising(&request)?;
     let statuses = request.statuses(Status::ALL, shapes::join_status, &[])?;
-    if statuses.is_empty() {
-        let wanted = FoundSpaces { kind: Kind::Course, among: Among::All { search }, rising };
-        return found(&request, wanted, shapes::course_minimal).await;
-    }
-    if rising {
-        return Err(Failure::field("ordering", Problem::Contradictory).into());
-    }
-    let wanted = UserSpaces { kind: Some(Kind::Course), statuses, creator: None, search };
-    own(&request, wanted, shapes::course_minimal).await
+    let among = match statuses.is_empty() {
+        true => Among::All { search },
+        false => Among::Own(OwnSpaces { statuses, search, ..OwnSpaces::default() }),
+    };
+    let wanted = FoundSpaces { kind: Kind::Course, among, rising };
+    page(&request, wanted, shapes::course_minimal).await
 }
 
-/// `GET /group/search/`, `GET /event/search/`: groups or events by name.
+/// `GET /group/search/`: groups by name.
 pub async fn search_groups(request: UserRequest) -> Answer {
-    let search = request.space_search()?;
-    let rising = is_rising(&request)?;
-    let kind = request.kind;
-    let wanted = FoundSpaces { kind, among: Among::All { search }, rising };
-    found(&request, wanted, groups::shape(kind)).await
+    let wanted = request.space_search()?.unwrap_or_default();
+    search(&request, wanted).await
+}
+
+/// Groups or events that this finds.
+pub async fn search(request: &UserRequest, search: SpaceSearch) -> Answer {
+    let (kind, rising) = (request.kind, is_rising(request)?);
+    let wanted = FoundSpaces { kind, among: Among::All { search: Some(search) }, rising };
+    page(request, wanted, groups::shape(kind)).await
 }
 
 /// `GET /suggestion/course/`: courses that the caller could join or ask to join.
 pub async fn suggest_courses(request: UserRequest) -> Answer {
     let wanted = FoundSpaces { kind: Kind::Course, among: Among::Suggested, rising: false };
-    found(&request, wanted, shapes::course).await
+    page(&request, wanted, shapes::course).await
 }
 
 /// `GET /user/{id}/courses/`: the courses in which a user has a seat, as far as the caller sees who has.
@@ -73,29 +75,29 @@ async fn of(
 ) -> Answer {
     // An id that cannot be one is an unknown one.
     let user = users::read_id("id", &id).map_err(|_| Failure::from(Refusal::SpaceNotFound))?;
-    if request.call.actor.user() == Some(&user) {
+    let among = match request.call.actor.user() == Some(&user) {
         // Their own they see wherever they are.
-        let wanted = UserSpaces { kind: Some(kind), statuses, creator: None, search: None };
-        return own(&request, wanted, shape).await;
-    }
-    let among = Among::Of { user, statuses };
-    found(&request, FoundSpaces { kind, among, rising: false }, shape).await
+        true => Among::Own(OwnSpaces { statuses, ..OwnSpaces::default() }),
+        false => Among::Of { user, statuses, except: None },
+    };
+    page(&request, FoundSpaces { kind, among, rising: false }, shape).await
 }
 
-async fn own(request: &UserRequest, wanted: UserSpaces, shape: Shape) -> Answer {
-    let found = request.find_spaces(wanted).await?;
-    let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
-    request.page(&found, |ListedSpace { space, content, membership }| {
-        shape(space, content, membership.status, &people)
-    })
-}
-
-async fn found(request: &UserRequest, wanted: FoundSpaces, shape: Shape) -> Answer {
-    let window = request.window()?;
+/// The page of these spaces that the request wants.
+pub async fn page(request: &UserRequest, wanted: FoundSpaces, shape: Shape) -> Answer {
+    let is_gathered = wanted.among.is_gathered();
+    let (window, after) = match is_gathered {
+        true => (request.window()?, None),
+        false => request.place::<FoundSpace>()?,
+    };
     let UserRequest { service, call, .. } = request;
-    let found = service.page_found_spaces(call, wanted, window.limit, window.offset).await?;
+    let found =
+        service.page_found_spaces(call, wanted, (window.limit, window.offset), after).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
-    request.page(&found, |FoundSpace { space, content, own }| shape(space, content, *own, &people))
+    let last = found.items.last().filter(|_| !is_gathered).map(Placed::place);
+    request.linked(&found, last, |FoundSpace { space, content, own }| {
+        shape(space, content, *own, &people)
+    })
 }
 
 /// Whether the lowest id comes first; the highest does unless that is said.

@@ -25,7 +25,7 @@ pub const SEARCH_COURSES: Route = Route {
 pub const SUGGEST_COURSES: Route = Route {
     description: "Those that everybody sees and that the caller is nothing to: neither a member nor \
                   invited, waiting or blocked. What is open and full is left out. The highest id comes \
-                  first, and `count` stops at 10000.",
+                  first, and `count` stops at 10000; from 1000 on it may be ten seconds old.",
     parameters: &[LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<Course>>()),
     reasons: &[Reason::InvalidField],
@@ -70,8 +70,8 @@ pub const GROUPS_OF: Route = Route {
 };
 
 const SOUGHT: &str = "What everybody sees, and what the caller sees beside; to anybody else a hidden one is \
-                      neither shown nor counted. `count` does not go far beyond 10000; of a search that finds \
-                      more, so many are looked at and put in order.";
+                      neither shown nor counted. `count` does not go far beyond 10000, and from 1000 on it may be \
+                      ten seconds old; of a search that finds more, so many are looked at and put in order.";
 const OF_USER: &str = "Those in which they have a seat and the caller sees who has one: of a secret one only \
                        its own people learn. An id that is nobody's has none. `count` stops at 10000.";
 
@@ -97,7 +97,7 @@ pub const CATEGORIES: Parameter = Parameter {
 const STATUSES: Parameter = Parameter {
     name: "statuses",
     in_path: false,
-    description: "Only those in which the caller is this, the highest id first.",
+    description: "Only those in which the caller is this.",
     schema: own_statuses,
 };
 const STATUSES_OF_USER: Parameter = Parameter {
@@ -105,7 +105,8 @@ const STATUSES_OF_USER: Parameter = Parameter {
     schema: seated_statuses,
     ..STATUSES
 };
-const ORDERING: Parameter = Parameter {
+/// In which order.
+pub const ORDERING: Parameter = Parameter {
     name: "ordering",
     in_path: false,
     description: "By id, rising or falling; falling unless said.",

@@ -108,7 +108,7 @@ pub const LIST_SUBSCRIBED: Route = Route {
         |m| on(m, groups::list_subscribed),
     )
 };
-const LIST_SUGGESTED: Route = Route {
+pub const LIST_SUGGESTED: Route = Route {
     description: parameters::SUGGESTED,
     parameters: &[GROUP_ID, PEOPLE_NAMED, LIMIT, OFFSET],
     answer: USERS,
@@ -121,9 +121,9 @@ const LIST_SUGGESTED: Route = Route {
         |m| on(m, memberships::list_suggested),
     )
 };
-const SUGGEST_FOR_NEW: Route = Route {
+pub const SUGGEST_FOR_NEW: Route = Route {
     description: "People from the directory, without the caller: for `invite_users` of a new group. \
-                  `count` stops at 10000.",
+                  `count` stops at 10000; from 1000 on it may be ten seconds old.",
     parameters: &[PEOPLE_NAMED, LIMIT, OFFSET],
     answer: USERS,
     reasons: &[Reason::InvalidField],

@@ -4,9 +4,9 @@ use axum::extract::Request;
 use http::StatusCode;
 
 use super::shapes::Shape;
-use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
+use super::{Answer, Named, UserRequest, found, no_content, shapes, user_shapes, users};
 use crate::domain::{Command, Kind, Status, Users};
-use crate::service::{ListedSpace, UserSpaces};
+use crate::service::{Among, FoundSpaces, OwnSpaces};
 use crate::transport::error::Failure;
 use crate::transport::rest::answer::json;
 use crate::transport::rest::change::tagged;
@@ -42,7 +42,7 @@ pub async fn subscribe(mut request: UserRequest, Named(group): Named, body: Requ
 pub async fn show(request: UserRequest, Named(group): Named) -> Answer {
     let view = request.service.get_space(&request.call, &group).await?;
     let people = request.known_people([&view.space.creator]).await?;
-    let body = shape(request.kind)(&view.space, &view.content, view.own, &people);
+    let body = shape(request.kind)(&view.space, &view.content, view.place(), &people);
     Ok(tagged(json(StatusCode::OK, &body), view.space.seq))
 }
 
@@ -60,23 +60,25 @@ pub async fn list_requests(request: UserRequest, Named(group): Named) -> Answer 
     request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
-/// `GET /group/user/`: whom the caller could invite to a group that they are about to make.
+/// `GET /group/user/`, `GET /event/user/`: whom the caller could invite to one that they are about to make.
 pub async fn list_suggested(request: UserRequest) -> Answer {
     let found = request.find_suggested(None).await?;
-    request.page(&found, user_shapes::reduced_person)
+    request.page(&found, |found| user_shapes::reduced_person(&found.person))
 }
 
-/// `GET /group/`, `GET /event/`: the caller's own groups or events.
+/// `GET /group/`: the caller's own groups.
 pub async fn list_own(request: UserRequest) -> Answer {
-    let wanted = UserSpaces {
-        kind: Some(request.kind),
+    let wanted = OwnSpaces {
         statuses: SUBSCRIBED.to_vec(),
-        creator: None,
         search: request.space_search()?,
+        ..OwnSpaces::default()
     };
-    let found = request.find_spaces(wanted).await?;
-    let people = request.known_people(found.items.iter().map(|found| &found.space.creator)).await?;
-    request.page(&found, |ListedSpace { space, content, membership }| {
-        shape(request.kind)(space, content, membership.status, &people)
-    })
+    page_own(&request, wanted).await
+}
+
+/// The caller's own groups or events that are wanted.
+pub async fn page_own(request: &UserRequest, wanted: OwnSpaces) -> Answer {
+    let among = Among::Own(wanted);
+    let wanted = FoundSpaces { kind: request.kind, among, rising: false };
+    found::page(request, wanted, shape(request.kind)).await
 }

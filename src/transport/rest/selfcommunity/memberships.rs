@@ -7,6 +7,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::shown::places;
 use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
 use crate::domain::{Command, Kind, Status};
 use crate::transport::error::{Failure, Problem};
@@ -71,17 +72,17 @@ pub async fn list_invited(request: UserRequest, Named(space): Named) -> Answer {
 /// `GET …/user/`: whom a manager could invite.
 pub async fn list_suggested(request: UserRequest, Named(space): Named) -> Answer {
     let found = request.find_suggested(Some(&space)).await?;
-    request.page(&found, user_shapes::reduced_person)
+    request.page(&found, |found| user_shapes::reduced_person(&found.person))
 }
 
 /// `GET …/status/`: what the caller is to the space.
 pub async fn show_status(request: UserRequest, Named(space): Named) -> Answer {
     let view = request.service.get_space(&request.call, &space).await?;
-    let status = shapes::relation(space.kind(), view.own);
+    let status = shapes::relation(space.kind(), view.place());
     Ok(json(StatusCode::OK, &StatusBody { status }))
 }
 
-/// What the caller is to a course or group; `null` is nothing.
+/// What the caller is to a course, group or event; `null` is nothing.
 #[derive(JsonSchema, Serialize)]
 #[schemars(rename = "Status")]
 pub struct StatusBody {
@@ -90,8 +91,9 @@ pub struct StatusBody {
 }
 
 fn relations() -> Vec<Option<&'static str>> {
+    let places = places();
     let words = Kind::ALL
         .iter()
-        .flat_map(|kind| Status::ALL.iter().map(|status| shapes::relation(*kind, *status)));
+        .flat_map(|kind| places.iter().map(|place| shapes::relation(*kind, *place)));
     words.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -52,7 +52,8 @@ pub const TAKE_BACK: &str =
 
 /// Whom a manager could invite.
 pub const SUGGESTED: &str = "People from the directory who are nothing to it: neither members nor invited, \
-                             waiting or blocked. For managers. `count` stops at 10000.";
+                             waiting or blocked. For managers. `count` stops at 10000; from 1000 on it \
+                             may be ten seconds old.";
 /// By which names people are suggested.
 pub const PEOPLE_NAMED: Parameter = Parameter {
     name: "search",

@@ -5,10 +5,9 @@ use axum::extract::rejection::PathRejection;
 use http::StatusCode;
 
 use super::{Answer, UserRequest, user_shapes, users};
-use crate::service::{self, PeopleQuery};
+use crate::service;
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
-use crate::transport::rest::query::Window;
 
 /// What the other system filters by, and this one does not know or look at. To pass these over would
 /// show the wrong people.
@@ -55,8 +54,6 @@ pub async fn search(request: UserRequest) -> Answer {
         Some(search) => search,
         None => names.into_iter().flatten().collect::<Vec<_>>().join(" "),
     };
-    let Window { limit, offset } = request.window()?;
-    let wanted = PeopleQuery { search, limit, offset, ..PeopleQuery::default() };
-    let found = request.service.page_people(&request.call, wanted).await?;
-    request.page(&found, user_shapes::person)
+    let found = request.page_people(search).await?;
+    request.page(&found, |found| user_shapes::person(&found.person))
 }

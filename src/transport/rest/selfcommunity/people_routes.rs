@@ -33,7 +33,8 @@ const SHOW_OWN: Route = Route {
 const SEARCH: Route = Route {
     description: "Finds people whose names have all these words, or words that begin so, in any \
                   script and case, with or without accents; everybody, if no name is given. At most \
-                  10000 are counted. The other filters of SelfCommunity are refused.",
+                  10000 are counted, and from 1000 on `count` may be ten seconds old. The other filters of \
+                  SelfCommunity are refused.",
     parameters: &[USER, USERNAME, REAL_NAME, LIMIT, OFFSET],
     answer: Some(|schemas| schemas.subschema_for::<Envelope<FullUser<'static>>>()),
     reasons: &[Reason::InvalidField],

@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 
 use super::timestamp::iso8601;
 use super::user_shapes::{FullUser, UserMinimal, full_user, user_minimal};
-use crate::domain::{Content, Kind, Privacy, Space, Status};
+use crate::domain::{Attendance, Content, Kind, Place, Privacy, Space, Status};
 use crate::service::KnownPeople;
 
 /// How a course, group or event is shown to somebody of this status.
-pub type Shape = for<'a> fn(&'a Space, &'a Content, Status, &'a KnownPeople) -> Shown<'a>;
+pub type Shape = for<'a> fn(&'a Space, &'a Content, Place, &'a KnownPeople) -> Shown<'a>;
 
 /// The fields of *Course User Detail*, in the documented order.
 pub const COURSE_USER_DETAIL: &str = "\
@@ -100,7 +100,7 @@ pub enum Field<'a> {
 pub fn course_user_detail<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE_USER_DETAIL, content, |name| our_course_field(name, space, content, own, people))
@@ -110,7 +110,7 @@ pub fn course_user_detail<'a>(
 pub fn course<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE, content, |name| our_course_field(name, space, content, own, people))
@@ -120,7 +120,7 @@ pub fn course<'a>(
 pub fn course_with_member_count<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE_WITH_MEMBER_COUNT, content, |name| {
@@ -132,7 +132,7 @@ pub fn course_with_member_count<'a>(
 pub fn course_detail<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE_DETAIL, content, |name| match name {
@@ -146,7 +146,7 @@ pub fn course_detail<'a>(
 pub fn course_dashboard<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE_DASHBOARD, content, |name| our_course_field(name, space, content, own, people))
@@ -156,7 +156,7 @@ pub fn course_dashboard<'a>(
 pub fn course_minimal<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(COURSE_MINIMAL, content, |name| our_course_field(name, space, content, own, people))
@@ -166,7 +166,7 @@ pub fn course_minimal<'a>(
 pub fn group<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
     shown(GROUP, content, |name| our_group_field(name, space, content, own, people))
@@ -176,10 +176,14 @@ pub fn group<'a>(
 pub fn event<'a>(
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Shown<'a> {
-    shown(EVENT, content, |name| our_group_field(name, space, content, own, people))
+    shown(EVENT, content, |name| match name {
+        "subscription_status" => Some(Field::Word(event_status(own))),
+        "goings_counter" => Some(Field::Number(space.shown_going(own.status.manages()))),
+        _ => our_group_field(name, space, content, own, people),
+    })
 }
 
 /// What is ours wins over what the owner says, and that over the default.
@@ -218,16 +222,16 @@ fn our_course_field<'a>(
     name: &str,
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(course_privacy(space.privacy)),
         "deleted" => Field::Flag(false),
-        "join_status" => Field::Word(join_status(own)),
+        "join_status" => Field::Word(join_status(own.status)),
         "created_by" => Field::UserMinimal(user_minimal(&space.creator, people)),
-        "member_count" => Field::Number(space.shown_seats(own.manages())),
-        "sections" if !own.is_seated() => Field::EmptyList([]),
+        "member_count" => Field::Number(space.shown_seats(own.status.manages())),
+        "sections" if !own.status.is_seated() => Field::EmptyList([]),
         _ => return our_field(name, space, content),
     })
 }
@@ -236,15 +240,15 @@ fn our_group_field<'a>(
     name: &str,
     space: &'a Space,
     content: &'a Content,
-    own: Status,
+    own: Place,
     people: &'a KnownPeople,
 ) -> Option<Field<'a>> {
     Some(match name {
         "privacy" => Field::Text(group_privacy(space.privacy)),
         "visible" => Field::Flag(is_visible(space.privacy)),
-        "subscription_status" => Field::Word(subscription_status(own)),
-        "subscribed" => Field::Flag(own.is_seated()),
-        "subscribers_counter" => Field::Number(space.shown_seats(own.manages())),
+        "subscription_status" => Field::Word(subscription_status(own.status)),
+        "subscribed" => Field::Flag(own.status.is_seated()),
+        "subscribers_counter" => Field::Number(space.shown_seats(own.status.manages())),
         "created_by" | "managed_by" => Field::User(full_user(&space.creator, people)),
         _ => return our_field(name, space, content),
     })
@@ -277,17 +281,17 @@ pub fn neutral(name: &str) -> Field<'static> {
         | "user_completion_rate"
         | "avg_completion_rate"
         | "emotional_image_position"
-        | "goings_counter"
         | "share_count" => Field::Number(0),
         _ => Field::Text(""),
     }
 }
 
 /// What somebody is to a space, as its kind spells it.
-pub const fn relation(kind: Kind, status: Status) -> Option<&'static str> {
+pub const fn relation(kind: Kind, place: Place) -> Option<&'static str> {
     match kind {
-        Kind::Course => join_status(status),
-        Kind::Group | Kind::Event | Kind::Community => subscription_status(status),
+        Kind::Course => join_status(place.status),
+        Kind::Event => event_status(place),
+        Kind::Group | Kind::Community => subscription_status(place.status),
     }
 }
 
@@ -303,7 +307,16 @@ pub const fn join_status(status: Status) -> Option<&'static str> {
     }
 }
 
-/// What somebody is to a group or event.
+/// What somebody is to an event: their answer, if they gave one.
+pub const fn event_status(place: Place) -> Option<&'static str> {
+    match place.attendance {
+        Some(Attendance::Going) => Some("going"),
+        Some(Attendance::NotGoing) => Some("not_going"),
+        None => subscription_status(place.status),
+    }
+}
+
+/// What somebody is to a group.
 pub const fn subscription_status(status: Status) -> Option<&'static str> {
     match status {
         Status::Absent | Status::Blocked => None,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::shapes;
 use super::user_shapes::{FullUser, UserMinimal};
-use crate::domain::{Privacy, Status};
+use crate::domain::{Attendance, Place, Privacy, Status};
 
 /// *Course User Detail*.
 pub struct CourseUserDetail;
@@ -116,7 +116,11 @@ impl JsonSchema for Event {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        shown("An event.", shapes::EVENT, |name| group_field(name, generator))
+        shown("An event.", shapes::EVENT, |name| match name {
+            "subscription_status" => Some(words(&places(), shapes::event_status)),
+            "goings_counter" => Some(json_schema!({ "type": "integer", "minimum": 0 })),
+            _ => group_field(name, generator),
+        })
     }
 }
 
@@ -169,6 +173,13 @@ fn field(name: &str) -> Option<Schema> {
         "created_at" => json_schema!({ "type": "string", "format": "date-time" }),
         _ => return None,
     })
+}
+
+/// What somebody can be to a space.
+pub fn places() -> Vec<Place> {
+    let answers = Attendance::ALL.iter().map(|answer| Some(*answer));
+    let seated = answers.map(|attendance| Place { status: Status::Member, attendance });
+    Status::ALL.iter().map(|status| Place::from(*status)).chain(seated).collect()
 }
 
 /// The words of a closed list, each once; `null` where something has no word.

@@ -7,7 +7,7 @@ use super::content::Content;
 use super::errors::ErrorResponse;
 use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{
-    Attributes, Content as Shown, Contribution, Kind, NewSpace, Space, Status, Users,
+    Attributes, Content as Shown, Contribution, Kind, NewSpace, Place, Space, Status, Users,
 };
 use crate::service;
 use crate::transport::attributes::merged;
@@ -53,7 +53,7 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
     };
     let shown = new.content.clone();
     let outcome = request.service.create_space(&request.call, kind, new).await?;
-    answer(&request, StatusCode::CREATED, &outcome.space, &shown, Status::Creator).await
+    answer(&request, StatusCode::CREATED, &outcome.space, &shown, Status::Creator.into()).await
 }
 
 /// `PATCH /course/{id}/`, the same of a group or event: some of it is different.
@@ -85,8 +85,9 @@ async fn update(
     let done = change::update(service, call, &space, &condition, changes).await;
     let (outcome, before) =
         done.map_err(|failure| change::on_field(failure, ErrorReason::PrivacyFixed, "privacy"))?;
+    let own = before.place();
     let shown = outcome.content.unwrap_or(before.content);
-    answer(&request, StatusCode::OK, &outcome.space, &shown, before.own).await
+    answer(&request, StatusCode::OK, &outcome.space, &shown, own).await
 }
 
 /// `DELETE /course/{id}/`, the same of a group or event: it is gone, with all that belongs to it.
@@ -103,7 +104,7 @@ async fn answer(
     status: StatusCode,
     space: &Space,
     content: &Shown,
-    own: Status,
+    own: Place,
 ) -> Answer {
     let people = request.known_people([&space.creator]).await?;
     let shown = match space.name.kind() {

@@ -5,12 +5,12 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 
 use super::content::Content;
-use super::cursor::{self, Cursors};
+use super::cursor::Cursors;
 use super::routes::{NEW_BODY, PATCH_BODY};
 use super::shapes::{self, Extra, Found, FoundList, List, Nothing, One, Paging};
 use super::{Answer, CommunityRequest, Id, community, statuses};
 use crate::domain::{Content as Shown, Kind, Space, Status};
-use crate::service::{self, Among, FoundSpace, FoundSpaces, ListedSpace, SpaceSearch, UserSpaces};
+use crate::service::{self, Among, FoundSpace, FoundSpaces, OwnSpaces, SpaceSearch};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::change::{self, Condition, tagged};
@@ -29,19 +29,21 @@ pub async fn show(request: CommunityRequest, id: Id) -> Answer {
 pub async fn list_own(request: CommunityRequest) -> Answer {
     request.call.allow(Kind::Community, false)?;
     let extras = extras(&request.query)?;
-    let window = Cursors::read(&request.query)?.window();
+    let cursors = Cursors::read(&request.query)?;
+    let window = cursors.window();
     let statuses = statuses(&request.query)?;
-    let wanted = UserSpaces { kind: Some(Kind::Community), statuses, creator: None, search: None };
+    let among = Among::Own(OwnSpaces { statuses, ..OwnSpaces::default() });
+    let wanted = FoundSpaces { kind: Kind::Community, among, rising: false };
     let CommunityRequest { service, call, .. } = &request;
-    let found = service.page_user_spaces(call, wanted, window.limit, window.offset).await?;
+    let part = (window.limit, window.offset);
+    let found = service.page_found_spaces(call, wanted, part, None).await?;
     let communities = found.items.iter();
     let communities = communities
-        .map(|listed| {
-            let ListedSpace { space, content, membership } = listed;
-            shapes::community(space, content, membership.status, &extras)
+        .map(|FoundSpace { space, content, own }| {
+            shapes::community(space, content, own.status, &extras)
         })
         .collect();
-    let paging = Paging { cursors: cursor::around(window, found.total), total: found.total };
+    let paging = Paging { cursors: cursors.around(found.total), total: found.total };
     Ok(json(StatusCode::OK, &List { communities, paging }))
 }
 
@@ -54,21 +56,31 @@ pub async fn search(request: CommunityRequest) -> Answer {
         return Err(Failure::field(name, Problem::Unknown).into());
     }
     let extras = extras(&request.query)?;
-    let window = Cursors::read(&request.query)?.window();
+    let cursors = Cursors::read(&request.query)?;
     let search = request.query.search("query")?;
     let among =
-        Among::All { search: search.map(|text| SpaceSearch { text, categories: Vec::new() }) };
+        Among::All { search: search.map(|text| SpaceSearch { text, ..SpaceSearch::default() }) };
     let wanted = FoundSpaces { kind: Kind::Community, among, rising: false };
     let CommunityRequest { service, call, .. } = &request;
-    let found = service.page_found_spaces(call, wanted, window.limit, window.offset).await?;
+    let is_gathered = wanted.among.is_gathered();
+    let (window, after) = match is_gathered {
+        true => (cursors.window(), None),
+        false => cursors.place::<FoundSpace>(),
+    };
+    let part = (window.limit, window.offset);
+    let found = service.page_found_spaces(call, wanted, part, after).await?;
+    let around = match is_gathered {
+        true => cursors.around(found.total),
+        false => cursors.around_placed(&found.items, found.total),
+    };
     let communities = found.items.iter();
     let communities = communities
         .map(|FoundSpace { space, content, own }| Found {
-            community: shapes::community(space, content, *own, &extras),
-            is_member: own.is_seated(),
+            community: shapes::community(space, content, own.status, &extras),
+            is_member: own.status.is_seated(),
         })
         .collect();
-    let paging = Paging { cursors: cursor::around(window, found.total), total: found.total };
+    let paging = Paging { cursors: around, total: found.total };
     Ok(json(StatusCode::OK, &FoundList { communities, paging }))
 }
 

@@ -6,13 +6,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::transport::error::{Failure, Problem, expected};
+use crate::transport::rest::place::{self, Placed};
 use crate::transport::rest::query::{Query, Window, number};
 
 /// Tells a cursor from any other text.
 const PREFIX: &str = "at:";
+const AFTER: &str = "paging.cursors.after";
 
 /// What a request says about its page.
-pub struct Cursors {
+pub struct Cursors<'a> {
+    query: &'a Query,
     limit: u64,
     end: End,
 }
@@ -32,10 +35,10 @@ pub struct CursorsAround {
     before: String,
 }
 
-impl Cursors {
+impl<'a> Cursors<'a> {
     /// Reads the limit and at most one of the two cursors.
-    pub fn read(query: &Query) -> Result<Self, Failure> {
-        let after = position(query, "paging.cursors.after")?;
+    pub fn read(query: &'a Query) -> Result<Self, Failure> {
+        let after = position(query, AFTER)?;
         let before = position(query, "paging.cursors.before")?;
         let end = match (after, before) {
             (Some(_), Some(_)) => {
@@ -44,7 +47,7 @@ impl Cursors {
             (None, Some(before)) => End::Before(before),
             (after, None) => End::After(after.unwrap_or(0)),
         };
-        Ok(Self { limit: Window::limit(query.get("paging.limit")), end })
+        Ok(Self { query, limit: Window::limit(query.get("paging.limit")), end })
     }
 
     /// The part of the list that this is.
@@ -60,13 +63,35 @@ impl Cursors {
     }
 }
 
-/// The cursors around this part of a list of `total`.
-pub fn around(window: Window, total: i64) -> CursorsAround {
-    let end = window.offset.saturating_add(window.limit);
-    let has_more = u64::try_from(total).is_ok_and(|total| end < total);
-    CursorsAround {
-        after: if has_more { cursor(end) } else { String::new() },
-        before: if window.offset > 0 { cursor(window.offset) } else { String::new() },
+impl Cursors<'_> {
+    /// The same, and after what it begins if the cursor says so: then nothing is passed over.
+    pub fn place<T: Placed>(&self) -> (Window, Option<T::Place>) {
+        let window = self.window();
+        let sealed = self.query.get_filled(AFTER);
+        let place = sealed.and_then(|it| place::open::<T>(self.query, window.offset, it));
+        let offset = if place.is_some() { 0 } else { window.offset };
+        (Window { offset, ..window }, place)
+    }
+
+    /// The cursors around this page of `total`.
+    pub fn around(&self, total: i64) -> CursorsAround {
+        self.around_with(total, cursor)
+    }
+
+    /// The same of a list that can go on after what this page shows last.
+    pub fn around_placed<T: Placed>(&self, items: &[T], total: i64) -> CursorsAround {
+        let place = items.last().map(T::place).unwrap_or_default();
+        self.around_with(total, |end| place::seal(self.query, end, &place))
+    }
+
+    fn around_with(&self, total: i64, after: impl Fn(u64) -> String) -> CursorsAround {
+        let window = self.window();
+        let end = window.offset.saturating_add(window.limit);
+        let has_more = u64::try_from(total).is_ok_and(|total| end < total);
+        CursorsAround {
+            after: if has_more { after(end) } else { String::new() },
+            before: if window.offset > 0 { cursor(window.offset) } else { String::new() },
+        }
     }
 }
 
@@ -76,10 +101,11 @@ fn cursor(position: u64) -> String {
 
 /// The position that a cursor stands for. Clients send an empty one for the first page.
 fn position(query: &Query, name: &str) -> Result<Option<u64>, Failure> {
-    let Some(text) = query.get_filled(name) else { return Ok(None) };
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let Some(sealed) = query.get_filled(name) else { return Ok(None) };
+    let bytes = URL_SAFE_NO_PAD.decode(sealed).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let position = text.and_then(|text| text.strip_prefix(PREFIX).and_then(number));
+    let position = position.or_else(|| place::offset(sealed));
     let position = position.filter(|position| *position <= Window::MAX_OFFSET);
     position.map(Some).ok_or_else(|| Failure::field(name, Problem::Expected(expected::CURSOR)))
 }
@@ -91,6 +117,11 @@ mod tests {
     fn window(parameters: &str) -> Result<Window, Failure> {
         let query = Query::of(&format!("/community/v2?{parameters}").parse().unwrap());
         Cursors::read(&query).map(|cursors| cursors.window())
+    }
+
+    fn around(Window { limit, offset }: Window, total: i64) -> CursorsAround {
+        let query = Query::of(&"/community/v2".parse().unwrap());
+        Cursors { query: &query, limit, end: End::After(offset) }.around(total)
     }
 
     #[test]

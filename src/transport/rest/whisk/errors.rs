@@ -124,6 +124,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::TooManyUsers
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
+        | ErrorReason::NotAnEvent
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
         ErrorReason::VersionMismatch => {
             (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")

@@ -6,15 +6,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::content::text;
-use super::cursor::{self, Cursors};
+use super::cursor::Cursors;
 use super::routes::{REMOVE_BODY, ROLE_BODY};
 use super::shapes::{self, Nothing, Paging, PermissionsAlone, role};
 use super::{Answer, CommunityRequest, Id, community, statuses};
-use crate::domain::{Command, Kind, RoleChange, Status, UserId, Users};
+use crate::domain::{Command, Kind, Membership, RoleChange, Status, UserId, Users};
 use crate::service::{KnownPeople, MemberQuery};
 use crate::transport::error::{Failure, Problem, expected};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::fields::{Fields, Item};
+use crate::transport::rest::query::Window;
 
 /// A page of members.
 #[derive(JsonSchema, Serialize)]
@@ -41,10 +42,10 @@ struct Member<'a> {
 pub async fn list(request: CommunityRequest, id: Id) -> Answer {
     request.call.allow(Kind::Community, false)?;
     let name = community(id)?;
-    let window = Cursors::read(&request.query)?.window();
+    let cursors = Cursors::read(&request.query)?;
     let statuses = statuses(&request.query)?;
-    let (limit, offset) = (window.limit, window.offset);
-    let query = MemberQuery { statuses, offset, limit, ..MemberQuery::default() };
+    let (Window { limit, offset }, after) = cursors.place::<Membership>();
+    let query = MemberQuery { statuses, after, offset, limit, ..MemberQuery::default() };
     let CommunityRequest { service, call, .. } = &request;
     let found = service.page_memberships(call, &name, query).await?;
     let users: Vec<_> = found.items.iter().map(|found| found.user.clone()).collect();
@@ -57,7 +58,8 @@ pub async fn list(request: CommunityRequest, id: Id) -> Answer {
             role: role(found.status),
         })
         .collect();
-    let paging = Paging { cursors: cursor::around(window, found.total), total: found.total };
+    let around = cursors.around_placed(&found.items, found.total);
+    let paging = Paging { cursors: around, total: found.total };
     Ok(json(StatusCode::OK, &MemberList { members, paging }))
 }
 

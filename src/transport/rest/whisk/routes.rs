@@ -51,7 +51,8 @@ const LIST: Route = Route {
 };
 const SEARCH: Route = Route {
     description: "`filter_diets`, `filters.…` and `sorting.…` are refused: what the content is about is \
-                  not known here. `total` does not go far beyond 10000.",
+                  not known here. `total` does not go far beyond 10000, and from 1000 on it may be ten \
+                  seconds old.",
     parameters: &[NAMED, FIELDS, LIMIT, AFTER, BEFORE],
     answer: Some(|schemas| schemas.subschema_for::<FoundList<'static>>()),
     reasons: &[Reason::InvalidField, Reason::ScopeMissing],

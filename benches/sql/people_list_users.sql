@@ -1,0 +1,2 @@
+-- A longer page of people.
+SELECT * FROM person WHERE NOT is_deleted AND user_id > :user ORDER BY user_id LIMIT 51;
