@@ -134,9 +134,9 @@ impl Server {
             max_wait: edge::max_wait(&config.edge),
         };
         let ledger = Ledger::start(&store, &clock, limits, &ledger_runtime, &ledger_tasks);
+        let shedder = Shedder::new(ledger.backlog());
         let service = Service::new(ledger, store.clone(), clock, config.create_spaces.into());
         let pages = PageTokens::new(key.as_bytes());
-        let shedder = Shedder::new();
         Ok(Self {
             config,
             store,

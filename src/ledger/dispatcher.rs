@@ -68,6 +68,11 @@ impl Dispatcher {
         }
     }
 
+    /// How many commands wait for a writer, and for nothing else.
+    pub fn waiting(&self) -> usize {
+        self.lock().queue.len()
+    }
+
     /// How many users usually go into one transaction.
     pub fn batch(&self) -> u64 {
         self.batch as u64

@@ -179,6 +179,13 @@ impl Ledger {
         }
     }
 
+    /// Counts the commands that wait for a writer; those that wait for a locked space do not count. It does
+    /// not keep the ledger from ending.
+    pub fn backlog(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let dispatcher = self.shared.dispatcher.clone();
+        move || dispatcher.waiting()
+    }
+
     /// Whether every writer has lately had an answer from the database.
     pub fn is_well(&self) -> bool {
         self.shared.health.iter().all(Health::is_well)

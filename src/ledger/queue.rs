@@ -28,6 +28,7 @@ pub struct Queue {
     /// Those of whom something waits, each once.
     turns: VecDeque<UserId>,
     callers: HashMap<UserId, Caller>,
+    commands: usize,
     /// How many users the commands name that wait.
     users: usize,
     /// With so many callers, those are forgotten who have not come lately.
@@ -47,6 +48,11 @@ impl Queue {
         self.turns.is_empty()
     }
 
+    /// How many commands wait.
+    pub fn len(&self) -> usize {
+        self.commands
+    }
+
     /// How many users the commands name that wait.
     pub fn users(&self) -> usize {
         self.users
@@ -57,6 +63,7 @@ impl Queue {
         let id = &entry.submission.caller;
         let new =
             || Caller { waiting: VecDeque::new(), credit: 0, last_came: now, rests_until: now };
+        self.commands += 1;
         self.users += entry.admitted.users();
         let caller = self.callers.entry(id.clone()).or_insert_with(new);
         caller.last_came = now;
@@ -89,6 +96,7 @@ impl Queue {
                 }
             }
         }
+        self.commands -= taken.batch.len() + taken.held_back.len();
         self.users -= taken.users + taken.users_held_back;
         (taken.batch, taken.held_back)
     }

@@ -114,7 +114,7 @@ impl Service {
             store,
             clock,
             makers,
-            imports: Arc::new(Semaphore::new(1)),
+            imports: Arc::new(Semaphore::new(import::AT_ONCE)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! as every other writer does.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::Values;
@@ -37,6 +38,9 @@ const ALONE: Duration = Duration::from_secs(600);
 /// in no order, need not be read and written again and again: 256 MiB, said in KiB below zero. Its log grows
 /// to as much.
 const CACHE_ALONE: [&str; 2] = ["PRAGMA cache_size = -262144", "PRAGMA wal_autocheckpoint = 65536"];
+/// What PostgreSQL need not be afraid of there.
+const PATIENT_ALONE: [&str; 2] =
+    ["SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0"];
 
 /// A connection that moves memberships in, in a task of its own. What is handed in is written in this order;
 /// what went wrong is told by the next call.
@@ -121,18 +125,28 @@ impl Importer {
         Self { backend, task: Task::start(worker, hold) }
     }
 
-    /// Opens a database that nobody else uses, as the claim on it says. Of a trial nothing stays.
-    pub async fn open(url: &str, claim: Claim, is_trial: bool) -> Result<Self, Error> {
-        let mut connection = Connection::new(Target::parse(url)?, Role::Writer);
-        connection.open().await?;
-        let settings = match connection.backend() {
-            DbBackend::Sqlite => CACHE_ALONE,
-            _ => ["SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0"],
-        };
-        for setting in settings {
-            connection.run(setting, []).await?;
+    /// Opens a database that nobody else uses, as the claim on it says, so many times: once where there can be
+    /// only one who writes. Of a trial nothing stays.
+    pub async fn open(
+        url: &str,
+        claim: Claim,
+        is_trial: bool,
+        most: usize,
+    ) -> Result<Vec<Self>, Error> {
+        let (target, claim) = (Target::parse(url)?, Arc::new(claim));
+        let mut importers = Vec::new();
+        loop {
+            let mut connection = Connection::new(target.clone(), Role::Writer);
+            connection.open().await?;
+            let is_sqlite = connection.backend() == DbBackend::Sqlite;
+            for setting in if is_sqlite { CACHE_ALONE } else { PATIENT_ALONE } {
+                connection.run(setting, []).await?;
+            }
+            importers.push(Self::start(connection, ALONE, is_trial, claim.clone()));
+            if is_sqlite || importers.len() >= most {
+                return Ok(importers);
+            }
         }
-        Ok(Self::start(connection, ALONE, is_trial, claim))
     }
 
     /// Commits what was handed in until now, unless this is a trial.

@@ -1,21 +1,23 @@
 //! `roster import`: moves spaces, people, memberships and history in.
 
 mod foreign;
+mod lanes;
 mod lines;
 mod reader;
 mod source;
+mod writers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::sleep;
 
 use super::database::{self, Database};
-use super::remote::import::{Batch, Packing};
 use super::remote::{self, Remote};
 use super::{Failed, output};
 use crate::clock::Clock;
@@ -23,8 +25,9 @@ use crate::domain::UserId;
 use crate::service::{FaultyLine, Import, Imported, Limits};
 use crate::store::{self, Counting, Importer};
 
-use reader::Part;
+use lanes::divide;
 use source::Source;
+use writers::{send, write};
 
 /// How much is written at once. Few commits, since each one writes every page whole in which there is something
 /// new, and ids in no order are on all pages of an index.
@@ -103,95 +106,73 @@ pub async fn run(args: Args) -> Result<(), Failed> {
     }
 }
 
+/// So many write at the same time: the database works for one while another prepares what comes next.
+const LANES: usize = 2;
+/// How many parts wait for one of them.
+const WAITING: usize = 8;
+
+type Done = (Imported, Option<String>);
+
 /// Sends it to a running server, and prepares what comes next meanwhile.
 async fn through(
     remote: Remote,
-    parts: Receiver<Part>,
+    parts: Receiver<reader::Part>,
     progress: &Progress,
 ) -> Result<Done, Failed> {
-    let (to, mut batches) = mpsc::channel::<Batch>(1);
-    let send = async {
-        let (mut told, mut shown) = (Imported::default(), 0);
-        while let Some(batch) = batches.recv().await {
-            report(batch.send(&remote, &mut told).await?, &mut shown, progress)?;
-        }
-        Ok(told)
-    };
-    let (told, broken) = tokio::try_join!(send, pack(parts, to, progress))?;
-    Ok((told, broken))
+    let (report, reported) = mpsc::channel(LANES);
+    let (lanes, writers): (Vec<_>, Vec<_>) = (0..LANES)
+        .map(|_| {
+            let (to, parts) = mpsc::channel(WAITING);
+            (to, send(&remote, parts, report.clone()))
+        })
+        .unzip();
+    drop(report);
+    run_all(divide(parts, lanes, |line| progress.line(line)), writers, reported, progress).await
 }
-
-/// Puts lines together, and says where the source is broken.
-async fn pack(
-    mut parts: Receiver<Part>,
-    to: Sender<Batch>,
-    progress: &Progress,
-) -> Result<Option<String>, Failed> {
-    let (mut packing, mut broken) = (Packing::default(), None);
-    while let Some(part) = parts.recv().await {
-        let part = match part {
-            Ok(part) => part,
-            Err(problem) => {
-                broken = Some(problem);
-                break;
-            }
-        };
-        for (line, found) in part {
-            progress.line(line);
-            if let Some(batch) = packing.take(line, found)? {
-                to.send(batch).await?;
-            }
-        }
-    }
-    if let Some(batch) = packing.end() {
-        to.send(batch).await?;
-    }
-    Ok(broken)
-}
-
-type Done = (Imported, Option<String>);
 
 /// Moves it into a database that no server uses.
 async fn directly(
     Database { url, place }: &Database,
     is_trial: bool,
-    mut parts: Receiver<Part>,
+    parts: Receiver<reader::Part>,
     progress: &Progress,
 ) -> Result<Done, Failed> {
-    let importer = alone(url, place, is_trial).await?;
+    let importers = alone(url, place, is_trial).await?;
     let service = UserId::parse(SERVICE).map_err(|_| "no such service")?;
-    let mut import = Import::new(importer, service, Clock::system(), LIMITS);
-    let (mut shown, mut broken) = (0, None);
-    while let Some(part) = parts.recv().await {
-        let part = match part {
-            Ok(part) => part,
-            Err(problem) => {
-                broken = Some(problem);
-                break;
-            }
-        };
-        for (line, found) in part {
-            progress.line(line);
-            match found {
-                Ok(record) => import.take(line, record).await?,
-                Err(reason) => import.take_unreadable(line, reason),
-            }
-        }
-        report(import.faults(), &mut shown, progress)?;
-    }
-    match broken {
-        // A space that is not whole is not moved.
-        Some(_) => import.break_off().await?,
-        None => import.finish().await?,
-    }
-    report(import.faults(), &mut shown, progress)?;
-    let told = import.told();
-    import.close().await?;
-    Ok((told, broken))
+    let (report, reported) = mpsc::channel(LANES);
+    let (lanes, writers): (Vec<_>, Vec<_>) = importers
+        .into_iter()
+        .map(|importer| {
+            let (to, parts) = mpsc::channel(WAITING);
+            let import = Import::new(importer, service.clone(), Clock::system(), LIMITS);
+            (to, write(import, parts, report.clone()))
+        })
+        .unzip();
+    drop(report);
+    run_all(divide(parts, lanes, |line| progress.line(line)), writers, reported, progress).await
 }
 
-/// Opens a database that has the schema, and that nobody else uses.
-async fn alone(url: &str, place: &str, is_trial: bool) -> Result<Importer, Failed> {
+/// Runs all of it to its end, or until something of it fails.
+async fn run_all(
+    divide: impl Future<Output = Option<String>>,
+    writers: Vec<impl Future<Output = Result<Imported, Failed>>>,
+    mut reported: Receiver<Vec<FaultyLine>>,
+    progress: &Progress,
+) -> Result<Done, Failed> {
+    let show = async {
+        let mut shown = 0;
+        while let Some(faults) = reported.recv().await {
+            report(faults, &mut shown, progress)?;
+        }
+        Ok(())
+    };
+    let divide = async { Ok(divide.await) };
+    let (broken, told, ()) = tokio::try_join!(divide, try_join_all(writers), show)?;
+    Ok((told.into_iter().sum(), broken))
+}
+
+/// Opens a database that has the schema, and that nobody else uses, for each of those who write.
+async fn alone(url: &str, place: &str, is_trial: bool) -> Result<Vec<Importer>, Failed> {
     if store::schema(url).await?.iter().any(|step| !step.is_made) {
         return Err(
             format!("database {place}: the schema is not up to date: roster migrate").into()
@@ -211,7 +192,7 @@ async fn alone(url: &str, place: &str, is_trial: bool) -> Result<Importer, Faile
         let problem = "are there: stop them first, or say --server";
         return Err(format!("{place}: servers with {servers} connections {problem}").into());
     }
-    Ok(Importer::open(url, claim, is_trial).await?)
+    Ok(Importer::open(url, claim, is_trial, LANES).await?)
 }
 
 /// Shows faulty lines, the first of many.

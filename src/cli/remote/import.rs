@@ -47,6 +47,8 @@ pub struct Packing {
     message: Vec<u8>,
     /// How many lines belong together until now.
     together: usize,
+    /// Whether what comes next does not belong to the space before it.
+    is_ended: bool,
 }
 
 impl Packing {
@@ -58,7 +60,9 @@ impl Packing {
         found: Result<Record, String>,
     ) -> Result<Option<Batch>, Failed> {
         let continues = continues(&found);
-        let whole = if !continues && self.batch.lines.len() >= STREAM { self.end() } else { None };
+        let is_strange = std::mem::take(&mut self.is_ended) && continues;
+        let is_long = !continues && self.batch.lines.len() >= STREAM;
+        let whole = if is_strange || is_long { self.end() } else { None };
         self.together = if continues { self.together + 1 } else { 0 };
         if self.together > LONGEST {
             // The server refuses this space, and says so once.
@@ -85,6 +89,11 @@ impl Packing {
         }
         self.batch.lines.push(line);
         Ok(whole)
+    }
+
+    /// The space that was being read is over, as somebody else's line says.
+    pub fn end_space(&mut self) {
+        self.is_ended = true;
     }
 
     fn end_message(&mut self) {

@@ -5,6 +5,7 @@ mod carried;
 mod filled;
 mod made;
 
+use std::iter::Sum;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -55,6 +56,20 @@ pub struct Imported {
     pub faulty: u64,
 }
 
+impl Sum for Imported {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |all, part| Self {
+            people: all.people + part.people,
+            spaces: all.spaces + part.spaces,
+            memberships: all.memberships + part.memberships,
+            unchanged: all.unchanged + part.unchanged,
+            faulty: all.faulty + part.faulty,
+        })
+    }
+}
+
+/// How many imports a server has on their way at once.
+pub const AT_ONCE: usize = 2;
 /// How much a server takes at once. Others wait meanwhile, for the spaces in question or for the SQLite file.
 const OF_A_SERVER: Limits =
     Limits { batch: 5_000, transaction: Duration::ZERO, takes_long_spaces: false };
@@ -62,7 +77,7 @@ const OF_A_SERVER: Limits =
 const LONGEST: usize = 20_000;
 
 impl Service {
-    /// Begins an import for a service, if there is none on its way.
+    /// Begins an import for a service, if not too many are on their way.
     pub fn import(&self, call: &Call) -> Result<Import, Error> {
         call.require_service(Scope::SpacesImport)?;
         let turn = self.imports.clone().try_acquire_owned().map_err(|_| Error::Overloaded)?;
@@ -173,6 +188,11 @@ impl Import {
         if let Some(current) = &mut self.current {
             current.spoil();
         }
+    }
+
+    /// No more comes of the space that is being read.
+    pub async fn end_space(&mut self) -> Result<(), store::Error> {
+        self.end_current().await
     }
 
     /// Writes all that waits, but for the space that is being read; not while that is being written.

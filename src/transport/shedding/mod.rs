@@ -65,11 +65,11 @@ struct Inner {
 }
 
 impl Shedder {
-    /// Nothing is refused yet.
-    pub fn new() -> Self {
+    /// Nothing is refused yet. `backlog` counts the calls that have begun and wait for a writer.
+    pub fn new(backlog: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         let cause = |cause| SHED.counter(&[cause]);
         let (late, share) = (cause("late"), cause("share"));
-        let (queue, callers) = (Queue::new(), Arc::new(Callers::new()));
+        let (queue, callers) = (Queue::new(backlog), Arc::new(Callers::new()));
         Self(Arc::new(Inner { queue, callers, late, share }))
     }
 
@@ -110,17 +110,10 @@ impl Shedder {
             true => (most / 2, Shed::Share, share),
             false => (most, Shed::Late, late),
         };
-        let refuses = queue.waiting() >= most;
-        refuses.then(|| {
+        queue.is_full(most).then(|| {
             counter.increment(1);
             shed
         })
-    }
-}
-
-impl Default for Shedder {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -14,6 +14,8 @@ const LOOK: Duration = Duration::from_millis(25);
 const STANDS: Duration = Duration::from_millis(50);
 /// So long a wait is allowed while they do.
 const TARGET: Duration = Duration::from_millis(25);
+/// Times as many may have begun and wait for a writer: 250 ms.
+const BACKLOG: usize = 10;
 /// And until nothing has been refused for so long.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -30,6 +32,8 @@ pub struct Queue {
     was_empty: AtomicBool,
     next_look: AtomicU64,
     seen: Mutex<Seen>,
+    /// How many calls have begun and wait for a writer.
+    backlog: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 /// What the last looks found.
@@ -43,8 +47,9 @@ struct Seen {
 }
 
 impl Queue {
-    /// Nobody waits.
-    pub fn new() -> Self {
+    /// Nobody waits. What has begun and waits for a writer is counted by `backlog`, which is asked only while
+    /// there is a limit.
+    pub fn new(backlog: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         let origin = Instant::now();
         let seen = Seen { at: origin, standing_since: None, begun: 0.0, elapsed: 0.0 };
         Self {
@@ -56,6 +61,7 @@ impl Queue {
             was_empty: AtomicBool::new(true),
             next_look: AtomicU64::new(0),
             seen: Mutex::new(seen),
+            backlog: Box::new(backlog),
         }
     }
 
@@ -70,8 +76,12 @@ impl Queue {
         self.since(now) < self.limited_until.load(Ordering::Relaxed)
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> usize {
+    /// Whether no more may wait than those who do, if so many may.
+    pub fn is_full(&self, most: usize) -> bool {
+        self.waiting() >= most || (self.backlog)() >= most.saturating_mul(BACKLOG)
+    }
+
+    fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
@@ -109,7 +119,7 @@ impl Queue {
         let elapsed = now.saturating_duration_since(seen.at);
         let was_empty = self.was_empty.swap(self.waiting() == 0, Ordering::Relaxed);
         let limit = self.limit().filter(|_| self.is_limited(now));
-        if was_empty {
+        if was_empty && !limit.is_some_and(|most| self.is_full(most / 2)) {
             (seen.at, seen.standing_since) = (now, None);
             // Nobody waited though some were refused: more could have been let in.
             let most = limit.map_or(usize::MAX, |most| most.saturating_add(most / 4));
@@ -150,7 +160,7 @@ mod tests {
 
     impl Passing {
         fn new() -> Self {
-            let queue = Queue::new();
+            let queue = Queue::new(|| 0);
             Self { now: queue.origin, queue }
         }
 

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use roster_proto::v1 as pb;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::{Stream, iter, pending};
 use tonic::Status;
@@ -55,23 +56,24 @@ async fn send_in_turn(client: &Grpc, text: &str) -> pb::ImportSpacesResponse {
     timeout(PATIENCE, sending).await.expect("the other one ends")
 }
 
-/// A call that has the turn to import, as others are refused.
+/// Calls that have every turn to import, as others are refused.
 async fn holding(
     client: &Grpc,
     parts: impl Fn() -> Vec<pb::ImportSpacesRequest>,
-) -> tokio::task::JoinHandle<Answered> {
+) -> [JoinHandle<Answered>; 2] {
     let begin = || {
         let (client, parts) = (client.clone(), parts());
         tokio::spawn(async move {
             send(&client, tokio_stream::StreamExt::chain(iter(parts), pending())).await
         })
     };
-    let mut call = begin();
+    let mut calls = [begin(), begin()];
     loop {
         match send(client, iter([])).await {
-            Err(refused) if reason_of(&refused) == "OVERLOADED" => return call,
-            _ if call.is_finished() => call = begin(),
-            _ => {}
+            Err(refused) if reason_of(&refused) == "OVERLOADED" => return calls,
+            _ => {
+                calls.iter_mut().filter(|call| call.is_finished()).for_each(|call| *call = begin())
+            }
         }
     }
 }
@@ -81,11 +83,12 @@ async fn whoever_says_nothing_or_goes_away_gives_their_turn_back() {
     on_every_engine(|_, url| async move {
         let app = App::start(&url).await;
         let client = app.client().await;
-        let silent = holding(&client, Vec::new).await;
-        let refused = timeout(PATIENCE, silent).await.expect("it is cut off");
-        let refused = refused.unwrap().unwrap_err();
-        assert_eq!(reason_of(&refused), "DEADLINE");
-        assert!(refused.message().contains("no lines came for 5 seconds"), "{refused:?}");
+        for silent in holding(&client, Vec::new).await {
+            let refused = timeout(PATIENCE, silent).await.expect("it is cut off");
+            let refused = refused.unwrap().unwrap_err();
+            assert_eq!(reason_of(&refused), "DEADLINE");
+            assert!(refused.message().contains("no lines came for 5 seconds"), "{refused:?}");
+        }
         let answer = send_in_turn(&client, &space("groups/1")).await;
         assert_eq!(answer.space_count, 1);
 
@@ -93,7 +96,7 @@ async fn whoever_says_nothing_or_goes_away_gives_their_turn_back() {
         let cut = long[..long.len() / 2].rfind('\n').unwrap() + 1;
         let text = space("groups/2") + &long[..cut];
         let gone = holding(&client, || vec![part(text.clone())]).await;
-        gone.abort();
+        gone.iter().for_each(JoinHandle::abort);
         let answer = send_in_turn(&client, &long).await;
         assert_eq!((answer.space_count, answer.membership_count), (1, 101));
         app.stop().await;
