@@ -101,3 +101,63 @@ impl Lanes {
         (hasher.finish() % self.lanes as u64) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interchange;
+
+    const LANES: usize = 2;
+
+    fn line(text: &str) -> Result<Record, String> {
+        let found = interchange::read(text.as_bytes()).map_err(|fault| fault.0);
+        found.map(|record| record.expect("it says something"))
+    }
+
+    fn space(name: usize, seq: &str) -> Result<Record, String> {
+        let said = format!("\"name\":\"groups/{name}\",\"privacy\":\"open\",\"creator\":\"a\"");
+        line(&format!("{{\"space\":{{{said}{seq}}}}}"))
+    }
+
+    /// Two spaces of which each has another writer.
+    fn apart() -> [usize; 2] {
+        let lanes = Lanes::new(LANES);
+        let of = |n: usize| lanes.of(&SpaceName::parse(&format!("groups/{n}")).expect("a name"));
+        let other = (2..100).find(|n| of(*n) != of(1)).expect("not all are one writer's");
+        [1, other]
+    }
+
+    /// What each writer gets: the numbers of lines, and 0 for an end.
+    fn divided(found: Vec<Result<Record, String>>) -> Vec<Vec<u64>> {
+        let (mut lanes, mut given) = (Lanes::new(LANES), vec![Vec::new(); LANES]);
+        for line in (1..).zip(found) {
+            lanes.divide(line, |lane, step| {
+                given[lane].push(match step {
+                    Step::Line((number, _)) => number,
+                    Step::End | Step::Broken => 0,
+                });
+            });
+        }
+        given.sort();
+        given
+    }
+
+    #[test]
+    fn a_space_is_one_writers_and_ends_when_another_begins() {
+        let [one, other] = apart();
+        let history = |name| space(name, ",\"seq\":2");
+        let found = vec![history(one), line("?"), history(other), line("?"), space(one, "")];
+        assert_eq!(divided(found), [vec![1, 2, 0, 5], vec![3, 4, 0]]);
+    }
+
+    #[test]
+    fn spaces_without_histories_end_nothing() {
+        let [one, other] = apart();
+        let member = |name| {
+            let who = "\"user\":\"u\",\"status\":\"member\"";
+            line(&format!("{{\"membership\":{{\"space\":\"groups/{name}\",{who}}}}}"))
+        };
+        let found = vec![space(one, ""), space(other, ""), member(one), member(other), line("?")];
+        assert_eq!(divided(found), [vec![1, 3], vec![2, 4, 5]]);
+    }
+}

@@ -148,6 +148,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     const STEP: Duration = Duration::from_millis(5);
@@ -215,6 +217,28 @@ mod tests {
         assert!(passing.limit().is_some());
         passing.now += STEP;
         assert_eq!(passing.limit(), None);
+    }
+
+    #[test]
+    fn a_backlog_counts_while_there_is_a_limit_and_keeps_it_from_rising() {
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let waiting = backlog.clone();
+        let queue = Queue::new(move || waiting.load(Ordering::Relaxed));
+        let mut passing = Passing { now: queue.origin, queue };
+        passing.arrive(100);
+        passing.begin(1, 40);
+        let most = passing.limit().expect("they stand still");
+        assert!(!passing.queue.is_full(most));
+        backlog.store(most * BACKLOG, Ordering::Relaxed);
+        assert!(passing.queue.is_full(most));
+        passing.begin(1, 60);
+        for _ in 0..10 {
+            passing.queue.refused(passing.now);
+            passing.arrive(1);
+            passing.now += LOOK;
+            passing.queue.began(passing.now);
+        }
+        assert_eq!(passing.limit(), Some(ALWAYS), "nobody waits for the processor, but behind it");
     }
 
     #[test]

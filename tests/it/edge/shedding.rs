@@ -101,3 +101,46 @@ async fn calls_that_wait_for_something_else_refuse_nobody() {
     drop(slow);
     app.stop().await;
 }
+
+/// Somebody who has far more calls under way than others is refused, and soon the connection over which they
+/// alone call is read slowly; that of somebody else is not.
+#[tokio::test]
+async fn whoever_goes_on_after_many_refusals_is_read_slowly() {
+    let (app, _directory) = App::on_sqlite().await;
+    app.client().await.create("courses/1", Privacy::Open, "ada", None).await;
+    let (greedy, good) = (Raw::connect(&app).await, Raw::connect(&app).await);
+    let ask = async |raw: &Raw, who: &str| {
+        let began = Instant::now();
+        let status = raw.call(&token(who), calls_about("courses/1").remove(0)).await.status();
+        (status.code(), began.elapsed())
+    };
+    // Whose their tokens are is known from now on.
+    for (raw, who) in [(&greedy, "7"), (&good, "8")] {
+        assert_ne!(ask(raw, who).await.0, Code::ResourceExhausted);
+    }
+    let mut waiting = crowd(&app.shedder);
+    waiting.truncate(50);
+    let place = |n: u8| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n));
+    let others = (1..=10).filter_map(|n| app.shedder.admit(&mut Request::new(()), place(n)).ok());
+    let others: Vec<_> = others.collect();
+    let theirs = |_| {
+        let request = Request::builder().header("authorization", format!("Bearer {}", token("7")));
+        app.shedder.admit(&mut request.body(()).unwrap(), HERE).ok()
+    };
+    let theirs: Vec<_> = (0..30).filter_map(theirs).collect();
+    assert!(others.len() == 10 && theirs.len() > 1, "{} {}", others.len(), theirs.len());
+    let slowly = async {
+        // A pause is half a second, and what is not slowed down is answered in a moment.
+        loop {
+            let (code, took) = ask(&greedy, "7").await;
+            if took >= Duration::from_millis(500) {
+                return;
+            }
+            assert_eq!(code, Code::ResourceExhausted);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), slowly).await.expect("it is slowed down");
+    let (code, _) = ask(&good, "8").await;
+    assert_ne!(code, Code::ResourceExhausted, "others have room");
+    app.stop().await;
+}
