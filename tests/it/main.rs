@@ -17,6 +17,7 @@ mod described;
 mod documents;
 mod domain;
 mod edge;
+mod features;
 mod golden;
 mod grids;
 mod harness;

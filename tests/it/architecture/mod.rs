@@ -1,6 +1,6 @@
 //! The laws of the house: who may know whom, and how large anything may be.
 
-mod source;
+pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
