@@ -38,6 +38,7 @@ macro_rules! words {
     };
 }
 
+pub mod allowed;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -55,6 +56,7 @@ pub mod space;
 pub mod text;
 pub mod transition;
 
+pub use allowed::{Facts, allowed_in, allowed_to};
 pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
 pub use decide::{Change, Decision, decide};
 pub use event::{Authorship, Event, EventName, Subject};

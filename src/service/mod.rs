@@ -35,7 +35,9 @@ pub use crate::store::{
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
 pub use people::{KnownPeople, Written};
-pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+pub use query::{
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, ShownMembership, SpaceView, UserSpaces,
+};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]

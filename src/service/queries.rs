@@ -1,14 +1,16 @@
 //! The questions. What the caller may not see is not read; what was read the rules judge before anything
 //! is shown.
 
-use super::query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+use super::query::{
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, ShownMembership, SpaceView, UserSpaces,
+};
 use super::{Call, Error, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
     Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Space,
-    SpaceName, Standing, Status, UserId,
+    SpaceName, Standing, Status, UserId, allowed_to,
 };
 use crate::request_context;
 use crate::store::{
@@ -24,7 +26,7 @@ impl Service {
         let (view, attendance, content) = found.ok_or(Refusal::SpaceNotFound)?;
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
         let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
-        Ok(SpaceView { own: view.own, attendance, space: view.space, content, manages })
+        Ok(SpaceView { own: view.own, standing, attendance, space: view.space, content, manages })
     }
 
     /// What a space shows, for whoever has just changed something in it: they were let in then, whatever
@@ -35,19 +37,24 @@ impl Service {
         Ok(content)
     }
 
-    /// One user's membership, by default the caller's own. Of others only seats are shown to
-    /// those who do not manage the space: anything else reads ABSENT.
+    /// One user's membership, by default the caller's own, and what the caller could do to it. Of others
+    /// only seats are shown to those who do not manage the space: anything else reads ABSENT.
     pub async fn get_membership(
         &self,
         call: &Call,
         name: &SpaceName,
         user: Option<UserId>,
-    ) -> Result<Membership, Error> {
+    ) -> Result<ShownMembership, Error> {
         call.allow(name.kind(), false)?;
         note(name);
         let key = key(call, name.clone(), user)?;
         let found = call.wait_for(self.look_ups.ask(key.clone())).await?;
-        Ok(shown(&call.actor, &key, found)?)
+        let view = found.ok_or(Refusal::SpaceNotFound)?;
+        let (facts, standing) = (view.facts, call.actor.standing(view.own));
+        let membership = shown(&call.actor, &key, view)?;
+        let is_own = call.actor.user() == Some(&key.user);
+        let allowed = allowed_to(facts, standing, membership.place(), is_own);
+        Ok(ShownMembership { membership, allowed })
     }
 
     /// Many memberships at once, in order. What the caller may not see reads ABSENT, in a space
@@ -63,9 +70,9 @@ impl Service {
             keys.push(key(call, name, user)?);
         }
         let found = call.wait_for(self.store.check(&keys)).await?;
-        let answer = |(key, found): (&MembershipKey, _)| {
+        let answer = |(key, found): (&MembershipKey, Option<_>)| {
             let absent = || Membership::absent(key.space.clone(), key.user.clone(), 0);
-            shown(&call.actor, key, found).unwrap_or_else(|_| absent())
+            found.and_then(|view| shown(&call.actor, key, view).ok()).unwrap_or_else(absent)
         };
         Ok(keys.iter().zip(found).map(answer).collect())
     }
@@ -210,7 +217,7 @@ impl Service {
             viewer: call.actor.user().cloned(),
         };
         let view = call.wait_for(self.look_ups.ask(key)).await?.ok_or(Refusal::SpaceNotFound)?;
-        check(view.privacy, action, call.actor.standing(view.own))?;
+        check(view.facts.privacy, action, call.actor.standing(view.own))?;
         Ok(())
     }
 }
@@ -250,13 +257,9 @@ fn key(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<Membership
 }
 
 /// As much of a membership as the actor may see.
-fn shown(
-    actor: &Actor,
-    key: &MembershipKey,
-    found: Option<MembershipView>,
-) -> Result<Membership, Refusal> {
-    let MembershipView { privacy, seq, own, target } = found.ok_or(Refusal::SpaceNotFound)?;
-    let standing = actor.standing(own);
+fn shown(actor: &Actor, key: &MembershipKey, view: MembershipView) -> Result<Membership, Refusal> {
+    let MembershipView { facts, seq, own, target } = view;
+    let (privacy, standing) = (facts.privacy, actor.standing(own));
     check(privacy, Action::SeeSpace, standing)?;
     let absent = || Membership::absent(key.space.clone(), key.user.clone(), seq);
     let target = target.unwrap_or_else(absent);

@@ -3,6 +3,7 @@
 use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
+use super::row::actions;
 use super::table::Printer;
 use super::{Args as Server, Remote, one_of, space_name, user_id};
 use crate::domain::{SpaceName, Status, UserId};
@@ -202,7 +203,9 @@ async fn show(args: One) -> Result<(), Failed> {
     let message =
         pb::GetMembershipRequest { space: args.space.to_string(), user: args.user.to_string() };
     let ask = async || remote.memberships().get_membership(message.clone()).await;
-    print(&remote, remote.call(ask).await?.membership)
+    let answer = remote.call(ask).await?;
+    let allowed = [("ALLOWED", actions(answer.allowed()))];
+    Printer::new(remote.json).one(&answer.membership.unwrap_or_default(), &allowed)
 }
 
 async fn join(args: Own) -> Result<(), Failed> {

@@ -19,6 +19,12 @@ pub(super) fn contribution(contribution: pb::Contribution) -> String {
     word(contribution.as_str_name(), "CONTRIBUTION_")
 }
 
+/// What the caller could do.
+pub(super) fn actions(allowed: impl Iterator<Item = pb::Action>) -> String {
+    let words: Vec<_> = allowed.map(|action| word(action.as_str_name(), "ACTION_")).collect();
+    or_dash(&words.join(","))
+}
+
 fn time(time: Option<&Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), ToString::to_string)
 }

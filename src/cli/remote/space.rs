@@ -133,8 +133,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::List(args) => list(args).await,
         Command::Show(args) => {
             let remote = args.server.connect().await?;
-            let space = get(&remote, &args.space).await?;
-            print(&remote, &space)
+            let answer = get(&remote, &args.space).await?;
+            let allowed = ("ALLOWED", super::row::actions(answer.allowed()));
+            print(&remote, &answer.space.unwrap_or_default(), Some(allowed))
         }
         Command::Update(args) => update(args).await,
         Command::Delete(args) => delete(args).await,
@@ -173,7 +174,7 @@ async fn create(args: Create) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().create_space(message.clone()).await;
     let made = remote.call(ask).await?.space.unwrap_or_default();
-    print(&remote, &made)
+    print(&remote, &made, None)
 }
 
 async fn update(args: Update) -> Result<(), Failed> {
@@ -189,14 +190,14 @@ async fn update(args: Update) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().update_space(message.clone()).await;
     let changed = remote.call(ask).await?.space.unwrap_or_default();
-    print(&remote, &changed)
+    print(&remote, &changed, None)
 }
 
 async fn delete(args: Delete) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
     if args.dry_run {
-        let space = get(&remote, &args.space).await?;
-        return print(&remote, &space);
+        let space = get(&remote, &args.space).await?.space.unwrap_or_default();
+        return print(&remote, &space, None);
     }
     let question =
         format_args!("This deletes {} with its memberships and its history.", args.space);
@@ -208,22 +209,27 @@ async fn delete(args: Delete) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::Space, Failed> {
+async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::GetSpaceResponse, Failed> {
     let message = pb::GetSpaceRequest { name: space.to_string() };
     let ask = async || remote.spaces().get_space(message.clone()).await;
-    Ok(remote.call(ask).await?.space.unwrap_or_default())
+    remote.call(ask).await
 }
 
-fn print(remote: &Remote, space: &pb::Space) -> Result<(), Failed> {
+fn print(
+    remote: &Remote,
+    space: &pb::Space,
+    allowed: Option<(&str, String)>,
+) -> Result<(), Failed> {
     let attributes = attributes::parse(space.attributes.clone().unwrap_or_default());
     let attributes = attributes.map(|it| it.as_str().to_owned()).unwrap_or_default();
-    let more = [
+    let more = vec![
         ("CONTRIBUTION", super::row::contribution(space.contribution())),
         ("INVITED", space.invited_count.to_string()),
         ("REQUESTED", space.requested_count.to_string()),
         ("BLOCKED", space.blocked_count.to_string()),
         ("ATTRIBUTES", attributes),
     ];
+    let more: Vec<_> = more.into_iter().chain(allowed).collect();
     Printer::new(remote.json).one(space, &more)
 }
 

@@ -2,9 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
+use super::actions::actions;
 use super::{Api, lists, parse, pb, render};
 use crate::domain::{AttendanceChange, Command, RoleChange, SpaceName};
-use crate::service::{Call, Outcome};
+use crate::service::{Call, Outcome, ShownMembership};
 use crate::transport::error::Failure;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -195,8 +196,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let found = self.service.get_membership(&call, &space, user).await;
-        let membership = Some(render::membership(found.map_err(Failure::from)?));
-        Ok(self.answer(pb::GetMembershipResponse { membership }))
+        let ShownMembership { membership, allowed } = found.map_err(Failure::from)?;
+        let membership = Some(render::membership(membership));
+        Ok(self.answer(pb::GetMembershipResponse { membership, allowed: actions(&allowed) }))
     }
 
     async fn check_memberships(

@@ -1,5 +1,6 @@
 //! Our own contract, `roster.v1`, with health and reflection.
 
+mod actions;
 pub mod attributes;
 pub mod codec;
 mod health;

@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, Streaming};
 
+use super::actions::actions;
 use super::parse::NewName;
 use super::{Api, import, lists, parse, pb, render};
 use crate::domain::Command;
@@ -41,7 +42,7 @@ impl pb::space_service_server::SpaceService for Api {
         let name = parse::space_name("name", &request.get_ref().name)?;
         let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
         let space = Some(render::space(&view.space, &view.content, view.manages));
-        Ok(self.answer(pb::GetSpaceResponse { space }))
+        Ok(self.answer(pb::GetSpaceResponse { space, allowed: actions(&view.allowed()) }))
     }
 
     async fn list_spaces(

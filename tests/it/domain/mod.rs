@@ -1,5 +1,6 @@
 //! The rules: as grids, as examples, and as laws that hold whatever happens.
 
+mod allowed;
 mod attendance;
 mod capacity;
 mod decide;

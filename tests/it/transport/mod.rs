@@ -3,6 +3,7 @@
 mod grpc;
 mod grpc_adding;
 mod grpc_all_spaces;
+mod grpc_allowed;
 mod grpc_attendance;
 mod grpc_checks;
 mod grpc_input;
