@@ -55,8 +55,17 @@ pub struct Submission {
     pub caller: UserId,
     /// For what.
     pub command: Command,
+    /// How.
+    pub options: Options,
     /// The moment after which it must not be begun.
     pub deadline: Instant,
+}
+
+/// How a command is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// It is only said what it would come to: it is decided in its turn, and nothing changes.
+    pub validate_only: bool,
 }
 
 /// What a command came to.

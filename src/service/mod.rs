@@ -27,7 +27,7 @@ use crate::store::Store;
 
 use coalesce::LookUps;
 
-pub use crate::ledger::{Outcome, Target, TargetOutcome};
+pub use crate::ledger::{Options, Outcome, Target, TargetOutcome};
 pub use crate::store::{
     AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
     Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
@@ -130,12 +130,23 @@ impl Service {
         space: SpaceName,
         command: Command,
     ) -> Result<Outcome, Error> {
+        self.execute_with(call, space, command, Options::default()).await
+    }
+
+    /// The same with these options: only validated, it answers what it would answer.
+    pub async fn execute_with(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+        options: Options,
+    ) -> Result<Outcome, Error> {
         call.allow(space.kind(), true)?;
         if matches!(command, Command::CreateSpace(_)) {
             // Whoever says what a space is to be called learns whether there is one of that name.
             call.require(Scope::Admin)?;
         }
-        self.carry_out(call, space, command).await
+        self.carry_out(call, space, command, options).await
     }
 
     async fn carry_out(
@@ -143,6 +154,7 @@ impl Service {
         call: &Call,
         space: SpaceName,
         command: Command,
+        options: Options,
     ) -> Result<Outcome, Error> {
         request_context::note(|attributes| {
             let _ = attributes.space.set(space.to_string());
@@ -159,7 +171,8 @@ impl Service {
             call.actor.clone()
         };
         let caller = call.caller.clone();
-        let submission = Submission { space, actor, caller, command, deadline: call.deadline };
+        let deadline = call.deadline;
+        let submission = Submission { space, actor, caller, command, options, deadline };
         Ok(self.ledger.submit(submission).await?)
     }
 }

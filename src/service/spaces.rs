@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand;
 
-use super::{Call, Error, Outcome, Service};
+use super::{Call, Error, Options, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::permission::{need_to_create, permit};
 use crate::domain::{Command, Kind, NewSpace, Refusal, SpaceMakers, SpaceName, Status};
@@ -23,6 +23,7 @@ impl Service {
         call: &Call,
         kind: Kind,
         new: NewSpace,
+        options: Options,
     ) -> Result<Outcome, Error> {
         call.allow(kind, true)?;
         let need = need_to_create(self.makers, call.scopes.allow(Scope::Staff));
@@ -36,7 +37,7 @@ impl Service {
         }
         for _ in 0..TRIES {
             let name = self.fresh_name(kind)?;
-            match self.carry_out(call, name, Command::CreateSpace(new.clone())).await {
+            match self.carry_out(call, name, Command::CreateSpace(new.clone()), options).await {
                 Err(Error::Refused(Refusal::SpaceExists)) => {}
                 done => return done,
             }

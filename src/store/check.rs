@@ -12,7 +12,7 @@ use super::rows::{Cell, Cells, Rows, packed, unpack};
 use super::visible::condition;
 use super::{Store, most_bytes};
 use crate::domain::permission::{need_to_see_members, permit};
-use crate::domain::{Kind, Membership, Privacy, Facts, SpaceName, Standing, Status, UserId};
+use crate::domain::{Facts, Kind, Membership, Privacy, SpaceName, Standing, Status, UserId};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use super::super::Failed;
 use super::bulk::{self, PART};
 use super::row::status;
 use super::table::{Printer, Row};
-use super::{Args as Server, Remote, space_name};
+use super::{Args as Server, space_name};
 use crate::domain::{SpaceName, UserId};
 use crate::transport::grpc::pb;
 
@@ -39,11 +39,7 @@ impl Row for Checked {
 pub async fn run(args: Args) -> Result<(), Failed> {
     let users = args.users.users()?;
     let remote = args.server.connect().await?;
-    print(&remote, &args.space, &users).await
-}
-
-/// Prints what these users are to a space.
-pub async fn print(remote: &Remote, space: &SpaceName, users: &[UserId]) -> Result<(), Failed> {
+    let space = &args.space;
     let mut printer = Printer::new(remote.json);
     let progress = bulk::progress(users.len());
     for part in users.chunks(PART) {

@@ -3,7 +3,7 @@
 use super::super::{Failed, output};
 use super::bulk::{self, PART};
 use super::table::Printer;
-use super::{Args as Server, Remote, check};
+use super::{Args as Server, Remote};
 use crate::domain::SpaceName;
 use crate::transport::grpc::pb;
 
@@ -13,7 +13,7 @@ use crate::transport::grpc::pb;
 pub struct Many {
     #[command(flatten)]
     users: bulk::Args,
-    /// Show what the users are to the space now, and change nothing
+    /// Show what would come of it, and change nothing
     #[arg(long, visible_alias = "dry")]
     dry_run: bool,
     #[command(flatten)]
@@ -44,25 +44,17 @@ pub enum Role {
 pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed> {
     let users = args.users.users()?;
     let remote = args.server.connect().await?;
-    if args.dry_run {
-        check::print(&remote, space, &users).await?;
-        let calls = users.len().div_ceil(PART);
-        output::complain(format_args!("{} users in {calls} calls; nothing was sent", users.len()));
-        return Ok(());
-    }
     let mut printer = Printer::new(remote.json);
     let mut tally = Tally::default();
     let progress = bulk::progress(users.len());
     for part in users.chunks(PART) {
         let names = part.iter().map(ToString::to_string).collect();
-        let results = send(&remote, verb, space.to_string(), names).await.map_err(|error| {
-            match tally.done {
-                0 => error,
-                done => format!(
-                    "{error} (after {done} of {} users; the rest was not sent)",
-                    users.len()
-                )
-                .into(),
+        let sent = send(&remote, verb, space.to_string(), names, args.dry_run).await;
+        let results = sent.map_err(|error| match tally.done {
+            0 => error,
+            done => {
+                let all = users.len();
+                format!("{error} (after {done} of {all} users; the rest was not sent)").into()
             }
         })?;
         tally.count(&results);
@@ -71,7 +63,10 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
     }
     progress.finish_and_clear();
     let Tally { changed, unchanged, blocked, .. } = tally;
-    output::complain(format_args!("{changed} changed, {unchanged} unchanged, {blocked} blocked"));
+    let trial = if args.dry_run { "nothing was done; would be: " } else { "" };
+    output::complain(format_args!(
+        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked"
+    ));
     Ok(())
 }
 
@@ -105,37 +100,39 @@ async fn send(
     verb: Verb,
     space: String,
     users: Vec<String>,
+    validate_only: bool,
 ) -> Result<Vec<pb::MembershipResult>, Failed> {
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
         Ok(match verb {
             Verb::Invite => {
-                let message = pb::InviteOrAcceptUsersRequest { space, users };
+                let message = pb::InviteOrAcceptUsersRequest { space, users, validate_only };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
-                let message = pb::RemoveInvitationsRequest { space, users };
+                let message = pb::RemoveInvitationsRequest { space, users, validate_only };
                 client.remove_invitations(message).await?.map(|answer| answer.results)
             }
             Verb::Add => {
-                let message = pb::AddUsersRequest { space, users };
+                let message = pb::AddUsersRequest { space, users, validate_only };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
             Verb::Block => {
-                let message = pb::BlockUsersRequest { space, users };
+                let message = pb::BlockUsersRequest { space, users, validate_only };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {
-                let message = pb::UnblockUsersRequest { space, users };
+                let message = pb::UnblockUsersRequest { space, users, validate_only };
                 client.unblock_users(message).await?.map(|answer| answer.results)
             }
             Verb::Attend(answer) => {
                 let attendance = answer.into();
-                let message = pb::SetAttendanceRequest { space, attendance, users };
+                let message = pb::SetAttendanceRequest { space, attendance, users, validate_only };
                 client.set_attendance(message).await?.map(|answer| answer.results)
             }
             Verb::Role(role) => {
-                let message = role.message(space, users);
+                let message =
+                    pb::ChangeRolesRequest { validate_only, ..role.message(space, users) };
                 client.change_roles(message).await?.map(|answer| answer.results)
             }
         })

@@ -48,6 +48,9 @@ struct Create {
     /// The most members, managers and creator together; no limit if not given
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(1..))]
     capacity: Option<i64>,
+    /// Show what would come of it, and change nothing
+    #[arg(long, visible_alias = "dry")]
+    dry_run: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -108,6 +111,9 @@ struct Update {
     /// The most members, managers and creator together; 0 for no limit
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(0..))]
     capacity: Option<i64>,
+    /// Show what would come of it, and change nothing
+    #[arg(long, visible_alias = "dry")]
+    dry_run: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -170,6 +176,7 @@ async fn create(args: Create) -> Result<(), Failed> {
         contribution: args.content.contribution().unwrap_or_default(),
         capacity: args.capacity,
         attributes: args.content.attributes()?,
+        validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().create_space(message.clone()).await;
@@ -186,6 +193,7 @@ async fn update(args: Update) -> Result<(), Failed> {
         capacity: args.capacity,
         attributes: args.content.attributes()?,
         if_version: None,
+        validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().update_space(message.clone()).await;
@@ -195,15 +203,20 @@ async fn update(args: Update) -> Result<(), Failed> {
 
 async fn delete(args: Delete) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
+    let message = pb::DeleteSpaceRequest {
+        name: args.space.to_string(),
+        validate_only: args.dry_run,
+        ..Default::default()
+    };
+    let ask = async || remote.spaces().delete_space(message.clone()).await;
     if args.dry_run {
+        remote.call(ask).await?;
         let space = get(&remote, &args.space).await?.space.unwrap_or_default();
         return print(&remote, &space, None);
     }
     let question =
         format_args!("This deletes {} with its memberships and its history.", args.space);
     output::confirm(question, args.yes)?;
-    let message = pb::DeleteSpaceRequest { name: args.space.to_string(), ..Default::default() };
-    let ask = async || remote.spaces().delete_space(message.clone()).await;
     remote.call(ask).await?;
     output::complain(format_args!("{} is deleted", args.space));
     Ok(())

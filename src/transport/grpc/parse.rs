@@ -8,6 +8,7 @@ use crate::domain::{
     Attendance, Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName,
     SpacePatch, Status, UserId, Users, UsersError,
 };
+use crate::service::Options;
 use crate::transport::error::{Failure, Problem, expected};
 
 /// Reads a required resource name.
@@ -87,6 +88,11 @@ pub fn search(field: &str, text: String) -> Result<String, Failure> {
 
 fn required(field: impl Display, text: &str) -> Result<(), Failure> {
     if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
+}
+
+/// Reads how a command is to be carried out.
+pub const fn options(validate_only: bool) -> Options {
+    Options { validate_only }
 }
 
 /// Reads a filter; an empty one means everybody with a seat.

@@ -23,11 +23,15 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::CreateSpaceRequest>,
     ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
+        let options = parse::options(request.get_ref().validate_only);
         let (name, new) = parse::new_space(request.into_inner())?;
         let outcome = match name {
-            NewName::Given(name) => self.execute(&call, name, Command::CreateSpace(new)).await?,
+            NewName::Given(name) => {
+                self.execute(&call, name, Command::CreateSpace(new), options).await?
+            }
             NewName::Chosen(kind) => {
-                self.service.create_space(&call, kind, new).await.map_err(Failure::from)?
+                let made = self.service.create_space(&call, kind, new, options).await;
+                made.map_err(Failure::from)?
             }
         };
         let space = Some(changed(outcome)?);
@@ -58,8 +62,9 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::UpdateSpaceRequest>,
     ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
+        let options = parse::options(request.get_ref().validate_only);
         let (name, patch) = parse::space_patch(request.into_inner())?;
-        let outcome = self.execute(&call, name, Command::UpdateSpace(patch)).await?;
+        let outcome = self.execute(&call, name, Command::UpdateSpace(patch), options).await?;
         let space = Some(changed(outcome)?);
         Ok(self.answer(pb::UpdateSpaceResponse { space }))
     }
@@ -70,8 +75,10 @@ impl pb::space_service_server::SpaceService for Api {
     ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
         let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
-        let pb::DeleteSpaceRequest { if_version, if_empty, .. } = *request.get_ref();
-        self.execute(&call, name, Command::DeleteSpace { if_version, if_empty }).await?;
+        let pb::DeleteSpaceRequest { if_version, if_empty, validate_only, .. } = *request.get_ref();
+        let (command, options) =
+            (Command::DeleteSpace { if_version, if_empty }, parse::options(validate_only));
+        self.execute(&call, name, command, options).await?;
         Ok(self.answer(pb::DeleteSpaceResponse {}))
     }
 

@@ -12,5 +12,5 @@ mod people;
 mod spaces;
 mod tables;
 mod texts;
-mod walk;
+pub mod walk;
 pub mod world;

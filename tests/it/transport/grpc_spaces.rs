@@ -42,6 +42,7 @@ fn new_course() -> pb::CreateSpaceRequest {
         contribution: Contribution::Admins.into(),
         capacity: Some(3),
         attributes: Some(attributes()),
+        ..Default::default()
     }
 }
 

@@ -43,7 +43,12 @@ pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
     let own = match seen_by {
         None => own,
         Some(user) => {
-            request.service.get_membership(&request.call, &course, Some(user)).await?.membership.status
+            request
+                .service
+                .get_membership(&request.call, &course, Some(user))
+                .await?
+                .membership
+                .status
         }
     };
     let is_inside = own.is_seated() || own == Status::Invited || manages;
