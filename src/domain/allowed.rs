@@ -109,8 +109,8 @@ fn permitted(facts: Facts, standing: Standing) -> impl Iterator<Item = Action> {
     Action::ALL.iter().copied().filter(may)
 }
 
-/// What others than the actor are to the space; somebody is always ABSENT. What they say of their attendance does
-/// not matter: whatever it is, there is another answer.
+/// What others than the actor are to the space; somebody is always ABSENT. Whatever they say of their
+/// attendance, there is another answer.
 fn others(space: &Space, standing: Standing) -> impl Iterator<Item = Place> {
     let is_there = move |status: &Status| {
         let own = i64::from(standing == Standing::User(*status));

@@ -7,8 +7,8 @@ use super::{Outcome, Submission, Target, TargetOutcome};
 use crate::domain::decide::{check, decide};
 use crate::domain::transition::{Verb, revokes_sent_invitations};
 use crate::domain::{
-    Actor, Authorship, Command, Decision, Event, Millis, Refusal, Snapshot, Space, SpaceName,
-    SpaceState, Status, UserId,
+    Actor, Authorship, Command, Decision, Event, Millis, Refusal, Refused, Snapshot, Space,
+    SpaceName, SpaceState, Status, UserId,
 };
 use crate::store::{Changes, Key, Loaded, MovedSpace, Wanted};
 
@@ -24,7 +24,7 @@ pub struct WorkingSet {
 
 /// What a command came to, and whether it changed anything.
 pub struct Decided {
-    pub result: Result<Outcome, Refusal>,
+    pub result: Result<Outcome, Refused>,
     pub changed: bool,
 }
 
@@ -48,7 +48,7 @@ impl WorkingSet {
         let state = self.states.entry(name.clone()).or_default();
         let decision = match decide(name, state.snapshot.as_ref(), actor, command, self.now) {
             Ok(decision) => decision,
-            Err(refusal) => return Decided { result: Err(refusal), changed: false },
+            Err(refused) => return Decided { result: Err(refused), changed: false },
         };
         let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
         let mut copy = options.validate_only.then(|| touched(state, submission, &decision));
@@ -60,7 +60,7 @@ impl WorkingSet {
         let content = after.and_then(|after| after.content.clone());
         let space = after.map(|after| after.space.clone()).or(before);
         let result = space.map(|space| Outcome { space, content, targets });
-        let result = result.ok_or(Refusal::SpaceNotFound);
+        let result = result.ok_or_else(|| Refusal::SpaceNotFound.into());
         if options.validate_only {
             return Decided { result, changed: false };
         }
@@ -179,7 +179,7 @@ pub fn wanted_to_permit<'a>(submissions: impl Iterator<Item = &'a Submission>) -
 }
 
 /// Whether the actor may do this, as far as the space alone says.
-pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refusal> {
+pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refused> {
     let state = seen.get(&submission.space).and_then(|state| state.snapshot.as_ref());
     let snapshot = state.ok_or(Refusal::SpaceNotFound)?;
     let action = submission.command.action(&submission.actor);

@@ -9,8 +9,8 @@ use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Space,
-    SpaceName, Standing, Status, UserId, allowed_to,
+    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Refused, Rule,
+    Space, SpaceName, Standing, Status, UserId, allowed_to,
 };
 use crate::request_context;
 use crate::store::{
@@ -230,7 +230,7 @@ fn note(name: &SpaceName) {
 }
 
 /// What the caller is to the space, if they may do this.
-fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refusal> {
+fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refused> {
     let standing = actor.standing(view.own);
     check(view.space.privacy, action, standing)?;
     Ok(standing)
@@ -241,10 +241,12 @@ fn may_list(
     (kind, privacy, hides_members): (Kind, Privacy, bool),
     standing: Standing,
     statuses: &[Status],
-) -> Result<(), Refusal> {
+) -> Result<(), Refused> {
     check(privacy, Action::SeeSpace, standing)?;
     if statuses.iter().all(|status| status.is_seated()) {
-        permit(need_to_see_members(kind, privacy, hides_members), standing)
+        let may_see = permit(need_to_see_members(kind, privacy, hides_members), standing);
+        let rule = Rule::permission(Action::SeeMembers, standing);
+        may_see.map_err(|refusal| rule.refuses(refusal))
     } else {
         check(privacy, Action::SeePending, standing)
     }
@@ -257,7 +259,7 @@ fn key(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<Membership
 }
 
 /// As much of a membership as the actor may see.
-fn shown(actor: &Actor, key: &MembershipKey, view: MembershipView) -> Result<Membership, Refusal> {
+fn shown(actor: &Actor, key: &MembershipKey, view: MembershipView) -> Result<Membership, Refused> {
     let MembershipView { facts, seq, own, target } = view;
     let (privacy, standing) = (facts.privacy, actor.standing(own));
     check(privacy, Action::SeeSpace, standing)?;

@@ -5,7 +5,7 @@ use aws_lc_rs::rand;
 use super::{Call, Error, Options, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::permission::{need_to_create, permit};
-use crate::domain::{Command, Kind, NewSpace, Refusal, SpaceMakers, SpaceName, Status};
+use crate::domain::{Command, Kind, NewSpace, Refusal, Refused, SpaceMakers, SpaceName, Status};
 
 /// How many ids are tried.
 const TRIES: u32 = 4;
@@ -38,7 +38,7 @@ impl Service {
         for _ in 0..TRIES {
             let name = self.fresh_name(kind)?;
             match self.carry_out(call, name, Command::CreateSpace(new.clone()), options).await {
-                Err(Error::Refused(Refusal::SpaceExists)) => {}
+                Err(Error::Refused(Refused { refusal: Refusal::SpaceExists, .. })) => {}
                 done => return done,
             }
         }

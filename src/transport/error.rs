@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use crate::auth;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Refused};
 use crate::service;
 
 pub use super::contract::ErrorReason;
@@ -229,7 +229,7 @@ impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
         use service::Error as E;
         match error {
-            E::Refused(refusal) => refusal.into(),
+            E::Refused(refused) => refused.into(),
             E::UserNotFound => Self::new(ErrorReason::UserNotFound, "no such user"),
             E::ScopeMissing(scope) => {
                 let mut failure = Self::new(ErrorReason::ScopeMissing, "the token lacks a scope");
@@ -251,6 +251,18 @@ impl From<service::Error> for Failure {
                 Self::new(ErrorReason::Internal, "internal error")
             }
         }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(Refused { refusal, rule }: Refused) -> Self {
+        let mut failure = Self::from(refusal);
+        if let Some(rule) = rule {
+            failure.metadata.push(("table", rule.table.to_string()));
+            failure.metadata.push(("row", rule.row.to_owned()));
+            failure.metadata.extend(rule.column.map(|column| ("column", column.to_owned())));
+        }
+        failure
     }
 }
 

@@ -9,6 +9,7 @@ mod imports;
 mod laws;
 mod lists;
 mod people;
+mod rules;
 mod spaces;
 mod tables;
 mod texts;
