@@ -48,6 +48,7 @@ pub mod membership;
 pub mod permission;
 pub mod person;
 pub mod privacy;
+pub mod rank;
 pub mod recount;
 pub mod refusal;
 pub mod replay;

@@ -16,6 +16,12 @@ pub enum Error {
     /// The token lacks this scope.
     #[error("scope {0} is missing")]
     ScopeMissing(Scope),
+    /// The database has not come to the version that an answer must have.
+    #[error("the version of key {key} is not reached")]
+    VersionNotReached {
+        /// The number of the question, from 0.
+        key: usize,
+    },
     /// A service asked for what only a user can do, without naming one.
     #[error("a service must name the user it acts for")]
     NobodyToActFor,

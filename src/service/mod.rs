@@ -3,6 +3,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod checks;
 mod coalesce;
 mod error;
 mod import;
@@ -32,6 +33,7 @@ pub use crate::store::{
     AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
     Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
 };
+pub use checks::{CheckedMembership, MembershipQuestion};
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
 pub use people::{KnownPeople, Written};

@@ -57,26 +57,6 @@ impl Service {
         Ok(ShownMembership { membership, allowed })
     }
 
-    /// Many memberships at once, in order. What the caller may not see reads ABSENT, in a space
-    /// that they cannot see or that does not exist with version 0.
-    pub async fn check_memberships(
-        &self,
-        call: &Call,
-        asked: Vec<(SpaceName, Option<UserId>)>,
-    ) -> Result<Vec<Membership>, Error> {
-        let mut keys = Vec::with_capacity(asked.len());
-        for (name, user) in asked {
-            call.allow(name.kind(), false)?;
-            keys.push(key(call, name, user)?);
-        }
-        let found = call.wait_for(self.store.check(&keys)).await?;
-        let answer = |(key, found): (&MembershipKey, Option<_>)| {
-            let absent = || Membership::absent(key.space.clone(), key.user.clone(), 0);
-            found.and_then(|view| shown(&call.actor, key, view).ok()).unwrap_or_else(absent)
-        };
-        Ok(keys.iter().zip(found).map(answer).collect())
-    }
-
     /// Who has one of these statuses, in order of user id, after a given user.
     pub async fn list_memberships(
         &self,
@@ -252,14 +232,22 @@ fn may_list(
     }
 }
 
-fn key(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<MembershipKey, Error> {
+pub(super) fn key(
+    call: &Call,
+    space: SpaceName,
+    user: Option<UserId>,
+) -> Result<MembershipKey, Error> {
     let viewer = call.actor.user().cloned();
     let user = user.or_else(|| viewer.clone()).ok_or(Error::NobodyToActFor)?;
     Ok(MembershipKey { space, user, viewer })
 }
 
 /// As much of a membership as the actor may see.
-fn shown(actor: &Actor, key: &MembershipKey, view: MembershipView) -> Result<Membership, Refused> {
+pub(super) fn shown(
+    actor: &Actor,
+    key: &MembershipKey,
+    view: MembershipView,
+) -> Result<Membership, Refused> {
     let MembershipView { facts, seq, own, target } = view;
     let (privacy, standing) = (facts.privacy, actor.standing(own));
     check(privacy, Action::SeeSpace, standing)?;

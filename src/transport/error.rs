@@ -236,6 +236,12 @@ impl From<service::Error> for Failure {
                 failure.metadata.push(("scope", scope.to_string()));
                 failure
             }
+            E::VersionNotReached { key } => {
+                let message = "the database has not come to this version";
+                let mut failure = Self::new(ErrorReason::VersionNotReached, message);
+                failure.metadata.push(("key", key.to_string()));
+                failure
+            }
             E::NobodyToActFor => Self::field("x-roster-on-behalf-of", Problem::Required),
             E::Contention => Self::new(ErrorReason::Contention, "too many writers at once")
                 .retry(Duration::from_millis(100)),

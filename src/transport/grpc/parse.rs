@@ -8,7 +8,7 @@ use crate::domain::{
     Attendance, Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName,
     SpacePatch, Status, UserId, Users, UsersError,
 };
-use crate::service::Options;
+use crate::service::{MembershipQuestion, Options};
 use crate::transport::error::{Failure, Problem, expected};
 
 /// Reads a required resource name.
@@ -53,9 +53,7 @@ pub fn users(texts: &[String]) -> Result<Users, Failure> {
 }
 
 /// Reads the pairs of a question about many memberships.
-pub fn membership_keys(
-    keys: &[pb::MembershipKey],
-) -> Result<Vec<(SpaceName, Option<UserId>)>, Failure> {
+pub fn membership_keys(keys: &[pb::MembershipKey]) -> Result<Vec<MembershipQuestion>, Failure> {
     if keys.is_empty() {
         return Err(Failure::field("keys", Problem::Empty));
     }
@@ -63,10 +61,30 @@ pub fn membership_keys(
         return Err(Failure::field("keys", Problem::TooManyKeys));
     }
     let read = |(index, key): (usize, &pb::MembershipKey)| {
-        let space = space_name(format_args!("keys[{index}].space"), &key.space)?;
-        Ok((space, optional_user(format_args!("keys[{index}].user"), &key.user)?))
+        let field = |name| format!("keys[{index}].{name}");
+        let negative = Problem::Expected(expected::NOT_NEGATIVE);
+        if key.at_least_version < 0 {
+            return Err(Failure::field(field("at_least_version"), negative));
+        }
+        Ok(MembershipQuestion {
+            space: space_name(field("space"), &key.space)?,
+            user: optional_user(field("user"), &key.user)?,
+            at_least_version: key.at_least_version,
+            minimum: minimum(field("minimum_status"), key.minimum_status)?,
+        })
     };
     keys.iter().enumerate().map(read).collect()
+}
+
+/// Reads the least that somebody must be. Nobody passes who is BLOCKED, so nobody is asked to be.
+fn minimum(field: String, number: i32) -> Result<Status, Failure> {
+    let known = pb::MembershipStatus::try_from(number).ok();
+    if known == Some(pb::MembershipStatus::Unspecified) {
+        return Ok(Status::Member);
+    }
+    let minimum = Status::ALL.iter().copied().find(|s| known == Some(status_number(*s)));
+    let minimum = minimum.filter(|status| *status != Status::Blocked);
+    minimum.ok_or_else(|| Failure::field(field, Problem::InvalidChoice))
 }
 
 /// What is wrong with a list of users.

@@ -7,7 +7,7 @@ use crate::domain::{
     Attendance, Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person,
     Privacy, Space, SpaceField, Status, Subject, Tag,
 };
-use crate::service::{ListedSpace, Target, TargetOutcome};
+use crate::service::{CheckedMembership, ListedSpace, Target, TargetOutcome};
 
 /// A status as the contract numbers it.
 pub const fn status_number(status: Status) -> pb::MembershipStatus {
@@ -136,9 +136,10 @@ pub fn membership(membership: Membership) -> pb::Membership {
 }
 
 /// A membership in short.
-pub fn membership_check(membership: Membership) -> pb::MembershipCheck {
+pub fn membership_check(checked: CheckedMembership) -> pb::MembershipCheck {
+    let CheckedMembership { membership, passes } = checked;
     let status = status_number(membership.status).into();
-    pb::MembershipCheck { status, version: membership.version }
+    pb::MembershipCheck { status, version: membership.version, passes }
 }
 
 /// One user's result of a call with many.

@@ -179,9 +179,20 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
     ]
     .into_iter()
-    .chain([attend(&name)])
+    .chain([attend(&name), validated(&name), by_themselves(&name)])
     .chain(calls_of(&name))
     .collect()
+}
+
+fn validated(name: &str) -> RawCall {
+    let message = pb::JoinOrAcceptInviteRequest { space: name.to_owned(), validate_only: true };
+    call("MembershipService/JoinOrAcceptInvite", message)
+}
+
+fn by_themselves(name: &str) -> RawCall {
+    let (space, users) = (name.to_owned(), vec!["linus".to_owned(), "grace".to_owned()]);
+    let message = pb::AddUsersRequest { space, users, validate_only: false, atomic: Some(false) };
+    call("MembershipService/AddUsers", message)
 }
 
 fn attend(name: &str) -> RawCall {
@@ -222,7 +233,11 @@ pub fn other_calls() -> Vec<RawCall> {
         call(
             "MembershipService/CheckMemberships",
             pb::CheckMembershipsRequest {
-                keys: vec![pb::MembershipKey { space: "courses/78".into(), user: String::new() }],
+                keys: vec![pb::MembershipKey {
+                    space: "courses/78".into(),
+                    user: String::new(),
+                    ..Default::default()
+                }],
             },
         ),
         call("PeopleService/PutUsers", pb::PutUsersRequest { people: vec![pb::Person::default()] }),

@@ -82,7 +82,7 @@ enum Asked {
 fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
     let name = || space.to_owned();
     let users = || (2..=1_001).map(|n| n.to_string()).collect::<Vec<_>>();
-    let key = |user| pb::MembershipKey { space: space.to_owned(), user };
+    let key = |user| pb::MembershipKey { space: space.to_owned(), user, ..Default::default() };
     let (members, checked) = (users(), users().into_iter().map(key).collect());
     let (_, id) = space.split_once('/').unwrap();
     let roles = format!(r#"{{"unjoined": [{}]}}"#, users().join(","));

@@ -363,7 +363,11 @@ async fn what_one_may_not_see_does_not_exist_byte_for_byte() {
                 assert_eq!(nothing.timeless(), hidden.timeless(), "{path} by {viewer}");
             }
             let check = |space: &str| {
-                let key = |user: &str| pb::MembershipKey { space: space.into(), user: user.into() };
+                let key = |user: &str| pb::MembershipKey {
+                    space: space.into(),
+                    user: user.into(),
+                    ..Default::default()
+                };
                 let keys = ["", "ada", "tim"].map(key).to_vec();
                 let message = pb::CheckMembershipsRequest { keys }.encode_to_vec();
                 raw.call(&token, ("MembershipService/CheckMemberships", message))

@@ -327,7 +327,11 @@ async fn odd_metadata_does_no_harm() {
 async fn a_refused_field_says_which_form_is_wanted() {
     let (app, _directory) = App::on_sqlite().await;
     let raw = Raw::connect(&app).await;
-    let keys = vec![pb::MembershipKey { space: COURSE.into(), user: "ada".into() }; 1_001];
+    let keys =
+        vec![
+            pb::MembershipKey { space: COURSE.into(), user: "ada".into(), ..Default::default() };
+            1_001
+        ];
     let list =
         pb::ListMembershipsRequest { space: COURSE.into(), page_size: -1, ..Default::default() };
     let table = [

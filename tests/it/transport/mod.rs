@@ -8,6 +8,7 @@ mod grpc_attendance;
 mod grpc_checks;
 mod grpc_input;
 mod grpc_lists;
+mod grpc_passes;
 mod grpc_rules;
 mod grpc_spaces;
 mod health;
