@@ -63,8 +63,7 @@ pub fn decide(
     if let Command::CreateSpace(new) = command {
         // Whether the actor makes spaces at all is a setting: see `need_to_create`.
         if actor.user().is_some_and(|user| *user != new.creator) {
-            let rule = Rule::permission(Action::CreateSpace, actor.standing(Status::Absent));
-            return Err(rule.refuses(Refusal::NotTheCreator));
+            return Err(Rule::condition(Action::CreateSpace).refuses(Refusal::NotTheCreator));
         }
         return create(name, current, new, now);
     }
@@ -82,17 +81,8 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
-        Command::SetAttendance(change) => {
-            let rule = Rule::attendance(action, name.kind());
-            has_attendance(name.kind()).map_err(|refusal| rule.refuses(refusal))?;
-            let mut plan = Plan::new(snapshot);
-            let moves = command.moves(actor).into_iter();
-            for (verb, user) in moves.filter(|(_, user)| change.means(snapshot.attendance(user))) {
-                plan.add(verb, user)?;
-            }
-            plan.finish(action)
-        }
-        Command::CreateSpace(_)
+        Command::SetAttendance(_)
+        | Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
         | Command::Remove(_)
@@ -104,12 +94,57 @@ pub fn decide(
         | Command::Unblock(_)
         | Command::TransferOwnership(_) => {
             let mut plan = Plan::new(snapshot);
-            for (verb, user) in command.moves(actor) {
+            for (verb, user) in moves(name, snapshot, actor, command)? {
                 plan.add(verb, user)?;
             }
             plan.finish(action)
         }
     }
+}
+
+/// Decides one command for each user that it names in a list by themselves, in order: who is refused keeps
+/// nobody else back. Says who was, and by which rule. Any other command is decided as ever.
+pub fn decide_each(
+    name: &SpaceName,
+    current: Option<&Snapshot>,
+    actor: &Actor,
+    command: &Command,
+    now: Millis,
+) -> Result<(Decision, BTreeMap<UserId, Refused>), Refused> {
+    let mut refused = BTreeMap::new();
+    let (Some(snapshot), true) = (current, command.names_many()) else {
+        return decide(name, current, actor, command, now).map(|decision| (decision, refused));
+    };
+    let action = command.action(actor);
+    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    let mut plan = Plan::new(snapshot);
+    let moves = moves(name, snapshot, actor, command)?;
+    for own in moves.chunk_by(|one, next| one.1 == next.1) {
+        let refusal = plan.foresee(own, action).err();
+        for (verb, user) in own {
+            match refusal {
+                None => plan.add(*verb, user)?,
+                Some(refusal) => drop(refused.insert((*user).clone(), refusal)),
+            }
+        }
+    }
+    Ok((plan.finish(action)?, refused))
+}
+
+/// What is to be done to whom, as far as the command means them.
+fn moves<'a>(
+    name: &SpaceName,
+    snapshot: &Snapshot,
+    actor: &'a Actor,
+    command: &'a Command,
+) -> Result<Vec<(Verb, &'a UserId)>, Refused> {
+    let mut moves = command.moves(actor);
+    if let Command::SetAttendance(change) = command {
+        let rule = Rule::attendance(command.action(actor), name.kind());
+        has_attendance(name.kind()).map_err(|refusal| rule.refuses(refusal))?;
+        moves.retain(|(_, user)| change.means(snapshot.attendance(user)));
+    }
+    Ok(moves)
 }
 
 /// Whether somebody of this standing may do this to a space of this privacy: what they
@@ -167,6 +202,27 @@ impl<'a> Plan<'a> {
                     self.revoke_invitations_of(user);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a rule refuses all that is to be done to one user; a seat that they take must be free already.
+    fn foresee(&self, moves: &[(Verb, &UserId)], action: Action) -> Result<(), Refused> {
+        let Space { privacy, capacity, .. } = self.snapshot.space;
+        let before = moves.first().map_or(Status::Absent, |(_, user)| self.status(user));
+        let mut status = before;
+        for (verb, _) in moves {
+            match transition(*verb, privacy, status) {
+                Move::Stay => {}
+                Move::To(to, _) => status = to,
+                Move::Refuse(refusal) => {
+                    return Err(Rule::transition(*verb, status).refuses(refusal));
+                }
+            }
+        }
+        let takes_a_seat = status.is_seated() && !before.is_seated();
+        if takes_a_seat && capacity.is_some_and(|c| self.counts.seats() >= c.seats()) {
+            return Err(Rule::capacity(action).refuses(Refusal::SpaceFull));
         }
         Ok(())
     }

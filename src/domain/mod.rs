@@ -60,7 +60,7 @@ pub mod transition;
 
 pub use allowed::{Facts, allowed_in, allowed_to};
 pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
-pub use decide::{Change, Decision, decide};
+pub use decide::{Change, Decision, decide, decide_each};
 pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use import::{Fault, Life, MembershipRecord, Record, SpaceRecord};

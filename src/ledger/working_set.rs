@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::Memory;
 use super::{Outcome, Submission, Target, TargetOutcome};
-use crate::domain::decide::{check, decide};
+use crate::domain::decide::{check, decide, decide_each};
 use crate::domain::transition::{Verb, revokes_sent_invitations};
 use crate::domain::{
     Actor, Authorship, Command, Decision, Event, Millis, Refusal, Refused, Snapshot, Space,
@@ -46,8 +46,14 @@ impl WorkingSet {
     pub fn execute(&mut self, submission: &Submission) -> Decided {
         let Submission { space: name, actor, command, options, .. } = submission;
         let state = self.states.entry(name.clone()).or_default();
-        let decision = match decide(name, state.snapshot.as_ref(), actor, command, self.now) {
-            Ok(decision) => decision,
+        let (current, now) = (state.snapshot.as_ref(), self.now);
+        let decided = if options.each {
+            decide_each(name, current, actor, command, now)
+        } else {
+            decide(name, current, actor, command, now).map(|decision| (decision, BTreeMap::new()))
+        };
+        let (decision, refused) = match decided {
+            Ok(decided) => decided,
             Err(refused) => return Decided { result: Err(refused), changed: false },
         };
         let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
@@ -56,7 +62,8 @@ impl WorkingSet {
         let events = state.carry_out(decision, &authorship(submission, self.now));
         let changed: BTreeSet<_> = events.iter().filter_map(Event::user).cloned().collect();
         let after = state.snapshot.as_ref();
-        let targets = after.map(|after| targets(submission, after, &changed)).unwrap_or_default();
+        let targets = after.map(|after| targets(submission, after, (&changed, &refused)));
+        let targets = targets.unwrap_or_default();
         let content = after.and_then(|after| after.content.clone());
         let space = after.map(|after| after.space.clone()).or(before);
         let result = space.map(|space| Outcome { space, content, targets });
@@ -230,10 +237,16 @@ fn touched(state: &SpaceState, submission: &Submission, decision: &Decision) -> 
     SpaceState { snapshot, seq: state.seq }
 }
 
-fn targets(submission: &Submission, after: &Snapshot, changed: &BTreeSet<UserId>) -> Vec<Target> {
+fn targets(
+    submission: &Submission,
+    after: &Snapshot,
+    (changed, refused): (&BTreeSet<UserId>, &BTreeMap<UserId, Refused>),
+) -> Vec<Target> {
     let target = |(verb, user): (Verb, &UserId)| {
         let membership = after.membership(user);
-        let outcome = if changed.contains(user) {
+        let outcome = if let Some(refused) = refused.get(user) {
+            TargetOutcome::Refused(*refused)
+        } else if changed.contains(user) {
             TargetOutcome::Changed
         } else if verb == Verb::Invite && membership.status == Status::Blocked {
             TargetOutcome::Blocked

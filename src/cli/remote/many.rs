@@ -7,7 +7,7 @@ use super::{Args as Server, Remote};
 use crate::domain::SpaceName;
 use crate::transport::grpc::pb;
 
-/// Users are sent in parts of 1,000. Each part is done whole or not at all.
+/// Users are sent in parts of 1,000. Each part is done whole or not at all, unless it is said otherwise.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Many {
@@ -16,6 +16,9 @@ pub struct Many {
     /// Show what would come of it, and change nothing
     #[arg(long, visible_alias = "dry")]
     dry_run: bool,
+    /// Take each user by themselves: one who is refused keeps nobody else back
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -49,7 +52,8 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
     let progress = bulk::progress(users.len());
     for part in users.chunks(PART) {
         let names = part.iter().map(ToString::to_string).collect();
-        let sent = send(&remote, verb, space.to_string(), names, args.dry_run).await;
+        let how = How { validate_only: args.dry_run, atomic: args.each.then_some(false) };
+        let sent = send(&remote, verb, space.to_string(), names, how).await;
         let results = sent.map_err(|error| match tally.done {
             0 => error,
             done => {
@@ -62,10 +66,11 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
         progress.inc(part.len() as u64);
     }
     progress.finish_and_clear();
-    let Tally { changed, unchanged, blocked, .. } = tally;
+    let Tally { changed, unchanged, blocked, refused, .. } = tally;
+    let refused = if args.each { format!(", {refused} refused") } else { String::new() };
     let trial = if args.dry_run { "nothing was done; would be: " } else { "" };
     output::complain(format_args!(
-        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked"
+        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked{refused}"
     ));
     Ok(())
 }
@@ -77,6 +82,7 @@ struct Tally {
     changed: usize,
     unchanged: usize,
     blocked: usize,
+    refused: usize,
 }
 
 impl Tally {
@@ -89,9 +95,17 @@ impl Tally {
                     self.unchanged += 1;
                 }
                 pb::MembershipOutcome::Blocked => self.blocked += 1,
+                pb::MembershipOutcome::Refused => self.refused += 1,
             }
         }
     }
+}
+
+/// How a part is carried out.
+#[derive(Clone, Copy)]
+struct How {
+    validate_only: bool,
+    atomic: Option<bool>,
 }
 
 /// Sends one part.
@@ -100,39 +114,41 @@ async fn send(
     verb: Verb,
     space: String,
     users: Vec<String>,
-    validate_only: bool,
+    How { validate_only, atomic }: How,
 ) -> Result<Vec<pb::MembershipResult>, Failed> {
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
         Ok(match verb {
             Verb::Invite => {
-                let message = pb::InviteOrAcceptUsersRequest { space, users, validate_only };
+                let message =
+                    pb::InviteOrAcceptUsersRequest { space, users, validate_only, atomic };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
-                let message = pb::RemoveInvitationsRequest { space, users, validate_only };
+                let message = pb::RemoveInvitationsRequest { space, users, validate_only, atomic };
                 client.remove_invitations(message).await?.map(|answer| answer.results)
             }
             Verb::Add => {
-                let message = pb::AddUsersRequest { space, users, validate_only };
+                let message = pb::AddUsersRequest { space, users, validate_only, atomic };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
             Verb::Block => {
-                let message = pb::BlockUsersRequest { space, users, validate_only };
+                let message = pb::BlockUsersRequest { space, users, validate_only, atomic };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {
-                let message = pb::UnblockUsersRequest { space, users, validate_only };
+                let message = pb::UnblockUsersRequest { space, users, validate_only, atomic };
                 client.unblock_users(message).await?.map(|answer| answer.results)
             }
             Verb::Attend(answer) => {
                 let attendance = answer.into();
-                let message = pb::SetAttendanceRequest { space, attendance, users, validate_only };
+                let message =
+                    pb::SetAttendanceRequest { space, attendance, users, validate_only, atomic };
                 client.set_attendance(message).await?.map(|answer| answer.results)
             }
             Verb::Role(role) => {
                 let message =
-                    pb::ChangeRolesRequest { validate_only, ..role.message(space, users) };
+                    pb::ChangeRolesRequest { validate_only, atomic, ..role.message(space, users) };
                 client.change_roles(message).await?.map(|answer| answer.results)
             }
         })

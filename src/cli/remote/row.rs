@@ -149,7 +149,10 @@ impl Row for pb::MembershipResult {
 
     fn cells(&self) -> Vec<String> {
         let membership = self.membership.clone().unwrap_or_default();
-        let outcome = word(self.outcome().as_str_name(), "MEMBERSHIP_OUTCOME_");
+        let mut outcome = word(self.outcome().as_str_name(), "MEMBERSHIP_OUTCOME_");
+        if self.reason() != pb::ErrorReason::Unspecified {
+            outcome += &format!(": {}", self.message);
+        }
         vec![membership.user.clone(), status(membership.status()), outcome]
     }
 }

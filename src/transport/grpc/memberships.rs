@@ -46,7 +46,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, None);
         let (membership, changed) = only(self.execute(&call, space, Command::Join, options).await?);
         Ok(self.answer(pb::JoinOrAcceptInviteResponse { membership, changed }))
     }
@@ -60,7 +60,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let command = user.map_or(Command::Leave, Command::Remove);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, None);
         let (membership, changed) = only(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::LeaveOrRemoveRequestResponse { membership, changed }))
     }
@@ -73,7 +73,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Invite(parse::users(&message.users)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
     }
@@ -86,7 +86,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::RemoveInvitations(parse::users(&message.users)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::RemoveInvitationsResponse { results }))
     }
@@ -99,7 +99,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Add(parse::users(&message.users)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::AddUsersResponse { results }))
     }
@@ -118,7 +118,7 @@ impl pb::membership_service_server::MembershipService for Api {
         );
         let change = change.map_err(|error| parse::users_failure("managers", error))?;
         let (command, options) =
-            (Command::ChangeRoles(change), parse::options(message.validate_only));
+            (Command::ChangeRoles(change), parse::options(message.validate_only, message.atomic));
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::ChangeRolesResponse { results }))
     }
@@ -131,7 +131,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Block(parse::users(&message.users)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::BlockUsersResponse { results }))
     }
@@ -144,7 +144,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Unblock(parse::users(&message.users)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::UnblockUsersResponse { results }))
     }
@@ -161,7 +161,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let users = others.map(|users| parse::users(users)).transpose()?;
         let change = AttendanceChange { users, attendance, if_attendance: None };
         let (command, options) =
-            (Command::SetAttendance(change), parse::options(message.validate_only));
+            (Command::SetAttendance(change), parse::options(message.validate_only, message.atomic));
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::SetAttendanceResponse { results }))
     }
@@ -174,7 +174,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::TransferOwnership(parse::user("user", &message.user)?);
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, None);
         let (membership, changed) = only(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::TransferOwnershipResponse { membership, changed }))
     }
@@ -186,7 +186,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::community(&message.community_id)?;
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, None);
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Join, options).await?;
         Ok(self.answer(pb::JoinCommunityResponse { membership, contribution, privacy }))
@@ -199,7 +199,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::community(&message.community_id)?;
-        let options = parse::options(message.validate_only);
+        let options = parse::options(message.validate_only, None);
         let (membership, contribution, privacy) =
             self.of_community(&call, space, Command::Leave, options).await?;
         Ok(self.answer(pb::LeaveCommunityResponse { membership, contribution, privacy }))

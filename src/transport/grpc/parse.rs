@@ -109,8 +109,8 @@ fn required(field: impl Display, text: &str) -> Result<(), Failure> {
 }
 
 /// Reads how a command is to be carried out.
-pub const fn options(validate_only: bool) -> Options {
-    Options { validate_only }
+pub const fn options(validate_only: bool, atomic: Option<bool>) -> Options {
+    Options { validate_only, each: matches!(atomic, Some(false)) }
 }
 
 /// Reads a filter; an empty one means everybody with a seat.

@@ -8,6 +8,7 @@ use crate::domain::{
     Privacy, Space, SpaceField, Status, Subject, Tag,
 };
 use crate::service::{CheckedMembership, ListedSpace, Target, TargetOutcome};
+use crate::transport::error::Failure;
 
 /// A status as the contract numbers it.
 pub const fn status_number(status: Status) -> pb::MembershipStatus {
@@ -148,10 +149,17 @@ pub fn result(target: Target) -> pb::MembershipResult {
         TargetOutcome::Changed => pb::MembershipOutcome::Changed,
         TargetOutcome::Unchanged => pb::MembershipOutcome::Unchanged,
         TargetOutcome::Blocked => pb::MembershipOutcome::Blocked,
+        TargetOutcome::Refused(_) => pb::MembershipOutcome::Refused,
+    };
+    let refused = match target.outcome {
+        TargetOutcome::Refused(refused) => Some(Failure::from(refused)),
+        TargetOutcome::Changed | TargetOutcome::Unchanged | TargetOutcome::Blocked => None,
     };
     pb::MembershipResult {
         membership: Some(membership(target.membership)),
         outcome: outcome.into(),
+        reason: refused.as_ref().map_or(0, |failure| failure.reason.into()),
+        message: refused.map(|failure| failure.message).unwrap_or_default(),
     }
 }
 

@@ -23,7 +23,7 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::CreateSpaceRequest>,
     ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
-        let options = parse::options(request.get_ref().validate_only);
+        let options = parse::options(request.get_ref().validate_only, None);
         let (name, new) = parse::new_space(request.into_inner())?;
         let outcome = match name {
             NewName::Given(name) => {
@@ -62,7 +62,7 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::UpdateSpaceRequest>,
     ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
-        let options = parse::options(request.get_ref().validate_only);
+        let options = parse::options(request.get_ref().validate_only, None);
         let (name, patch) = parse::space_patch(request.into_inner())?;
         let outcome = self.execute(&call, name, Command::UpdateSpace(patch), options).await?;
         let space = Some(changed(outcome)?);
@@ -77,7 +77,7 @@ impl pb::space_service_server::SpaceService for Api {
         let name = parse::space_name("name", &request.get_ref().name)?;
         let pb::DeleteSpaceRequest { if_version, if_empty, validate_only, .. } = *request.get_ref();
         let (command, options) =
-            (Command::DeleteSpace { if_version, if_empty }, parse::options(validate_only));
+            (Command::DeleteSpace { if_version, if_empty }, parse::options(validate_only, None));
         self.execute(&call, name, command, options).await?;
         Ok(self.answer(pb::DeleteSpaceResponse {}))
     }

@@ -4,6 +4,7 @@ mod allowed;
 mod attendance;
 mod capacity;
 mod decide;
+mod each;
 mod ids;
 mod imports;
 mod laws;

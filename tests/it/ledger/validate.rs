@@ -17,7 +17,7 @@ use crate::domain::world::user;
 use crate::harness::{App, Beside, Raw, of, on_every_engine, token};
 
 const COURSE: &str = "courses/1";
-const VALIDATE: Options = Options { validate_only: true };
+const VALIDATE: Options = Options { validate_only: true, each: false };
 /// All that a command can write to.
 const TABLES: [&str; 5] =
     ["space", "space_content", "space_term", "membership", "membership_event"];
@@ -120,7 +120,12 @@ fn refusals(validate_only: bool) -> Vec<(&'static str, Vec<u8>)> {
     let space = || COURSE.to_owned();
     let users = || vec!["ada".to_owned()];
     let join = |space: &str| pb::JoinOrAcceptInviteRequest { space: space.into(), validate_only };
-    let block = pb::BlockUsersRequest { space: space(), users: users(), validate_only };
+    let block = pb::BlockUsersRequest {
+        space: space(),
+        users: users(),
+        validate_only,
+        ..Default::default()
+    };
     let leave =
         pb::LeaveOrRemoveRequestRequest { space: space(), user: String::new(), validate_only };
     let update = pb::UpdateSpaceRequest { name: space(), validate_only, ..Default::default() };

@@ -6,6 +6,7 @@ mod grpc_all_spaces;
 mod grpc_allowed;
 mod grpc_attendance;
 mod grpc_checks;
+mod grpc_each;
 mod grpc_input;
 mod grpc_lists;
 mod grpc_passes;
