@@ -1,6 +1,6 @@
 //! `roster space`: make, list, show, update and delete spaces.
 
-use prost_types::Struct;
+use prost_types::{Struct, Timestamp};
 
 use super::super::{Failed, output};
 use super::pages::{self, Printed, Wanted};
@@ -79,6 +79,12 @@ struct List {
     /// Only spaces of this creator
     #[arg(long, value_name = "USER", value_parser = user_id, conflicts_with = "of_user")]
     creator: Option<UserId>,
+    /// Only spaces in whose display names words begin with these
+    #[arg(long, value_name = "WORDS", conflicts_with = "of_user")]
+    search: Option<String>,
+    /// Only spaces that were created then or later, such as 2026-05-01T00:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "of_user")]
+    created_since: Option<Timestamp>,
     /// Spaces in which this user has a seat, with what they are there
     #[arg(long = "user", value_name = "USER", value_parser = user_id)]
     of_user: Option<UserId>,
@@ -237,6 +243,7 @@ fn print(
     let attributes = attributes.map(|it| it.as_str().to_owned()).unwrap_or_default();
     let more = vec![
         ("CONTRIBUTION", super::row::contribution(space.contribution())),
+        ("MANAGERS", space.status_counts.unwrap_or_default().manager.to_string()),
         ("INVITED", space.invited_count.to_string()),
         ("REQUESTED", space.requested_count.to_string()),
         ("BLOCKED", space.blocked_count.to_string()),
@@ -268,6 +275,8 @@ async fn all(
         creator: args.creator.as_ref().map(ToString::to_string).unwrap_or_default(),
         page_size: wanted.size,
         page_token: wanted.token,
+        search: args.search.clone().unwrap_or_default(),
+        created_since: args.created_since,
     };
     let ask = async || remote.spaces().list_spaces(message.clone()).await;
     let page = remote.call(ask).await?;

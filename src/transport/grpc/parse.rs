@@ -2,11 +2,13 @@
 
 use std::fmt::Display;
 
+use prost_types::Timestamp;
+
 use super::render::{privacy_number, status_number};
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName,
-    SpacePatch, Status, UserId, Users, UsersError,
+    Attendance, Capacity, Content, Contribution, DisplayName, Kind, Millis, NewSpace, Privacy,
+    SourceTime, SpaceName, SpacePatch, Status, UserId, Users, UsersError,
 };
 use crate::service::{MembershipQuestion, Options};
 use crate::transport::error::{Failure, Problem, expected};
@@ -95,6 +97,20 @@ pub fn users_failure(field: &str, error: UsersError) -> Failure {
         UsersError::Contradictory => Problem::Contradictory,
     };
     Failure::field(field, problem)
+}
+
+/// Reads a time of another system.
+pub fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, Failure> {
+    let micros = time.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(time.nanos) / 1_000));
+    let is_normal = (0..1_000_000_000).contains(&time.nanos);
+    let read = micros.filter(|_| is_normal).and_then(SourceTime::new);
+    read.ok_or_else(|| Failure::field(field, Problem::Expected(expected::TIME)))
+}
+
+/// Reads the first of our moments that is not before a time.
+pub fn moment_from(field: &str, time: Timestamp) -> Result<Millis, Failure> {
+    Ok((source_time(field, time)?.micros() + 999) / 1_000)
 }
 
 /// Reads a text to look for, which may be left out.

@@ -4,8 +4,8 @@ use prost_types::Timestamp;
 
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person,
-    Privacy, Space, SpaceField, Status, Subject, Tag,
+    Attendance, Capacity, Content, Contribution, Counts, Event, EventName, Membership, Millis,
+    Person, Privacy, Space, SpaceField, Status, Subject, Tag,
 };
 use crate::service::{CheckedMembership, ListedSpace, Target, TargetOutcome};
 use crate::transport::error::Failure;
@@ -181,6 +181,18 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
         version: space.seq,
         create_time: Some(timestamp(space.created_at)),
         going_count: space.shown_going(manages),
+        status_counts: manages.then(|| status_counts(space.counts)),
+    }
+}
+
+const fn status_counts(counts: Counts) -> pb::StatusCounts {
+    pb::StatusCounts {
+        invited: counts.of(Status::Invited),
+        requested: counts.of(Status::Requested),
+        member: counts.of(Status::Member),
+        manager: counts.of(Status::Manager),
+        creator: counts.of(Status::Creator),
+        blocked: counts.of(Status::Blocked),
     }
 }
 
