@@ -165,7 +165,7 @@ impl Crowd {
         let bearer = &self.group.bearers[n % self.group.bearers.len()];
         let space = format!("groups/{}", n % 20 + 1);
         // Both messages begin with the space, and the rest may be left out.
-        let message = pb::JoinOrAcceptInviteRequest { space };
+        let message = pb::JoinOrAcceptInviteRequest { space, ..Default::default() };
         wire.call(&self.methods[method], bearer, &message, due)
     }
 

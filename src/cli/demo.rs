@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Address, Config, CreateSpaces, LogFormat};
 use crate::domain::{
     Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, Refusal,
-    RoleChange, SpaceName, UserId, Users,
+    Refused, RoleChange, SpaceName, UserId, Users,
 };
 use crate::server::{self, Listeners, Server};
 use crate::service::{Call, Error, Service};
@@ -114,7 +114,7 @@ async fn seed(service: &Service) -> Result<(), Failed> {
         let space = SpaceName::parse(name).map_err(|_| "a sample space has a bad name")?;
         match service.get_space(&as_service()?, &space).await {
             Ok(_) => continue,
-            Err(Error::Refused(Refusal::SpaceNotFound)) => {}
+            Err(Error::Refused(Refused { refusal: Refusal::SpaceNotFound, .. })) => {}
             Err(error) => return Err(error.into()),
         }
         for (call, command) in story(*privacy, title)? {

@@ -235,6 +235,27 @@ impl Command {
         }
     }
 
+    /// Whether the command is about users who are named in a list.
+    pub const fn names_many(&self) -> bool {
+        match self {
+            Self::Invite(_)
+            | Self::RemoveInvitations(_)
+            | Self::Add(_)
+            | Self::ChangeRoles(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::SetAttendance(AttendanceChange { users: Some(_), .. }) => true,
+            Self::SetAttendance(AttendanceChange { users: None, .. })
+            | Self::Join
+            | Self::Leave
+            | Self::Remove(_)
+            | Self::TransferOwnership(_)
+            | Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::DeleteSpace { .. } => false,
+        }
+    }
+
     /// How many users are named, at least one: what the command costs, roughly.
     pub fn users(&self) -> usize {
         match self {

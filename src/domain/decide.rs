@@ -7,7 +7,8 @@ use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::{
     Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
-    Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
+    Refusal, Refused, Rule, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status,
+    UserId, Users,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -58,11 +59,11 @@ pub fn decide(
     actor: &Actor,
     command: &Command,
     now: Millis,
-) -> Result<Decision, Refusal> {
+) -> Result<Decision, Refused> {
     if let Command::CreateSpace(new) = command {
         // Whether the actor makes spaces at all is a setting: see `need_to_create`.
         if actor.user().is_some_and(|user| *user != new.creator) {
-            return Err(Refusal::NotTheCreator);
+            return Err(Rule::condition(Action::CreateSpace).refuses(Refusal::NotTheCreator));
         }
         return create(name, current, new, now);
     }
@@ -72,23 +73,16 @@ pub fn decide(
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
         Command::DeleteSpace { if_version, if_empty } => {
-            has_version(snapshot, *if_version)?;
+            let rule = Rule::condition(action);
+            has_version(snapshot, *if_version).map_err(|refusal| rule.refuses(refusal))?;
             let Counts { members, managers, .. } = snapshot.space.counts;
             if *if_empty && members + managers > 0 {
-                return Err(Refusal::HasMembers);
+                return Err(rule.refuses(Refusal::HasMembers));
             }
             Ok(Decision::Delete)
         }
-        Command::SetAttendance(change) => {
-            has_attendance(name.kind())?;
-            let mut plan = Plan::new(snapshot);
-            let moves = command.moves(actor).into_iter();
-            for (verb, user) in moves.filter(|(_, user)| change.means(snapshot.attendance(user))) {
-                plan.add(verb, user)?;
-            }
-            plan.finish()
-        }
-        Command::CreateSpace(_)
+        Command::SetAttendance(_)
+        | Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
         | Command::Remove(_)
@@ -100,23 +94,71 @@ pub fn decide(
         | Command::Unblock(_)
         | Command::TransferOwnership(_) => {
             let mut plan = Plan::new(snapshot);
-            for (verb, user) in command.moves(actor) {
+            for (verb, user) in moves(name, snapshot, actor, command)? {
                 plan.add(verb, user)?;
             }
-            plan.finish()
+            plan.finish(action)
         }
     }
 }
 
+/// Decides one command for each user that it names in a list by themselves, in order: who is refused keeps
+/// nobody else back. Says who was, and by which rule. Any other command is decided as ever.
+pub fn decide_each(
+    name: &SpaceName,
+    current: Option<&Snapshot>,
+    actor: &Actor,
+    command: &Command,
+    now: Millis,
+) -> Result<(Decision, BTreeMap<UserId, Refused>), Refused> {
+    let mut refused = BTreeMap::new();
+    let (Some(snapshot), true) = (current, command.names_many()) else {
+        return decide(name, current, actor, command, now).map(|decision| (decision, refused));
+    };
+    let action = command.action(actor);
+    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    let mut plan = Plan::new(snapshot);
+    let moves = moves(name, snapshot, actor, command)?;
+    for own in moves.chunk_by(|one, next| one.1 == next.1) {
+        let refusal = plan.foresee(own, action).err();
+        for (verb, user) in own {
+            match refusal {
+                None => plan.add(*verb, user)?,
+                Some(refusal) => drop(refused.insert((*user).clone(), refusal)),
+            }
+        }
+    }
+    Ok((plan.finish(action)?, refused))
+}
+
+/// What is to be done to whom, as far as the command means them.
+fn moves<'a>(
+    name: &SpaceName,
+    snapshot: &Snapshot,
+    actor: &'a Actor,
+    command: &'a Command,
+) -> Result<Vec<(Verb, &'a UserId)>, Refused> {
+    let mut moves = command.moves(actor);
+    if let Command::SetAttendance(change) = command {
+        let rule = Rule::attendance(command.action(actor), name.kind());
+        has_attendance(name.kind()).map_err(|refusal| rule.refuses(refusal))?;
+        moves.retain(|(_, user)| change.means(snapshot.attendance(user)));
+    }
+    Ok(moves)
+}
+
 /// Whether somebody of this standing may do this to a space of this privacy: what they
 /// cannot see does not exist for them, but a place that they hold they may always leave.
-pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Result<(), Refusal> {
+pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Result<(), Refused> {
     let leaves_their_place = matches!(action, Action::Leave)
         && matches!(standing, Standing::User(status) if status.holds_a_place());
     if !privacy.shows_to(standing) && !leaves_their_place {
-        return Err(Refusal::SpaceNotFound);
+        return Err(Refused { refusal: Refusal::SpaceNotFound, rule: None });
     }
-    permit(need(action), standing)
+    match permit(need(action), standing) {
+        Ok(()) => Ok(()),
+        Err(refusal) => Err(Rule::permission(action, standing).refuses(refusal)),
+    }
 }
 
 /// The changes of one command so far. Later users of the same command see the earlier ones.
@@ -144,11 +186,11 @@ impl<'a> Plan<'a> {
         self.place(user).0
     }
 
-    fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refusal> {
+    fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refused> {
         let (from, was) = self.place(user);
         match transition(verb, self.snapshot.space.privacy, from) {
             Move::Stay => {}
-            Move::Refuse(refusal) => return Err(refusal),
+            Move::Refuse(refusal) => return Err(Rule::transition(verb, from).refuses(refusal)),
             Move::To(to, event) if (to, event.attendance(was, to)) == (from, was) => {}
             Move::To(to, event) => {
                 self.change(user, to, event);
@@ -160,6 +202,27 @@ impl<'a> Plan<'a> {
                     self.revoke_invitations_of(user);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a rule refuses all that is to be done to one user; a seat that they take must be free already.
+    fn foresee(&self, moves: &[(Verb, &UserId)], action: Action) -> Result<(), Refused> {
+        let Space { privacy, capacity, .. } = self.snapshot.space;
+        let before = moves.first().map_or(Status::Absent, |(_, user)| self.status(user));
+        let mut status = before;
+        for (verb, _) in moves {
+            match transition(*verb, privacy, status) {
+                Move::Stay => {}
+                Move::To(to, _) => status = to,
+                Move::Refuse(refusal) => {
+                    return Err(Rule::transition(*verb, status).refuses(refusal));
+                }
+            }
+        }
+        let takes_a_seat = status.is_seated() && !before.is_seated();
+        if takes_a_seat && capacity.is_some_and(|c| self.counts.seats() >= c.seats()) {
+            return Err(Rule::capacity(action).refuses(Refusal::SpaceFull));
         }
         Ok(())
     }
@@ -182,11 +245,11 @@ impl<'a> Plan<'a> {
     }
 
     /// Seats are counted when all is done, so that a command can give one and take one.
-    fn finish(self) -> Result<Decision, Refusal> {
+    fn finish(self, action: Action) -> Result<Decision, Refused> {
         let Space { capacity, counts, .. } = &self.snapshot.space;
         let takes_seats = self.counts.seats() > counts.seats();
         if takes_seats && capacity.is_some_and(|c| self.counts.seats() > c.seats()) {
-            return Err(Refusal::SpaceFull);
+            return Err(Rule::capacity(action).refuses(Refusal::SpaceFull));
         }
         Ok(Decision::Move(self.changes))
     }
@@ -198,7 +261,7 @@ fn create(
     current: Option<&Snapshot>,
     new: &NewSpace,
     now: Millis,
-) -> Result<Decision, Refusal> {
+) -> Result<Decision, Refused> {
     let space = Space {
         name: name.clone(),
         privacy: new.privacy,
@@ -219,7 +282,8 @@ fn create(
     let Space { seq, counts, created_at, .. } = existing.space;
     let repeats = Space { seq, counts, created_at, ..space } == existing.space
         && existing.content.as_ref() == Some(&new.content);
-    if repeats { Ok(Decision::Move(Vec::new())) } else { Err(Refusal::SpaceExists) }
+    let exists = || Rule::condition(Action::CreateSpace).refuses(Refusal::SpaceExists);
+    if repeats { Ok(Decision::Move(Vec::new())) } else { Err(exists()) }
 }
 
 fn has_version(snapshot: &Snapshot, believed: Option<i64>) -> Result<(), Refusal> {
@@ -230,12 +294,13 @@ fn has_version(snapshot: &Snapshot, believed: Option<i64>) -> Result<(), Refusal
 }
 
 /// An update that changes nothing is a repeat and no error.
-fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refusal> {
+fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refused> {
     let Snapshot { space, content, .. } = snapshot;
-    has_version(snapshot, patch.if_version)?;
+    let condition = Rule::condition(Action::UpdateSpace);
+    has_version(snapshot, patch.if_version).map_err(|refusal| condition.refuses(refusal))?;
     let was = content.as_ref().map(|content| &content.attributes);
     if patch.if_attributes.as_ref().is_some_and(|believed| was != Some(believed)) {
-        return Err(Refusal::VersionMismatch);
+        return Err(condition.refuses(Refusal::VersionMismatch));
     }
     let SpacePatch { privacy, display_name, contribution, capacity, attributes, .. } =
         patch.clone();
@@ -251,9 +316,10 @@ fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refusal> 
         display_name: display_name.unwrap_or_else(|| content.display_name.clone()),
         attributes: attributes.unwrap_or_else(|| content.attributes.clone()),
     });
-    space.privacy.may_become(next.privacy, space.name.kind())?;
+    let becomes = space.privacy.may_become(next.privacy, space.name.kind());
+    becomes.map_err(|refusal| Rule::privacy(space.privacy, next.privacy).refuses(refusal))?;
     if next.capacity != space.capacity && next.is_overfull() {
-        return Err(Refusal::SpaceFull);
+        return Err(Rule::capacity(Action::UpdateSpace).refuses(Refusal::SpaceFull));
     }
     let differs = |field: &SpaceField| match field {
         SpaceField::Privacy => next.privacy != space.privacy,

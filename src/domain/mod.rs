@@ -38,6 +38,7 @@ macro_rules! words {
     };
 }
 
+pub mod allowed;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -47,16 +48,19 @@ pub mod membership;
 pub mod permission;
 pub mod person;
 pub mod privacy;
+pub mod rank;
 pub mod recount;
 pub mod refusal;
 pub mod replay;
+pub mod rule;
 pub mod snapshot;
 pub mod space;
 pub mod text;
 pub mod transition;
 
+pub use allowed::{Facts, allowed_in, allowed_to};
 pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
-pub use decide::{Change, Decision, decide};
+pub use decide::{Change, Decision, decide, decide_each};
 pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use import::{Fault, Life, MembershipRecord, Record, SpaceRecord};
@@ -67,6 +71,7 @@ pub use privacy::Privacy;
 pub use recount::Recount;
 pub use refusal::Refusal;
 pub use replay::Replay;
+pub use rule::{Refused, Rule};
 pub use snapshot::{Snapshot, SpaceState};
 pub use space::{Capacity, Content, Contribution, Counts, Space, SpaceField};
 pub use text::{Attributes, DisplayName, InvalidText, Line, Prose};

@@ -69,6 +69,13 @@ impl Snapshot {
         sent
     }
 
+    /// The same space, with the memberships of these users alone.
+    pub fn only<'a>(&self, users: impl Iterator<Item = &'a UserId>) -> Self {
+        let known = users.filter_map(|user| self.memberships.get(user));
+        let content = self.content.clone();
+        Self { content, ..Self::new(self.space.clone(), known.cloned()) }
+    }
+
     /// Adds memberships that were loaded later. What is known already stays as it is.
     pub fn add(&mut self, memberships: impl IntoIterator<Item = Membership>) {
         for membership in memberships {

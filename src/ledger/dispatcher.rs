@@ -196,7 +196,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::domain::{Actor, Command};
-    use crate::ledger::Submission;
+    use crate::ledger::{Options, Submission};
 
     const WRITERS: usize = 2;
 
@@ -211,7 +211,8 @@ mod tests {
         let space = SpaceName::parse(&format!("courses/{space}")).expect("a name");
         let (actor, now) = (Actor::User(caller.clone()), Instant::now());
         let admitted = dispatcher.admission().admit(&caller, 1).expect("there is room");
-        let submission = Submission { space, actor, caller, command: Command::Join, deadline: now };
+        let (command, options) = (Command::Join, Options::default());
+        let submission = Submission { space, actor, caller, command, options, deadline: now };
         let (answer, _) = tokio::sync::oneshot::channel();
         dispatcher.push(Entry { submission, answer, admitted, came: now, attributes: None });
     }

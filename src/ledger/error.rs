@@ -1,6 +1,6 @@
 //! Why a command was not carried out.
 
-use crate::domain::Refusal;
+use crate::domain::Refused;
 use crate::store;
 
 /// Why a command was not carried out.
@@ -8,7 +8,7 @@ use crate::store;
 pub enum Error {
     /// A rule said no.
     #[error("refused: {0}")]
-    Refused(Refusal),
+    Refused(Refused),
     /// Other writers were in the way until the retries or the time ran out. Nothing was done.
     #[error("contention")]
     Contention,

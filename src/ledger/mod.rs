@@ -30,7 +30,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Command, Content, Membership, Space, SpaceName, UserId};
+use crate::domain::{Actor, Command, Content, Membership, Refused, Space, SpaceName, UserId};
 use crate::instruments::WAITING_USERS;
 use crate::request_context::{self, Attributes};
 use crate::store::Store;
@@ -55,8 +55,19 @@ pub struct Submission {
     pub caller: UserId,
     /// For what.
     pub command: Command,
+    /// How.
+    pub options: Options,
     /// The moment after which it must not be begun.
     pub deadline: Instant,
+}
+
+/// How a command is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// It is only said what it would come to: it is decided in its turn, and nothing changes.
+    pub validate_only: bool,
+    /// Each user who is named in a list is by themselves: who is refused keeps nobody else back.
+    pub each: bool,
 }
 
 /// What a command came to.
@@ -88,6 +99,8 @@ pub enum TargetOutcome {
     Unchanged,
     /// Unchanged, because the user is blocked and cannot be invited.
     Blocked,
+    /// A rule said no to this user, while others were by themselves.
+    Refused(Refused),
 }
 
 /// How the ledger divides its work.

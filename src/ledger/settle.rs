@@ -153,8 +153,8 @@ impl Writer {
                     manager.into_iter().for_each(|user| self.memory.remember_manager(&name, user));
                     permitted_entries.push(entry);
                 }
-                Err(refusal) => {
-                    let _ = entry.answer.send(Err(Error::Refused(refusal)));
+                Err(refused) => {
+                    let _ = entry.answer.send(Err(Error::Refused(refused)));
                 }
             }
         }

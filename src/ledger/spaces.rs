@@ -6,7 +6,7 @@ use super::entries::{answer, answer_expired, measured};
 use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
 use super::writer::Writer;
 use super::{Entry, Error, Submission};
-use crate::domain::{Command, Refusal, SpaceName};
+use crate::domain::{Command, Refused, SpaceName};
 use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
 
 /// How often such a command is tried again when its connection is dead.
@@ -49,10 +49,9 @@ impl Writer {
         &mut self,
         submission: &Submission,
     ) -> Result<Decided, store::Error> {
-        let refused = |refusal| Decided { result: Err(refusal), changed: false };
         let is_new = matches!(submission.command, Command::CreateSpace(_));
-        if !is_new && let Some(refusal) = self.refusal(submission).await? {
-            return Ok(refused(refusal));
+        if !is_new && let Some(refused) = self.refused(submission).await? {
+            return Ok(Decided { result: Err(refused), changed: false });
         }
         self.connection.begin().await?;
         let names = BTreeSet::from([submission.space.clone()]);
@@ -75,7 +74,7 @@ impl Writer {
     }
 
     /// Whether the actor may not do this, before the space is locked.
-    async fn refusal(&mut self, submission: &Submission) -> Result<Option<Refusal>, store::Error> {
+    async fn refused(&mut self, submission: &Submission) -> Result<Option<Refused>, store::Error> {
         let wanted = wanted_to_permit([submission].into_iter());
         let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
         Ok(permitted(submission, &seen).err())

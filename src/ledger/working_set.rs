@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::Memory;
 use super::{Outcome, Submission, Target, TargetOutcome};
-use crate::domain::decide::{check, decide};
+use crate::domain::decide::{check, decide, decide_each};
 use crate::domain::transition::{Verb, revokes_sent_invitations};
 use crate::domain::{
-    Actor, Authorship, Command, Event, Millis, Refusal, Snapshot, Space, SpaceName, SpaceState,
-    Status, UserId,
+    Actor, Authorship, Command, Decision, Event, Millis, Refusal, Refused, Snapshot, Space,
+    SpaceName, SpaceState, Status, UserId,
 };
 use crate::store::{Changes, Key, Loaded, MovedSpace, Wanted};
 
@@ -24,7 +24,7 @@ pub struct WorkingSet {
 
 /// What a command came to, and whether it changed anything.
 pub struct Decided {
-    pub result: Result<Outcome, Refusal>,
+    pub result: Result<Outcome, Refused>,
     pub changed: bool,
 }
 
@@ -42,26 +42,39 @@ impl WorkingSet {
         Self { now, states, before, assumed, touched: BTreeSet::new(), events: Vec::new() }
     }
 
-    /// Decides one command and carries it out in memory.
+    /// Decides one command and carries it out in memory; one that is only to be validated, on a copy.
     pub fn execute(&mut self, submission: &Submission) -> Decided {
-        let Submission { space: name, actor, command, .. } = submission;
+        let Submission { space: name, actor, command, options, .. } = submission;
         let state = self.states.entry(name.clone()).or_default();
-        let decision = decide(name, state.snapshot.as_ref(), actor, command, self.now);
-        let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
-        let events = match decision {
-            Ok(decision) => state.carry_out(decision, &authorship(submission, self.now)),
-            Err(refusal) => return Decided { result: Err(refusal), changed: false },
+        let (current, now) = (state.snapshot.as_ref(), self.now);
+        let decided = if options.each {
+            decide_each(name, current, actor, command, now)
+        } else {
+            decide(name, current, actor, command, now).map(|decision| (decision, BTreeMap::new()))
         };
+        let (decision, refused) = match decided {
+            Ok(decided) => decided,
+            Err(refused) => return Decided { result: Err(refused), changed: false },
+        };
+        let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
+        let mut copy = options.validate_only.then(|| touched(state, submission, &decision));
+        let state = copy.as_mut().unwrap_or(state);
+        let events = state.carry_out(decision, &authorship(submission, self.now));
         let changed: BTreeSet<_> = events.iter().filter_map(Event::user).cloned().collect();
         let after = state.snapshot.as_ref();
-        let targets = after.map(|after| targets(submission, after, &changed)).unwrap_or_default();
+        let targets = after.map(|after| targets(submission, after, (&changed, &refused)));
+        let targets = targets.unwrap_or_default();
         let content = after.and_then(|after| after.content.clone());
         let space = after.map(|after| after.space.clone()).or(before);
+        let result = space.map(|space| Outcome { space, content, targets });
+        let result = result.ok_or_else(|| Refusal::SpaceNotFound.into());
+        if options.validate_only {
+            return Decided { result, changed: false };
+        }
         self.touched.extend(changed.into_iter().map(|user| (name.clone(), user)));
         let changed = !events.is_empty();
         self.events.extend(events);
-        let result = space.map(|space| Outcome { space, content, targets });
-        Decided { result: result.ok_or(Refusal::SpaceNotFound), changed }
+        Decided { result, changed }
     }
 
     /// Whether this space was taken from memory.
@@ -141,9 +154,12 @@ pub fn changes_space(command: &Command) -> bool {
     }
 }
 
-/// Whether the command can be decided without a look at anybody: whoever joins is most likely ABSENT.
+/// Whether the command can be decided without a look at anybody: whoever joins is most likely ABSENT. What
+/// is only validated no write would prove.
 pub fn can_be_assumed(submission: &Submission) -> bool {
-    matches!((&submission.command, &submission.actor), (Command::Join, Actor::User(_)))
+    let is_join =
+        matches!((&submission.command, &submission.actor), (Command::Join, Actor::User(_)));
+    is_join && !submission.options.validate_only
 }
 
 /// Whether it must be seen first that the actor may do this, before anybody else is looked at: what a
@@ -170,7 +186,7 @@ pub fn wanted_to_permit<'a>(submissions: impl Iterator<Item = &'a Submission>) -
 }
 
 /// Whether the actor may do this, as far as the space alone says.
-pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refusal> {
+pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refused> {
     let state = seen.get(&submission.space).and_then(|state| state.snapshot.as_ref());
     let snapshot = state.ok_or(Refusal::SpaceNotFound)?;
     let action = submission.command.action(&submission.actor);
@@ -209,10 +225,28 @@ pub fn knows_creator(submission: &Submission, loaded: &Loaded) -> bool {
         || state.is_none_or(|snapshot| snapshot.status(&snapshot.space.creator) == Status::Creator)
 }
 
-fn targets(submission: &Submission, after: &Snapshot, changed: &BTreeSet<UserId>) -> Vec<Target> {
+/// A copy of what a decision touches and the answer tells.
+fn touched(state: &SpaceState, submission: &Submission, decision: &Decision) -> SpaceState {
+    let changed = match decision {
+        Decision::Move(changes) => changes.as_slice(),
+        Decision::Create { .. } | Decision::Update { .. } | Decision::Delete => &[],
+    };
+    let named = submission.command.moves(&submission.actor).into_iter().map(|(_, user)| user);
+    let users = changed.iter().map(|change| &change.user).chain(named);
+    let snapshot = state.snapshot.as_ref().map(|snapshot| snapshot.only(users));
+    SpaceState { snapshot, seq: state.seq }
+}
+
+fn targets(
+    submission: &Submission,
+    after: &Snapshot,
+    (changed, refused): (&BTreeSet<UserId>, &BTreeMap<UserId, Refused>),
+) -> Vec<Target> {
     let target = |(verb, user): (Verb, &UserId)| {
         let membership = after.membership(user);
-        let outcome = if changed.contains(user) {
+        let outcome = if let Some(refused) = refused.get(user) {
+            TargetOutcome::Refused(*refused)
+        } else if changed.contains(user) {
             TargetOutcome::Changed
         } else if verb == Verb::Invite && membership.status == Status::Blocked {
             TargetOutcome::Blocked

@@ -1,5 +1,6 @@
 //! Request coalescing: look-ups that are asked while the database is busy with others are put to it
-//! together, in one statement. One that comes alone is put at once.
+//! together, in one statement. One that comes alone is put at once. A statement begins after all those came
+//! that it answers, so no answer is older than its question.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What can go wrong below the surfaces.
 
 use crate::auth::Scope;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Refused};
 use crate::{ledger, store};
 
 /// Why a use case was not carried out.
@@ -9,13 +9,19 @@ use crate::{ledger, store};
 pub enum Error {
     /// A rule said no.
     #[error("refused: {0}")]
-    Refused(Refusal),
+    Refused(Refused),
     /// Nothing is known of this user, or they are deleted.
     #[error("no such user")]
     UserNotFound,
     /// The token lacks this scope.
     #[error("scope {0} is missing")]
     ScopeMissing(Scope),
+    /// The database has not come to the version that an answer must have.
+    #[error("the version of key {key} is not reached")]
+    VersionNotReached {
+        /// The number of the question, from 0.
+        key: usize,
+    },
     /// A service asked for what only a user can do, without naming one.
     #[error("a service must name the user it acts for")]
     NobodyToActFor,
@@ -38,14 +44,20 @@ pub enum Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
     }
 }
 
 impl From<ledger::Error> for Error {
     fn from(error: ledger::Error) -> Self {
         match error {
-            ledger::Error::Refused(refusal) => Self::Refused(refusal),
+            ledger::Error::Refused(refused) => Self::Refused(refused),
             ledger::Error::Contention => Self::Contention,
             ledger::Error::Overloaded => Self::Overloaded,
             ledger::Error::StoreUnavailable => Self::StoreUnavailable,

@@ -3,6 +3,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod checks;
 mod coalesce;
 mod error;
 mod import;
@@ -27,15 +28,18 @@ use crate::store::Store;
 
 use coalesce::LookUps;
 
-pub use crate::ledger::{Outcome, Target, TargetOutcome};
+pub use crate::ledger::{Options, Outcome, Target, TargetOutcome};
 pub use crate::store::{
     AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
     Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
 };
+pub use checks::{CheckedMembership, MembershipQuestion};
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
 pub use people::{KnownPeople, Written};
-pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+pub use query::{
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, ShownMembership, SpaceView, UserSpaces,
+};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]
@@ -128,12 +132,23 @@ impl Service {
         space: SpaceName,
         command: Command,
     ) -> Result<Outcome, Error> {
+        self.execute_with(call, space, command, Options::default()).await
+    }
+
+    /// The same with these options: only validated, it answers what it would answer.
+    pub async fn execute_with(
+        &self,
+        call: &Call,
+        space: SpaceName,
+        command: Command,
+        options: Options,
+    ) -> Result<Outcome, Error> {
         call.allow(space.kind(), true)?;
         if matches!(command, Command::CreateSpace(_)) {
             // Whoever says what a space is to be called learns whether there is one of that name.
             call.require(Scope::Admin)?;
         }
-        self.carry_out(call, space, command).await
+        self.carry_out(call, space, command, options).await
     }
 
     async fn carry_out(
@@ -141,6 +156,7 @@ impl Service {
         call: &Call,
         space: SpaceName,
         command: Command,
+        options: Options,
     ) -> Result<Outcome, Error> {
         request_context::note(|attributes| {
             let _ = attributes.space.set(space.to_string());
@@ -157,7 +173,8 @@ impl Service {
             call.actor.clone()
         };
         let caller = call.caller.clone();
-        let submission = Submission { space, actor, caller, command, deadline: call.deadline };
+        let deadline = call.deadline;
+        let submission = Submission { space, actor, caller, command, options, deadline };
         Ok(self.ledger.submit(submission).await?)
     }
 }

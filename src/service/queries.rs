@@ -1,14 +1,16 @@
 //! The questions. What the caller may not see is not read; what was read the rules judge before anything
 //! is shown.
 
-use super::query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+use super::query::{
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, ShownMembership, SpaceView, UserSpaces,
+};
 use super::{Call, Error, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Space,
-    SpaceName, Standing, Status, UserId,
+    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Refused, Rule,
+    Space, SpaceName, Standing, Status, UserId, allowed_to,
 };
 use crate::request_context;
 use crate::store::{
@@ -24,7 +26,7 @@ impl Service {
         let (view, attendance, content) = found.ok_or(Refusal::SpaceNotFound)?;
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
         let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
-        Ok(SpaceView { own: view.own, attendance, space: view.space, content, manages })
+        Ok(SpaceView { own: view.own, standing, attendance, space: view.space, content, manages })
     }
 
     /// What a space shows, for whoever has just changed something in it: they were let in then, whatever
@@ -35,39 +37,24 @@ impl Service {
         Ok(content)
     }
 
-    /// One user's membership, by default the caller's own. Of others only seats are shown to
-    /// those who do not manage the space: anything else reads ABSENT.
+    /// One user's membership, by default the caller's own, and what the caller could do to it. Of others
+    /// only seats are shown to those who do not manage the space: anything else reads ABSENT.
     pub async fn get_membership(
         &self,
         call: &Call,
         name: &SpaceName,
         user: Option<UserId>,
-    ) -> Result<Membership, Error> {
+    ) -> Result<ShownMembership, Error> {
         call.allow(name.kind(), false)?;
         note(name);
         let key = key(call, name.clone(), user)?;
         let found = call.wait_for(self.look_ups.ask(key.clone())).await?;
-        Ok(shown(&call.actor, &key, found)?)
-    }
-
-    /// Many memberships at once, in order. What the caller may not see reads ABSENT, in a space
-    /// that they cannot see or that does not exist with version 0.
-    pub async fn check_memberships(
-        &self,
-        call: &Call,
-        asked: Vec<(SpaceName, Option<UserId>)>,
-    ) -> Result<Vec<Membership>, Error> {
-        let mut keys = Vec::with_capacity(asked.len());
-        for (name, user) in asked {
-            call.allow(name.kind(), false)?;
-            keys.push(key(call, name, user)?);
-        }
-        let found = call.wait_for(self.store.check(&keys)).await?;
-        let answer = |(key, found): (&MembershipKey, _)| {
-            let absent = || Membership::absent(key.space.clone(), key.user.clone(), 0);
-            shown(&call.actor, key, found).unwrap_or_else(|_| absent())
-        };
-        Ok(keys.iter().zip(found).map(answer).collect())
+        let view = found.ok_or(Refusal::SpaceNotFound)?;
+        let (facts, standing) = (view.facts, call.actor.standing(view.own));
+        let membership = shown(&call.actor, &key, view)?;
+        let is_own = call.actor.user() == Some(&key.user);
+        let allowed = allowed_to(facts, standing, membership.place(), is_own);
+        Ok(ShownMembership { membership, allowed })
     }
 
     /// Who has one of these statuses, in order of user id, after a given user.
@@ -210,7 +197,7 @@ impl Service {
             viewer: call.actor.user().cloned(),
         };
         let view = call.wait_for(self.look_ups.ask(key)).await?.ok_or(Refusal::SpaceNotFound)?;
-        check(view.privacy, action, call.actor.standing(view.own))?;
+        check(view.facts.privacy, action, call.actor.standing(view.own))?;
         Ok(())
     }
 }
@@ -223,7 +210,7 @@ fn note(name: &SpaceName) {
 }
 
 /// What the caller is to the space, if they may do this.
-fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refusal> {
+fn judge(view: &store::SpaceView, actor: &Actor, action: Action) -> Result<Standing, Refused> {
     let standing = actor.standing(view.own);
     check(view.space.privacy, action, standing)?;
     Ok(standing)
@@ -234,29 +221,35 @@ fn may_list(
     (kind, privacy, hides_members): (Kind, Privacy, bool),
     standing: Standing,
     statuses: &[Status],
-) -> Result<(), Refusal> {
+) -> Result<(), Refused> {
     check(privacy, Action::SeeSpace, standing)?;
     if statuses.iter().all(|status| status.is_seated()) {
-        permit(need_to_see_members(kind, privacy, hides_members), standing)
+        let may_see = permit(need_to_see_members(kind, privacy, hides_members), standing);
+        let rule = Rule::permission(Action::SeeMembers, standing);
+        may_see.map_err(|refusal| rule.refuses(refusal))
     } else {
         check(privacy, Action::SeePending, standing)
     }
 }
 
-fn key(call: &Call, space: SpaceName, user: Option<UserId>) -> Result<MembershipKey, Error> {
+pub(super) fn key(
+    call: &Call,
+    space: SpaceName,
+    user: Option<UserId>,
+) -> Result<MembershipKey, Error> {
     let viewer = call.actor.user().cloned();
     let user = user.or_else(|| viewer.clone()).ok_or(Error::NobodyToActFor)?;
     Ok(MembershipKey { space, user, viewer })
 }
 
 /// As much of a membership as the actor may see.
-fn shown(
+pub(super) fn shown(
     actor: &Actor,
     key: &MembershipKey,
-    found: Option<MembershipView>,
-) -> Result<Membership, Refusal> {
-    let MembershipView { privacy, seq, own, target } = found.ok_or(Refusal::SpaceNotFound)?;
-    let standing = actor.standing(own);
+    view: MembershipView,
+) -> Result<Membership, Refused> {
+    let MembershipView { facts, seq, own, target } = view;
+    let (privacy, standing) = (facts.privacy, actor.standing(own));
     check(privacy, Action::SeeSpace, standing)?;
     let absent = || Membership::absent(key.space.clone(), key.user.clone(), seq);
     let target = target.unwrap_or_else(absent);

@@ -1,6 +1,8 @@
 //! What can be asked, and what an answer looks like.
 
-use crate::domain::{Attendance, Content, Kind, Membership, Place, Space, Status};
+use crate::domain::{
+    Action, Attendance, Content, Kind, Membership, Place, Space, Standing, Status, allowed_in,
+};
 use crate::store::{self, Among, MemberCursor, MemberOrder};
 
 /// One page by key.
@@ -30,10 +32,21 @@ pub struct SpaceView {
     pub content: Content,
     /// The caller's own status in it; ABSENT for a service.
     pub own: Status,
+    /// What the caller is to the rules.
+    pub standing: Standing,
     /// Whether the caller says that they go.
     pub attendance: Option<Attendance>,
     /// Whether the caller may see who is invited, has requested to join, or is blocked.
     pub manages: bool,
+}
+
+/// A membership as one caller sees it.
+#[derive(Clone, Debug)]
+pub struct ShownMembership {
+    /// The membership.
+    pub membership: Membership,
+    /// What the caller could do to it now.
+    pub allowed: Vec<Action>,
 }
 
 /// A space and what a user is to it.
@@ -92,6 +105,11 @@ impl SpaceView {
     /// What the caller is to the space.
     pub const fn place(&self) -> Place {
         Place { status: self.own, attendance: self.attendance }
+    }
+
+    /// What the caller could do in the space now.
+    pub fn allowed(&self) -> Vec<Action> {
+        allowed_in(&self.space, self.standing, self.place())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use aws_lc_rs::rand;
 
-use super::{Call, Error, Outcome, Service};
+use super::{Call, Error, Options, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::permission::{need_to_create, permit};
-use crate::domain::{Command, Kind, NewSpace, Refusal, SpaceMakers, SpaceName, Status};
+use crate::domain::{Command, Kind, NewSpace, Refusal, Refused, SpaceMakers, SpaceName, Status};
 
 /// How many ids are tried.
 const TRIES: u32 = 4;
@@ -23,6 +23,7 @@ impl Service {
         call: &Call,
         kind: Kind,
         new: NewSpace,
+        options: Options,
     ) -> Result<Outcome, Error> {
         call.allow(kind, true)?;
         let need = need_to_create(self.makers, call.scopes.allow(Scope::Staff));
@@ -36,8 +37,8 @@ impl Service {
         }
         for _ in 0..TRIES {
             let name = self.fresh_name(kind)?;
-            match self.carry_out(call, name, Command::CreateSpace(new.clone())).await {
-                Err(Error::Refused(Refusal::SpaceExists)) => {}
+            match self.carry_out(call, name, Command::CreateSpace(new.clone()), options).await {
+                Err(Error::Refused(Refused { refusal: Refusal::SpaceExists, .. })) => {}
                 done => return done,
             }
         }

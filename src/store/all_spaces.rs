@@ -1,14 +1,16 @@
 //! All spaces, for services: a page by key.
 
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
     QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::entity::{space, space_content};
+use super::entity::{space, space_content, space_term};
 use super::read::{CONTENT, Page, with_content};
+use super::terms::{Needle, SpaceSearch};
 use super::{Store, error::Error};
-use crate::domain::{Content, Kind, Privacy, Space, SpaceName, UserId};
+use crate::domain::{Content, Kind, Millis, Privacy, Space, SpaceName, UserId};
 
 /// Which spaces are wanted.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,11 @@ pub struct AllSpacesQuery {
     pub privacy: Option<Privacy>,
     /// Only spaces of this creator.
     pub creator: Option<UserId>,
+    /// Only those in whose names words begin with these; a text without a word finds nothing, and an empty
+    /// one is none.
+    pub search: String,
+    /// Only spaces that were created then or later.
+    pub created_since: Option<Millis>,
     /// Only spaces after this one.
     pub after: Option<SpaceName>,
     /// How many at most.
@@ -31,9 +38,19 @@ impl Store {
         &self,
         query: &AllSpacesQuery,
     ) -> Result<Page<(Space, Content)>, Error> {
+        if query.needles().is_none() {
+            return Ok(Page { items: Vec::new(), more: false });
+        }
         let rows = self.ask_built(all_spaces_query(query).build(self.target.backend())).await?;
         let items = rows.iter().map(listed).collect::<Result<_, Error>>()?;
         Ok(Page::cut(items, query.limit))
+    }
+}
+
+impl AllSpacesQuery {
+    /// What must be among the terms of what is found; `None` if nothing is found.
+    fn needles(&self) -> Option<Vec<Needle>> {
+        SpaceSearch { text: self.search.clone(), ..SpaceSearch::default() }.needles()
     }
 }
 
@@ -64,5 +81,39 @@ pub(super) fn all_spaces_query(query: &AllSpacesQuery) -> Select<space::Entity> 
     if let Some(creator) = &query.creator {
         found = found.filter(space::Column::Creator.eq(creator.as_str()));
     }
+    if let Some(since) = query.created_since {
+        found = found.filter(space::Column::CreatedAt.gte(since));
+    }
+    // By the longest word's place in the index; the others are looked for at each space.
+    for (nth, needle) in query.needles().into_iter().flatten().enumerate() {
+        let of_space = Expr::col((space_term::Entity, space_term::Column::Space));
+        let here = of_space.eq(Expr::col((space::Entity, space::Column::Name)));
+        let mut terms = spaces_with(&needle, query.kind);
+        found = match nth {
+            0 => found.filter(space::Column::Name.in_subquery(terms)),
+            _ => found.filter(Expr::exists(terms.and_where(here).take())),
+        };
+    }
     with_content(found)
+}
+
+/// The spaces of a kind, or of each, that have a term.
+fn spaces_with(needle: &Needle, kind: Option<Kind>) -> SelectStatement {
+    use space_term::Column;
+    let kinds = kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let of_kinds = Column::Kind.is_in(kinds.iter().map(|kind| kind.word()));
+    let term = match needle {
+        Needle::Range(from, to) => {
+            Column::Term.gte(from.as_str()).and(Column::Term.lt(to.as_str()))
+        }
+        Needle::OneOf(terms) => Column::Term.is_in(terms.iter().map(String::as_str)),
+    };
+    // What is hidden from strangers stands apart in the index.
+    Query::select()
+        .column(Column::Space)
+        .from(space_term::Entity)
+        .and_where(of_kinds)
+        .and_where(Column::IsHidden.is_in([0, 1]))
+        .and_where(term)
+        .take()
 }

@@ -12,7 +12,7 @@ use super::rows::{Cell, Cells, Rows, packed, unpack};
 use super::visible::condition;
 use super::{Store, most_bytes};
 use crate::domain::permission::{need_to_see_members, permit};
-use crate::domain::{Kind, Membership, Privacy, SpaceName, Standing, Status, UserId};
+use crate::domain::{Facts, Kind, Membership, Privacy, SpaceName, Standing, Status, UserId};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ pub struct MembershipKey {
 /// What there is to be seen of a space and of one membership in it.
 #[derive(Clone, Debug)]
 pub struct MembershipView {
-    /// How private the space is.
-    pub privacy: Privacy,
+    /// What the space is to the rules.
+    pub facts: Facts,
     /// The number of the space's last event.
     pub seq: i64,
     /// What the one who asks is to the space.
@@ -45,8 +45,8 @@ const SERVICE: &str = "/";
 /// what each viewer is to them; only where they may see its members is anybody else looked up.
 const CHECK_POSTGRES_: &str = "
 WITH seen AS MATERIALIZED (
-    SELECT a_n, s.privacy, s.seq, o.status, o.version, o.invited_by, o.joined_at, o.changed_at,
-        o.attendance,
+    SELECT a_n, s.privacy, s.capacity, s.member_count + s.manager_count + 1 AS seats, s.seq,
+        o.status, o.version, o.invited_by, o.joined_at, o.changed_at, o.attendance,
         coalesce(a_viewer = '/' OR {visible}, false) AS shown
     FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
         WITH ORDINALITY AS a (a_space, a_viewer, a_n)
@@ -60,7 +60,8 @@ WITH seen AS MATERIALIZED (
 ), shown AS MATERIALIZED (SELECT array_agg(shown ORDER BY a_n) AS at FROM seen)
 SELECT (
     SELECT string_agg(concat_ws(chr(31),
-        a_n, privacy, seq, coalesce(status, ''), version, coalesce(invited_by, ''),
+        a_n, privacy, coalesce(capacity::text, ''), seats, seq,
+        coalesce(status, ''), version, coalesce(invited_by, ''),
         coalesce(joined_at::text, ''), changed_at, coalesce(attendance, '')), chr(30))
     FROM seen WHERE privacy IS NOT NULL
 ), (
@@ -78,7 +79,8 @@ SELECT (
 const CHECK_SQLITE_: &str = "
 SELECT (
     SELECT string_agg(concat_ws(char(31),
-        a.key + 1, s.privacy, s.seq, coalesce(o.status, ''), o.version, coalesce(o.invited_by, ''),
+        a.key + 1, s.privacy, coalesce(s.capacity, ''), s.member_count + s.manager_count + 1, s.seq,
+        coalesce(o.status, ''), o.version, coalesce(o.invited_by, ''),
         coalesce(o.joined_at, ''), o.changed_at, coalesce(o.attendance, '')), char(30))
     FROM json_each($1) a CROSS JOIN space s ON s.name = a.value ->> 0 AND s.deleted_at IS NULL
     LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1
@@ -212,6 +214,8 @@ fn viewer<'a>(view: Option<&View<'a>>) -> &'a str {
 
 fn read_view((space, viewer): View<'_>, cells: &mut Cells<'_>) -> Result<MembershipView, Error> {
     let privacy = convert::privacy_of(space.as_str(), cells.next()?)?;
+    let capacity = convert::capacity_of(space.as_str(), cells.next()?)?;
+    let facts = Facts { kind: space.kind(), privacy, capacity, seats: cells.next()? };
     let seq = cells.next()?;
     let mut rest = cells.clone();
     let target = match (rest.next::<&str>()?, viewer) {
@@ -219,5 +223,5 @@ fn read_view((space, viewer): View<'_>, cells: &mut Cells<'_>) -> Result<Members
         (_, Some(viewer)) => Some(convert::membership_of(space.clone(), viewer.clone(), cells)?),
     };
     let own = target.as_ref().map_or(Status::Absent, |own| own.status);
-    Ok(MembershipView { privacy, seq, own, target })
+    Ok(MembershipView { facts, seq, own, target })
 }

@@ -88,7 +88,6 @@ impl TryFrom<space::Model> for Space {
     fn try_from(row: space::Model) -> Result<Self, Error> {
         let key = &row.name;
         let column = |column| ("space", column);
-        let capacity = |seats: &str| seats.parse().ok().and_then(Capacity::new);
         Ok(Self {
             name: read(column("name"), key, key, space_name)?,
             privacy: privacy_of(key, &row.privacy)?,
@@ -99,10 +98,7 @@ impl TryFrom<space::Model> for Space {
                 &row.contribution,
                 Contribution::from_word,
             )?,
-            capacity: row
-                .capacity
-                .map(|seats| read(column("capacity"), key, &seats.to_string(), capacity))
-                .transpose()?,
+            capacity: capacity_of(key, row.capacity)?,
             hides_members: row.hides_members != 0,
             seq: row.seq,
             counts: Counts {
@@ -117,6 +113,13 @@ impl TryFrom<space::Model> for Space {
             created_at: row.created_at,
         })
     }
+}
+
+/// The most seats of a space, read from its column.
+pub(super) fn capacity_of(key: &str, seats: Option<i64>) -> Result<Option<Capacity>, Error> {
+    let capacity = |seats: &str| seats.parse().ok().and_then(Capacity::new);
+    let seats = seats.map(|seats| seats.to_string());
+    seats.map(|seats| read(("space", "capacity"), key, &seats, capacity)).transpose()
 }
 
 /// A space as its row.

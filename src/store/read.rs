@@ -1,5 +1,7 @@
 //! Questions that are not asked all the time, by SeaORM: one space, a user's spaces, the history.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
@@ -180,6 +182,23 @@ pub(super) fn view_query(name: &SpaceName, viewer: Option<&UserId>) -> Select<sp
     with_content(query)
         .expr_as(membership::Column::Status.into_expr(), format!("{OWN}status"))
         .expr_as(membership::Column::Attendance.into_expr(), format!("{OWN}attendance"))
+}
+
+impl Store {
+    /// The number of the last event of each of these spaces that is deleted, by name: it outlives the space.
+    pub async fn versions_of_deleted(
+        &self,
+        names: &[&SpaceName],
+    ) -> Result<BTreeMap<String, i64>, Error> {
+        let query = space::Entity::find()
+            .select_only()
+            .columns([space::Column::Name, space::Column::Seq])
+            .filter(space::Column::Name.is_in(names.iter().map(|name| name.as_str())))
+            .filter(space::Column::DeletedAt.is_not_null());
+        let rows = self.ask_built(query.build(self.target.backend())).await?;
+        let version = |row: &QueryResult| Ok((row.try_get("", "name")?, row.try_get("", "seq")?));
+        Ok(rows.iter().map(version).collect::<Result<_, sea_orm::DbErr>>()?)
+    }
 }
 
 pub(super) fn events_query(

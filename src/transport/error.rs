@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use crate::auth;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Refused};
 use crate::service;
 
 pub use super::contract::ErrorReason;
@@ -229,11 +229,17 @@ impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
         use service::Error as E;
         match error {
-            E::Refused(refusal) => refusal.into(),
+            E::Refused(refused) => refused.into(),
             E::UserNotFound => Self::new(ErrorReason::UserNotFound, "no such user"),
             E::ScopeMissing(scope) => {
                 let mut failure = Self::new(ErrorReason::ScopeMissing, "the token lacks a scope");
                 failure.metadata.push(("scope", scope.to_string()));
+                failure
+            }
+            E::VersionNotReached { key } => {
+                let message = "the database has not come to this version";
+                let mut failure = Self::new(ErrorReason::VersionNotReached, message);
+                failure.metadata.push(("key", key.to_string()));
                 failure
             }
             E::NobodyToActFor => Self::field("x-roster-on-behalf-of", Problem::Required),
@@ -251,6 +257,18 @@ impl From<service::Error> for Failure {
                 Self::new(ErrorReason::Internal, "internal error")
             }
         }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(Refused { refusal, rule }: Refused) -> Self {
+        let mut failure = Self::from(refusal);
+        if let Some(rule) = rule {
+            failure.metadata.push(("table", rule.table.to_string()));
+            failure.metadata.push(("row", rule.row.to_owned()));
+            failure.metadata.extend(rule.column.map(|column| ("column", column.to_owned())));
+        }
+        failure
     }
 }
 

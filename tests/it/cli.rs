@@ -60,7 +60,7 @@ impl Demo {
     }
 
     async fn join(&self, user: u32, space: &str) -> Result<Status, String> {
-        let message = pb::JoinOrAcceptInviteRequest { space: space.into() };
+        let message = pb::JoinOrAcceptInviteRequest { space: space.into(), ..Default::default() };
         let mut client = MembershipServiceClient::new(self.channel().await);
         let answer = client.join_or_accept_invite(with_token(self.token(user), message)).await;
         answer.map(|a| a.into_inner().membership.unwrap().status()).map_err(|s| reason_of(&s))
@@ -143,7 +143,7 @@ async fn a_demonstration_on_a_database_keeps_it() {
     let second = Demo::start(&["--database", &database]);
     assert_eq!(second.status("courses/1", 7).await, Status::Member);
     assert_eq!(second.status("courses/1", 6).await, Status::Blocked);
-    let message = pb::JoinOrAcceptInviteRequest { space: "courses/1".into() };
+    let message = pb::JoinOrAcceptInviteRequest { space: "courses/1".into(), ..Default::default() };
     let mut client = MembershipServiceClient::new(second.channel().await);
     let refused = client.join_or_accept_invite(with_token(&old_token, message)).await;
     assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
@@ -200,7 +200,7 @@ async fn a_server_believes_the_tokens_that_the_program_makes() {
     let mut spaces = SpaceServiceClient::new(channel.clone());
     spaces.create_space(with_token(&service, message)).await.unwrap();
     let mut memberships = MembershipServiceClient::new(channel);
-    let join = || pb::JoinOrAcceptInviteRequest { space: "courses/1".into() };
+    let join = || pb::JoinOrAcceptInviteRequest { space: "courses/1".into(), ..Default::default() };
     let seven = token(&["--user", "7"]);
     memberships.join_or_accept_invite(with_token(&seven, join())).await.unwrap();
     let forged = seven.replace('.', ".x");

@@ -21,6 +21,7 @@ fn rules() {
     let parts = [
         ("visibility", visibility),
         ("permissions", grids::permissions().markdown()),
+        ("passage", grids::passage().markdown()),
         ("transitions", transitions),
     ];
     marked("docs/rules.md", &parts);

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use roster::domain::permission::{has_attendance, need, need_to_see_members, permit};
+use roster::domain::rank::passes;
 use roster::domain::transition::{Move, Verb, revokes_sent_invitations, transition};
 use roster::domain::{Action, Kind, Privacy, Refusal, Standing, Status};
 use roster::transport::error::ErrorReason;
@@ -81,6 +82,19 @@ pub fn members() -> Grid {
             let name = format!("{privacy} {}", singular(*kind));
             grid.row([name].into_iter().chain(standings().map(cell)));
         }
+    }
+    grid
+}
+
+/// Status × the least that is asked for → do they pass.
+pub fn passage() -> Grid {
+    let minima = || Status::ALL.iter().filter(|minimum| **minimum != Status::Blocked);
+    let mut grid =
+        headed("status", minima().map(|minimum| format!("at least {}", upper(*minimum))));
+    for status in Status::ALL {
+        let cell = |minimum: &Status| if passes(*status, *minimum) { "yes" } else { "no" };
+        let cells = minima().map(|minimum| cell(minimum).to_owned());
+        grid.row([upper(*status)].into_iter().chain(cells));
     }
     grid
 }

@@ -56,7 +56,7 @@ pub async fn refused_in_time_to(
 }
 
 fn join_course() -> (&'static str, Vec<u8>) {
-    let message = pb::JoinOrAcceptInviteRequest { space: COURSE.into() };
+    let message = pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() };
     ("MembershipService/JoinOrAcceptInvite", message.encode_to_vec())
 }
 
@@ -212,7 +212,10 @@ async fn a_database_that_hangs_does_not_hold_the_server() {
         let client = open_course(&app).await;
         let lock = Lock::on(engine, &url, COURSE).await;
         let mut calls = client.memberships.clone();
-        let mut patient = of("linus", pb::JoinOrAcceptInviteRequest { space: COURSE.into() });
+        let mut patient = of(
+            "linus",
+            pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() },
+        );
         patient.set_timeout(Duration::from_secs(30));
         let joining = tokio::spawn(async move { calls.join_or_accept_invite(patient).await });
         lock.contended().await;

@@ -32,8 +32,13 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         database.settle()?;
         for (size, calls) in [(1, 500), (100, 100), (1_000, 20)] {
             let calls = plan.scaled(calls).min(if plan.smoke { 2 } else { calls });
-            let invite = |space, users| pb::InviteOrAcceptUsersRequest { space, users };
-            let remove = |space, users| pb::RemoveInvitationsRequest { space, users };
+            let invite = |space, users| pb::InviteOrAcceptUsersRequest {
+                space,
+                users,
+                ..Default::default()
+            };
+            let remove =
+                |space, users| pb::RemoveInvitationsRequest { space, users, ..Default::default() };
             let invited = each(&crowd, (size, calls), invite).await?;
             let removed = each(&crowd, (size, calls), remove).await?;
             report.add(&format!("invite {size}, per user"), "µs", invited);

@@ -85,6 +85,7 @@ impl Crowd {
         let message = |n| pb::LeaveOrRemoveRequestRequest {
             space: space(JOINED + n % spaces),
             user: String::new(),
+            ..Default::default()
         };
         self.each(callers, users, |n| (n, message(n))).await
     }
@@ -140,5 +141,5 @@ impl Crowd {
 
 /// A request to join the nth space.
 pub fn join(n: usize) -> pb::JoinOrAcceptInviteRequest {
-    pb::JoinOrAcceptInviteRequest { space: space(n) }
+    pb::JoinOrAcceptInviteRequest { space: space(n), ..Default::default() }
 }

@@ -42,7 +42,8 @@ pub async fn check(
     members: usize,
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
-    let key = |n| pb::MembershipKey { space: space(1), user: user(n % members) };
+    let key =
+        |n| pb::MembershipKey { space: space(1), user: user(n % members), ..Default::default() };
     // Made beforehand: an id takes longer to make than to send.
     let messages = (0..operations.min(CHECKS)).map(|n| pb::CheckMembershipsRequest {
         keys: (0..CHECKED).map(|i| key(n * APART + i * 613)).collect(),

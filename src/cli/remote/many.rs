@@ -3,19 +3,22 @@
 use super::super::{Failed, output};
 use super::bulk::{self, PART};
 use super::table::Printer;
-use super::{Args as Server, Remote, check};
+use super::{Args as Server, Remote};
 use crate::domain::SpaceName;
 use crate::transport::grpc::pb;
 
-/// Users are sent in parts of 1,000. Each part is done whole or not at all.
+/// Users are sent in parts of 1,000. Each part is done whole or not at all, unless it is said otherwise.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Many {
     #[command(flatten)]
     users: bulk::Args,
-    /// Show what the users are to the space now, and change nothing
+    /// Show what would come of it, and change nothing
     #[arg(long, visible_alias = "dry")]
     dry_run: bool,
+    /// Take each user by themselves: one who is refused keeps nobody else back
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -44,25 +47,18 @@ pub enum Role {
 pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed> {
     let users = args.users.users()?;
     let remote = args.server.connect().await?;
-    if args.dry_run {
-        check::print(&remote, space, &users).await?;
-        let calls = users.len().div_ceil(PART);
-        output::complain(format_args!("{} users in {calls} calls; nothing was sent", users.len()));
-        return Ok(());
-    }
     let mut printer = Printer::new(remote.json);
     let mut tally = Tally::default();
     let progress = bulk::progress(users.len());
     for part in users.chunks(PART) {
         let names = part.iter().map(ToString::to_string).collect();
-        let results = send(&remote, verb, space.to_string(), names).await.map_err(|error| {
-            match tally.done {
-                0 => error,
-                done => format!(
-                    "{error} (after {done} of {} users; the rest was not sent)",
-                    users.len()
-                )
-                .into(),
+        let how = How { validate_only: args.dry_run, atomic: args.each.then_some(false) };
+        let sent = send(&remote, verb, space.to_string(), names, how).await;
+        let results = sent.map_err(|error| match tally.done {
+            0 => error,
+            done => {
+                let all = users.len();
+                format!("{error} (after {done} of {all} users; the rest was not sent)").into()
             }
         })?;
         tally.count(&results);
@@ -70,8 +66,12 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
         progress.inc(part.len() as u64);
     }
     progress.finish_and_clear();
-    let Tally { changed, unchanged, blocked, .. } = tally;
-    output::complain(format_args!("{changed} changed, {unchanged} unchanged, {blocked} blocked"));
+    let Tally { changed, unchanged, blocked, refused, .. } = tally;
+    let refused = if args.each { format!(", {refused} refused") } else { String::new() };
+    let trial = if args.dry_run { "nothing was done; would be: " } else { "" };
+    output::complain(format_args!(
+        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked{refused}"
+    ));
     Ok(())
 }
 
@@ -82,6 +82,7 @@ struct Tally {
     changed: usize,
     unchanged: usize,
     blocked: usize,
+    refused: usize,
 }
 
 impl Tally {
@@ -94,9 +95,17 @@ impl Tally {
                     self.unchanged += 1;
                 }
                 pb::MembershipOutcome::Blocked => self.blocked += 1,
+                pb::MembershipOutcome::Refused => self.refused += 1,
             }
         }
     }
+}
+
+/// How a part is carried out.
+#[derive(Clone, Copy)]
+struct How {
+    validate_only: bool,
+    atomic: Option<bool>,
 }
 
 /// Sends one part.
@@ -105,37 +114,41 @@ async fn send(
     verb: Verb,
     space: String,
     users: Vec<String>,
+    How { validate_only, atomic }: How,
 ) -> Result<Vec<pb::MembershipResult>, Failed> {
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
         Ok(match verb {
             Verb::Invite => {
-                let message = pb::InviteOrAcceptUsersRequest { space, users };
+                let message =
+                    pb::InviteOrAcceptUsersRequest { space, users, validate_only, atomic };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
-                let message = pb::RemoveInvitationsRequest { space, users };
+                let message = pb::RemoveInvitationsRequest { space, users, validate_only, atomic };
                 client.remove_invitations(message).await?.map(|answer| answer.results)
             }
             Verb::Add => {
-                let message = pb::AddUsersRequest { space, users };
+                let message = pb::AddUsersRequest { space, users, validate_only, atomic };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
             Verb::Block => {
-                let message = pb::BlockUsersRequest { space, users };
+                let message = pb::BlockUsersRequest { space, users, validate_only, atomic };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {
-                let message = pb::UnblockUsersRequest { space, users };
+                let message = pb::UnblockUsersRequest { space, users, validate_only, atomic };
                 client.unblock_users(message).await?.map(|answer| answer.results)
             }
             Verb::Attend(answer) => {
                 let attendance = answer.into();
-                let message = pb::SetAttendanceRequest { space, attendance, users };
+                let message =
+                    pb::SetAttendanceRequest { space, attendance, users, validate_only, atomic };
                 client.set_attendance(message).await?.map(|answer| answer.results)
             }
             Verb::Role(role) => {
-                let message = role.message(space, users);
+                let message =
+                    pb::ChangeRolesRequest { validate_only, atomic, ..role.message(space, users) };
                 client.change_roles(message).await?.map(|answer| answer.results)
             }
         })

@@ -3,6 +3,7 @@
 use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
+use super::row::actions;
 use super::table::Printer;
 use super::{Args as Server, Remote, one_of, space_name, user_id};
 use crate::domain::{SpaceName, Status, UserId};
@@ -202,20 +203,26 @@ async fn show(args: One) -> Result<(), Failed> {
     let message =
         pb::GetMembershipRequest { space: args.space.to_string(), user: args.user.to_string() };
     let ask = async || remote.memberships().get_membership(message.clone()).await;
-    print(&remote, remote.call(ask).await?.membership)
+    let answer = remote.call(ask).await?;
+    let allowed = [("ALLOWED", actions(answer.allowed()))];
+    Printer::new(remote.json).one(&answer.membership.unwrap_or_default(), &allowed)
 }
 
 async fn join(args: Own) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
-    let message = pb::JoinOrAcceptInviteRequest { space: args.space.to_string() };
+    let message =
+        pb::JoinOrAcceptInviteRequest { space: args.space.to_string(), ..Default::default() };
     let ask = async || remote.memberships().join_or_accept_invite(message.clone()).await;
     print(&remote, remote.call(ask).await?.membership)
 }
 
 async fn leave(args: Own) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
-    let message =
-        pb::LeaveOrRemoveRequestRequest { space: args.space.to_string(), user: String::new() };
+    let message = pb::LeaveOrRemoveRequestRequest {
+        space: args.space.to_string(),
+        user: String::new(),
+        ..Default::default()
+    };
     let ask = async || remote.memberships().leave_or_remove_request(message.clone()).await;
     print(&remote, remote.call(ask).await?.membership)
 }
@@ -223,7 +230,8 @@ async fn leave(args: Own) -> Result<(), Failed> {
 async fn attend(args: AttendArgs) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
     let (space, attendance) = (args.space.to_string(), args.answer.number().into());
-    let message = pb::SetAttendanceRequest { space, attendance, users: Vec::new() };
+    let message =
+        pb::SetAttendanceRequest { space, attendance, users: Vec::new(), ..Default::default() };
     let ask = async || remote.memberships().set_attendance(message.clone()).await;
     let result = remote.call(ask).await?.results.into_iter().next();
     print(&remote, result.and_then(|result| result.membership))
@@ -231,8 +239,11 @@ async fn attend(args: AttendArgs) -> Result<(), Failed> {
 
 async fn transfer(args: One) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
-    let message =
-        pb::TransferOwnershipRequest { space: args.space.to_string(), user: args.user.to_string() };
+    let message = pb::TransferOwnershipRequest {
+        space: args.space.to_string(),
+        user: args.user.to_string(),
+        ..Default::default()
+    };
     let ask = async || remote.memberships().transfer_ownership(message.clone()).await;
     print(&remote, remote.call(ask).await?.membership)
 }

@@ -12,6 +12,7 @@ mod row;
 pub mod space;
 mod table;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -209,7 +210,7 @@ impl Remote {
         for violation in violations.unwrap_or_default() {
             line += &format!(" {}: {}", violation.field, violation.description);
         }
-        for (name, fact) in &info.metadata {
+        for (name, fact) in info.metadata.iter().collect::<BTreeMap<_, _>>() {
             line += &format!(" ({name} {fact})");
         }
         line

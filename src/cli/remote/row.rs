@@ -19,6 +19,12 @@ pub(super) fn contribution(contribution: pb::Contribution) -> String {
     word(contribution.as_str_name(), "CONTRIBUTION_")
 }
 
+/// What the caller could do.
+pub(super) fn actions(allowed: impl Iterator<Item = pb::Action>) -> String {
+    let words: Vec<_> = allowed.map(|action| word(action.as_str_name(), "ACTION_")).collect();
+    or_dash(&words.join(","))
+}
+
 fn time(time: Option<&Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), ToString::to_string)
 }
@@ -143,7 +149,10 @@ impl Row for pb::MembershipResult {
 
     fn cells(&self) -> Vec<String> {
         let membership = self.membership.clone().unwrap_or_default();
-        let outcome = word(self.outcome().as_str_name(), "MEMBERSHIP_OUTCOME_");
+        let mut outcome = word(self.outcome().as_str_name(), "MEMBERSHIP_OUTCOME_");
+        if self.reason() != pb::ErrorReason::Unspecified {
+            outcome += &format!(": {}", self.message);
+        }
         vec![membership.user.clone(), status(membership.status()), outcome]
     }
 }

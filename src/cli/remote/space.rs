@@ -1,6 +1,6 @@
 //! `roster space`: make, list, show, update and delete spaces.
 
-use prost_types::Struct;
+use prost_types::{Struct, Timestamp};
 
 use super::super::{Failed, output};
 use super::pages::{self, Printed, Wanted};
@@ -48,6 +48,9 @@ struct Create {
     /// The most members, managers and creator together; no limit if not given
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(1..))]
     capacity: Option<i64>,
+    /// Show what would come of it, and change nothing
+    #[arg(long, visible_alias = "dry")]
+    dry_run: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -76,6 +79,12 @@ struct List {
     /// Only spaces of this creator
     #[arg(long, value_name = "USER", value_parser = user_id, conflicts_with = "of_user")]
     creator: Option<UserId>,
+    /// Only spaces in whose display names words begin with these
+    #[arg(long, value_name = "WORDS", conflicts_with = "of_user")]
+    search: Option<String>,
+    /// Only spaces that were created then or later, such as 2026-05-01T00:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "of_user")]
+    created_since: Option<Timestamp>,
     /// Spaces in which this user has a seat, with what they are there
     #[arg(long = "user", value_name = "USER", value_parser = user_id)]
     of_user: Option<UserId>,
@@ -108,6 +117,9 @@ struct Update {
     /// The most members, managers and creator together; 0 for no limit
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(0..))]
     capacity: Option<i64>,
+    /// Show what would come of it, and change nothing
+    #[arg(long, visible_alias = "dry")]
+    dry_run: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -133,8 +145,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::List(args) => list(args).await,
         Command::Show(args) => {
             let remote = args.server.connect().await?;
-            let space = get(&remote, &args.space).await?;
-            print(&remote, &space)
+            let answer = get(&remote, &args.space).await?;
+            let allowed = ("ALLOWED", super::row::actions(answer.allowed()));
+            print(&remote, &answer.space.unwrap_or_default(), Some(allowed))
         }
         Command::Update(args) => update(args).await,
         Command::Delete(args) => delete(args).await,
@@ -169,11 +182,12 @@ async fn create(args: Create) -> Result<(), Failed> {
         contribution: args.content.contribution().unwrap_or_default(),
         capacity: args.capacity,
         attributes: args.content.attributes()?,
+        validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().create_space(message.clone()).await;
     let made = remote.call(ask).await?.space.unwrap_or_default();
-    print(&remote, &made)
+    print(&remote, &made, None)
 }
 
 async fn update(args: Update) -> Result<(), Failed> {
@@ -185,45 +199,57 @@ async fn update(args: Update) -> Result<(), Failed> {
         capacity: args.capacity,
         attributes: args.content.attributes()?,
         if_version: None,
+        validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
     let ask = async || remote.spaces().update_space(message.clone()).await;
     let changed = remote.call(ask).await?.space.unwrap_or_default();
-    print(&remote, &changed)
+    print(&remote, &changed, None)
 }
 
 async fn delete(args: Delete) -> Result<(), Failed> {
     let remote = args.server.connect().await?;
+    let message = pb::DeleteSpaceRequest {
+        name: args.space.to_string(),
+        validate_only: args.dry_run,
+        ..Default::default()
+    };
+    let ask = async || remote.spaces().delete_space(message.clone()).await;
     if args.dry_run {
-        let space = get(&remote, &args.space).await?;
-        return print(&remote, &space);
+        remote.call(ask).await?;
+        let space = get(&remote, &args.space).await?.space.unwrap_or_default();
+        return print(&remote, &space, None);
     }
     let question =
         format_args!("This deletes {} with its memberships and its history.", args.space);
     output::confirm(question, args.yes)?;
-    let message = pb::DeleteSpaceRequest { name: args.space.to_string(), ..Default::default() };
-    let ask = async || remote.spaces().delete_space(message.clone()).await;
     remote.call(ask).await?;
     output::complain(format_args!("{} is deleted", args.space));
     Ok(())
 }
 
-async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::Space, Failed> {
+async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::GetSpaceResponse, Failed> {
     let message = pb::GetSpaceRequest { name: space.to_string() };
     let ask = async || remote.spaces().get_space(message.clone()).await;
-    Ok(remote.call(ask).await?.space.unwrap_or_default())
+    remote.call(ask).await
 }
 
-fn print(remote: &Remote, space: &pb::Space) -> Result<(), Failed> {
+fn print(
+    remote: &Remote,
+    space: &pb::Space,
+    allowed: Option<(&str, String)>,
+) -> Result<(), Failed> {
     let attributes = attributes::parse(space.attributes.clone().unwrap_or_default());
     let attributes = attributes.map(|it| it.as_str().to_owned()).unwrap_or_default();
-    let more = [
+    let more = vec![
         ("CONTRIBUTION", super::row::contribution(space.contribution())),
+        ("MANAGERS", space.status_counts.unwrap_or_default().manager.to_string()),
         ("INVITED", space.invited_count.to_string()),
         ("REQUESTED", space.requested_count.to_string()),
         ("BLOCKED", space.blocked_count.to_string()),
         ("ATTRIBUTES", attributes),
     ];
+    let more: Vec<_> = more.into_iter().chain(allowed).collect();
     Printer::new(remote.json).one(space, &more)
 }
 
@@ -249,6 +275,8 @@ async fn all(
         creator: args.creator.as_ref().map(ToString::to_string).unwrap_or_default(),
         page_size: wanted.size,
         page_token: wanted.token,
+        search: args.search.clone().unwrap_or_default(),
+        created_since: args.created_since,
     };
     let ask = async || remote.spaces().list_spaces(message.clone()).await;
     let page = remote.call(ask).await?;

@@ -37,10 +37,14 @@ pub async fn all_spaces(
     let privacy = parse::optional_privacy(message.privacy)?;
     let creator = parse::optional_user("creator", &message.creator)?;
     let limit = page_size(message.page_size)?;
-    let query = format!("ListSpaces {kind:?} {privacy:?} {creator:?}");
+    let search = parse::search("search", message.search)?;
+    let since =
+        message.created_since.map(|time| parse::moment_from("created_since", time)).transpose()?;
+    let query = format!("ListSpaces {kind:?} {privacy:?} {creator:?} {search:?} {since:?}");
     let after = api.pages.open(&query, &message.page_token)?;
     let after = after.map(|name| SpaceName::parse(&name).map_err(|_| unreadable())).transpose()?;
-    let wanted = AllSpacesQuery { kind, privacy, creator, after, limit };
+    let wanted =
+        AllSpacesQuery { kind, privacy, creator, search, created_since: since, after, limit };
     let page = api.service.list_spaces(call, wanted).await?;
     let last = page.items.last().filter(|_| page.more);
     let next_page_token = last.map(|(space, _)| api.pages.seal(&query, space.name.as_str()));

@@ -2,9 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
+use super::actions::actions;
 use super::{Api, lists, parse, pb, render};
 use crate::domain::{AttendanceChange, Command, RoleChange, SpaceName};
-use crate::service::{Call, Outcome};
+use crate::service::{Call, Options, Outcome, ShownMembership};
 use crate::transport::error::Failure;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -27,8 +28,9 @@ impl Api {
         call: &Call,
         space: SpaceName,
         command: Command,
+        options: Options,
     ) -> Result<(Option<pb::Membership>, i32, i32), Status> {
-        let outcome = self.execute(call, space, command).await?;
+        let outcome = self.execute(call, space, command, options).await?;
         let contribution = render::contribution_number(outcome.space.contribution).into();
         let privacy = render::privacy_number(outcome.space.privacy).into();
         Ok((only(outcome).0, contribution, privacy))
@@ -42,8 +44,10 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::JoinOrAcceptInviteRequest>,
     ) -> Answer<pb::JoinOrAcceptInviteResponse> {
         let call = self.admit(&request)?;
-        let space = parse::space_name("space", &request.get_ref().space)?;
-        let (membership, changed) = only(self.execute(&call, space, Command::Join).await?);
+        let message = request.into_inner();
+        let space = parse::space_name("space", &message.space)?;
+        let options = parse::options(message.validate_only, None);
+        let (membership, changed) = only(self.execute(&call, space, Command::Join, options).await?);
         Ok(self.answer(pb::JoinOrAcceptInviteResponse { membership, changed }))
     }
 
@@ -56,7 +60,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let command = user.map_or(Command::Leave, Command::Remove);
-        let (membership, changed) = only(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, None);
+        let (membership, changed) = only(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::LeaveOrRemoveRequestResponse { membership, changed }))
     }
 
@@ -68,7 +73,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Invite(parse::users(&message.users)?);
-        let results = results(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, message.atomic);
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
     }
 
@@ -80,7 +86,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::RemoveInvitations(parse::users(&message.users)?);
-        let results = results(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, message.atomic);
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::RemoveInvitationsResponse { results }))
     }
 
@@ -92,7 +99,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Add(parse::users(&message.users)?);
-        let results = results(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, message.atomic);
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::AddUsersResponse { results }))
     }
 
@@ -109,7 +117,9 @@ impl pb::membership_service_server::MembershipService for Api {
             parse::user_ids("removed", &message.removed)?,
         );
         let change = change.map_err(|error| parse::users_failure("managers", error))?;
-        let results = results(self.execute(&call, space, Command::ChangeRoles(change)).await?);
+        let (command, options) =
+            (Command::ChangeRoles(change), parse::options(message.validate_only, message.atomic));
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::ChangeRolesResponse { results }))
     }
 
@@ -121,7 +131,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Block(parse::users(&message.users)?);
-        let results = results(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, message.atomic);
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::BlockUsersResponse { results }))
     }
 
@@ -133,7 +144,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::Unblock(parse::users(&message.users)?);
-        let results = results(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, message.atomic);
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::UnblockUsersResponse { results }))
     }
 
@@ -148,7 +160,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let others = Some(&message.users).filter(|users| !users.is_empty());
         let users = others.map(|users| parse::users(users)).transpose()?;
         let change = AttendanceChange { users, attendance, if_attendance: None };
-        let results = results(self.execute(&call, space, Command::SetAttendance(change)).await?);
+        let (command, options) =
+            (Command::SetAttendance(change), parse::options(message.validate_only, message.atomic));
+        let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::SetAttendanceResponse { results }))
     }
 
@@ -160,7 +174,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let command = Command::TransferOwnership(parse::user("user", &message.user)?);
-        let (membership, changed) = only(self.execute(&call, space, command).await?);
+        let options = parse::options(message.validate_only, None);
+        let (membership, changed) = only(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::TransferOwnershipResponse { membership, changed }))
     }
 
@@ -169,9 +184,11 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::JoinCommunityRequest>,
     ) -> Answer<pb::JoinCommunityResponse> {
         let call = self.admit(&request)?;
-        let space = parse::community(&request.get_ref().community_id)?;
+        let message = request.into_inner();
+        let space = parse::community(&message.community_id)?;
+        let options = parse::options(message.validate_only, None);
         let (membership, contribution, privacy) =
-            self.of_community(&call, space, Command::Join).await?;
+            self.of_community(&call, space, Command::Join, options).await?;
         Ok(self.answer(pb::JoinCommunityResponse { membership, contribution, privacy }))
     }
 
@@ -180,9 +197,11 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::LeaveCommunityRequest>,
     ) -> Answer<pb::LeaveCommunityResponse> {
         let call = self.admit(&request)?;
-        let space = parse::community(&request.get_ref().community_id)?;
+        let message = request.into_inner();
+        let space = parse::community(&message.community_id)?;
+        let options = parse::options(message.validate_only, None);
         let (membership, contribution, privacy) =
-            self.of_community(&call, space, Command::Leave).await?;
+            self.of_community(&call, space, Command::Leave, options).await?;
         Ok(self.answer(pb::LeaveCommunityResponse { membership, contribution, privacy }))
     }
 
@@ -195,8 +214,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
         let found = self.service.get_membership(&call, &space, user).await;
-        let membership = Some(render::membership(found.map_err(Failure::from)?));
-        Ok(self.answer(pb::GetMembershipResponse { membership }))
+        let ShownMembership { membership, allowed } = found.map_err(Failure::from)?;
+        let membership = Some(render::membership(membership));
+        Ok(self.answer(pb::GetMembershipResponse { membership, allowed: actions(&allowed) }))
     }
 
     async fn check_memberships(

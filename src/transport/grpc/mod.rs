@@ -1,5 +1,6 @@
 //! Our own contract, `roster.v1`, with health and reflection.
 
+mod actions;
 pub mod attributes;
 pub mod codec;
 mod health;
@@ -41,7 +42,7 @@ use super::middleware::COMPRESSED_FROM;
 use super::page_token::PageTokens;
 use super::rate_limit::RateLimits;
 use crate::domain::{Command, SpaceName};
-use crate::service::{self, Call, Outcome, Service};
+use crate::service::{self, Call, Options, Outcome, Service};
 
 pub use super::contract as pb;
 
@@ -105,9 +106,11 @@ impl Api {
         call: &Call,
         space: SpaceName,
         command: Command,
+        options: Options,
     ) -> Result<Outcome, Status> {
         self.limits.count_users(&call.caller, command.users())?;
-        Ok(self.service.execute(call, space, command).await.map_err(Failure::from)?)
+        let executed = self.service.execute_with(call, space, command, options).await;
+        Ok(executed.map_err(Failure::from)?)
     }
 }
 

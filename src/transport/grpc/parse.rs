@@ -2,12 +2,15 @@
 
 use std::fmt::Display;
 
+use prost_types::Timestamp;
+
 use super::render::{privacy_number, status_number};
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, DisplayName, Kind, NewSpace, Privacy, SpaceName,
-    SpacePatch, Status, UserId, Users, UsersError,
+    Attendance, Capacity, Content, Contribution, DisplayName, Kind, Millis, NewSpace, Privacy,
+    SourceTime, SpaceName, SpacePatch, Status, UserId, Users, UsersError,
 };
+use crate::service::{MembershipQuestion, Options};
 use crate::transport::error::{Failure, Problem, expected};
 
 /// Reads a required resource name.
@@ -52,9 +55,7 @@ pub fn users(texts: &[String]) -> Result<Users, Failure> {
 }
 
 /// Reads the pairs of a question about many memberships.
-pub fn membership_keys(
-    keys: &[pb::MembershipKey],
-) -> Result<Vec<(SpaceName, Option<UserId>)>, Failure> {
+pub fn membership_keys(keys: &[pb::MembershipKey]) -> Result<Vec<MembershipQuestion>, Failure> {
     if keys.is_empty() {
         return Err(Failure::field("keys", Problem::Empty));
     }
@@ -62,10 +63,30 @@ pub fn membership_keys(
         return Err(Failure::field("keys", Problem::TooManyKeys));
     }
     let read = |(index, key): (usize, &pb::MembershipKey)| {
-        let space = space_name(format_args!("keys[{index}].space"), &key.space)?;
-        Ok((space, optional_user(format_args!("keys[{index}].user"), &key.user)?))
+        let field = |name| format!("keys[{index}].{name}");
+        let negative = Problem::Expected(expected::NOT_NEGATIVE);
+        if key.at_least_version < 0 {
+            return Err(Failure::field(field("at_least_version"), negative));
+        }
+        Ok(MembershipQuestion {
+            space: space_name(field("space"), &key.space)?,
+            user: optional_user(field("user"), &key.user)?,
+            at_least_version: key.at_least_version,
+            minimum: minimum(field("minimum_status"), key.minimum_status)?,
+        })
     };
     keys.iter().enumerate().map(read).collect()
+}
+
+/// Reads the least that somebody must be. Nobody passes who is BLOCKED, so nobody is asked to be.
+fn minimum(field: String, number: i32) -> Result<Status, Failure> {
+    let known = pb::MembershipStatus::try_from(number).ok();
+    if known == Some(pb::MembershipStatus::Unspecified) {
+        return Ok(Status::Member);
+    }
+    let minimum = Status::ALL.iter().copied().find(|s| known == Some(status_number(*s)));
+    let minimum = minimum.filter(|status| *status != Status::Blocked);
+    minimum.ok_or_else(|| Failure::field(field, Problem::InvalidChoice))
 }
 
 /// What is wrong with a list of users.
@@ -78,6 +99,20 @@ pub fn users_failure(field: &str, error: UsersError) -> Failure {
     Failure::field(field, problem)
 }
 
+/// Reads a time of another system.
+pub fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, Failure> {
+    let micros = time.seconds.checked_mul(1_000_000);
+    let micros = micros.and_then(|micros| micros.checked_add(i64::from(time.nanos) / 1_000));
+    let is_normal = (0..1_000_000_000).contains(&time.nanos);
+    let read = micros.filter(|_| is_normal).and_then(SourceTime::new);
+    read.ok_or_else(|| Failure::field(field, Problem::Expected(expected::TIME)))
+}
+
+/// Reads the first of our moments that is not before a time.
+pub fn moment_from(field: &str, time: Timestamp) -> Result<Millis, Failure> {
+    Ok((source_time(field, time)?.micros() + 999) / 1_000)
+}
+
 /// Reads a text to look for, which may be left out.
 pub fn search(field: &str, text: String) -> Result<String, Failure> {
     let is_legal = !text.contains('\0') && text.chars().count() <= DisplayName::MAX;
@@ -87,6 +122,11 @@ pub fn search(field: &str, text: String) -> Result<String, Failure> {
 
 fn required(field: impl Display, text: &str) -> Result<(), Failure> {
     if text.is_empty() { Err(Failure::field(field, Problem::Required)) } else { Ok(()) }
+}
+
+/// Reads how a command is to be carried out.
+pub const fn options(validate_only: bool, atomic: Option<bool>) -> Options {
+    Options { validate_only, each: matches!(atomic, Some(false)) }
 }
 
 /// Reads a filter; an empty one means everybody with a seat.

@@ -123,7 +123,7 @@ fn read_person(of: &str, person: pb::Person) -> Result<Person, Failure> {
     }
     let user = parse::user(format_args!("{of}.user"), &person.user)?;
     let changed_at = change_time(of, person.change_time)?;
-    let joined_at = |joined| source_time(format_args!("{of}.join_time"), joined);
+    let joined_at = |joined| parse::source_time(format_args!("{of}.join_time"), joined);
     let profile = Profile {
         username: line(of, "username", &person.username)?,
         real_name: line(of, "real_name", &person.real_name)?,
@@ -185,13 +185,5 @@ fn positive(field: impl Display, number: i64) -> Result<i64, Failure> {
 
 fn change_time(of: &str, time: Option<Timestamp>) -> Result<SourceTime, Failure> {
     let field = format_args!("{of}.change_time").to_string();
-    source_time(&field, time.ok_or_else(|| Failure::field(&field, Problem::Required))?)
-}
-
-fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, Failure> {
-    let micros = time.seconds.checked_mul(1_000_000);
-    let micros = micros.and_then(|micros| micros.checked_add(i64::from(time.nanos) / 1_000));
-    let is_normal = (0..1_000_000_000).contains(&time.nanos);
-    let read = micros.filter(|_| is_normal).and_then(SourceTime::new);
-    read.ok_or_else(|| Failure::field(field, Problem::Expected(expected::TIME)))
+    parse::source_time(&field, time.ok_or_else(|| Failure::field(&field, Problem::Required))?)
 }

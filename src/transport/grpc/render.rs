@@ -4,10 +4,11 @@ use prost_types::Timestamp;
 
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, Event, EventName, Membership, Millis, Person,
-    Privacy, Space, SpaceField, Status, Subject, Tag,
+    Attendance, Capacity, Content, Contribution, Counts, Event, EventName, Membership, Millis,
+    Person, Privacy, Space, SpaceField, Status, Subject, Tag,
 };
-use crate::service::{ListedSpace, Target, TargetOutcome};
+use crate::service::{CheckedMembership, ListedSpace, Target, TargetOutcome};
+use crate::transport::error::Failure;
 
 /// A status as the contract numbers it.
 pub const fn status_number(status: Status) -> pb::MembershipStatus {
@@ -136,9 +137,10 @@ pub fn membership(membership: Membership) -> pb::Membership {
 }
 
 /// A membership in short.
-pub fn membership_check(membership: Membership) -> pb::MembershipCheck {
+pub fn membership_check(checked: CheckedMembership) -> pb::MembershipCheck {
+    let CheckedMembership { membership, passes } = checked;
     let status = status_number(membership.status).into();
-    pb::MembershipCheck { status, version: membership.version }
+    pb::MembershipCheck { status, version: membership.version, passes }
 }
 
 /// One user's result of a call with many.
@@ -147,10 +149,17 @@ pub fn result(target: Target) -> pb::MembershipResult {
         TargetOutcome::Changed => pb::MembershipOutcome::Changed,
         TargetOutcome::Unchanged => pb::MembershipOutcome::Unchanged,
         TargetOutcome::Blocked => pb::MembershipOutcome::Blocked,
+        TargetOutcome::Refused(_) => pb::MembershipOutcome::Refused,
+    };
+    let refused = match target.outcome {
+        TargetOutcome::Refused(refused) => Some(Failure::from(refused)),
+        TargetOutcome::Changed | TargetOutcome::Unchanged | TargetOutcome::Blocked => None,
     };
     pb::MembershipResult {
         membership: Some(membership(target.membership)),
         outcome: outcome.into(),
+        reason: refused.as_ref().map_or(0, |failure| failure.reason.into()),
+        message: refused.map(|failure| failure.message).unwrap_or_default(),
     }
 }
 
@@ -172,6 +181,18 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
         version: space.seq,
         create_time: Some(timestamp(space.created_at)),
         going_count: space.shown_going(manages),
+        status_counts: manages.then(|| status_counts(space.counts)),
+    }
+}
+
+const fn status_counts(counts: Counts) -> pb::StatusCounts {
+    pb::StatusCounts {
+        invited: counts.of(Status::Invited),
+        requested: counts.of(Status::Requested),
+        member: counts.of(Status::Member),
+        manager: counts.of(Status::Manager),
+        creator: counts.of(Status::Creator),
+        blocked: counts.of(Status::Blocked),
     }
 }
 

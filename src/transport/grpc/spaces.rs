@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, Streaming};
 
+use super::actions::actions;
 use super::parse::NewName;
 use super::{Api, import, lists, parse, pb, render};
 use crate::domain::Command;
@@ -22,11 +23,15 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::CreateSpaceRequest>,
     ) -> Result<Response<pb::CreateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
+        let options = parse::options(request.get_ref().validate_only, None);
         let (name, new) = parse::new_space(request.into_inner())?;
         let outcome = match name {
-            NewName::Given(name) => self.execute(&call, name, Command::CreateSpace(new)).await?,
+            NewName::Given(name) => {
+                self.execute(&call, name, Command::CreateSpace(new), options).await?
+            }
             NewName::Chosen(kind) => {
-                self.service.create_space(&call, kind, new).await.map_err(Failure::from)?
+                let made = self.service.create_space(&call, kind, new, options).await;
+                made.map_err(Failure::from)?
             }
         };
         let space = Some(changed(outcome)?);
@@ -41,7 +46,7 @@ impl pb::space_service_server::SpaceService for Api {
         let name = parse::space_name("name", &request.get_ref().name)?;
         let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
         let space = Some(render::space(&view.space, &view.content, view.manages));
-        Ok(self.answer(pb::GetSpaceResponse { space }))
+        Ok(self.answer(pb::GetSpaceResponse { space, allowed: actions(&view.allowed()) }))
     }
 
     async fn list_spaces(
@@ -57,8 +62,9 @@ impl pb::space_service_server::SpaceService for Api {
         request: Request<pb::UpdateSpaceRequest>,
     ) -> Result<Response<pb::UpdateSpaceResponse>, Status> {
         let call = self.admit(&request)?;
+        let options = parse::options(request.get_ref().validate_only, None);
         let (name, patch) = parse::space_patch(request.into_inner())?;
-        let outcome = self.execute(&call, name, Command::UpdateSpace(patch)).await?;
+        let outcome = self.execute(&call, name, Command::UpdateSpace(patch), options).await?;
         let space = Some(changed(outcome)?);
         Ok(self.answer(pb::UpdateSpaceResponse { space }))
     }
@@ -69,8 +75,10 @@ impl pb::space_service_server::SpaceService for Api {
     ) -> Result<Response<pb::DeleteSpaceResponse>, Status> {
         let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
-        let pb::DeleteSpaceRequest { if_version, if_empty, .. } = *request.get_ref();
-        self.execute(&call, name, Command::DeleteSpace { if_version, if_empty }).await?;
+        let pb::DeleteSpaceRequest { if_version, if_empty, validate_only, .. } = *request.get_ref();
+        let (command, options) =
+            (Command::DeleteSpace { if_version, if_empty }, parse::options(validate_only, None));
+        self.execute(&call, name, command, options).await?;
         Ok(self.answer(pb::DeleteSpaceResponse {}))
     }
 

@@ -1,10 +1,12 @@
 //! The gRPC column of the error table.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use prost::Message;
+use prost_types::Any;
 use roster_proto::DOMAIN;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::pb::{self, BadRequest, RetryInfo, bad_request::FieldViolation};
 
 use crate::request_context;
 use crate::transport::error::{ErrorReason, Failure};
@@ -30,7 +32,8 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::SpaceFull
         | ErrorReason::PrivacyFixed
         | ErrorReason::HasMembers
-        | ErrorReason::NotAnEvent => Code::FailedPrecondition,
+        | ErrorReason::NotAnEvent
+        | ErrorReason::VersionNotReached => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted
@@ -47,23 +50,50 @@ pub fn reason_name(reason: ErrorReason) -> &'static str {
     name.strip_prefix("ERROR_REASON_").unwrap_or(name)
 }
 
+/// `google.rpc.ErrorInfo` with its metadata in order, so that the same failure is the same bytes.
+#[derive(Clone, PartialEq, Message)]
+struct ErrorInfo {
+    #[prost(string, tag = "1")]
+    reason: String,
+    #[prost(string, tag = "2")]
+    domain: String,
+    #[prost(btree_map = "string, string", tag = "3")]
+    metadata: BTreeMap<String, String>,
+}
+
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
-        let mut metadata: HashMap<_, _> =
+        let mut metadata: BTreeMap<_, _> =
             failure.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let code = code(failure.reason);
         request_context::failed(reason_name(failure.reason));
         if code == Code::Internal {
             metadata.extend(request_context::request_id().map(|id| ("request_id".to_owned(), id)));
         }
-        let mut details =
-            ErrorDetails::with_error_info(reason_name(failure.reason), DOMAIN, metadata);
-        for violation in failure.violations {
-            details.add_bad_request_violation(violation.field, violation.problem.message());
-        }
-        if let Some(after) = failure.retry_after {
-            details.set_retry_info(Some(after));
-        }
-        Self::with_error_details(code, failure.message, details)
+        let reason = reason_name(failure.reason).to_owned();
+        let info = ErrorInfo { reason, domain: DOMAIN.to_owned(), metadata };
+        let retry = failure.retry_after.and_then(|after| after.try_into().ok());
+        let retry = retry.map(|delay| RetryInfo { retry_delay: Some(delay) });
+        let field_violations = failure.violations.into_iter().map(|violation| FieldViolation {
+            field: violation.field,
+            description: violation.problem.message().to_owned(),
+            ..FieldViolation::default()
+        });
+        let fields = BadRequest { field_violations: field_violations.collect() };
+        let details = [
+            retry.map(|retry| any("RetryInfo", &retry)),
+            Some(any("ErrorInfo", &info)),
+            (!fields.field_violations.is_empty()).then(|| any("BadRequest", &fields)),
+        ];
+        let details = details.into_iter().flatten().collect();
+        let told = pb::Status { code: code.into(), message: failure.message.clone(), details };
+        Self::with_details(code, failure.message, told.encode_to_vec().into())
+    }
+}
+
+fn any(name: &str, detail: &impl Message) -> Any {
+    Any {
+        type_url: format!("type.googleapis.com/google.rpc.{name}"),
+        value: detail.encode_to_vec(),
     }
 }

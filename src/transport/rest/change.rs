@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use crate::domain::permission::need;
-use crate::domain::{Action, Command, Refusal, SpaceName, SpacePatch};
+use crate::domain::{Action, Command, Refusal, Refused, SpaceName, SpacePatch};
 use crate::service::{self, Call, Outcome, Service, SpaceView};
 use crate::transport::attributes::merged;
 use crate::transport::error::{ErrorReason, Failure, Problem, expected};
@@ -98,7 +98,8 @@ pub async fn update(
             patch.attributes = Some(new);
         }
         match service.execute(call, name.clone(), Command::UpdateSpace(patch)).await {
-            Err(service::Error::Refused(Refusal::VersionMismatch)) if if_version.is_none() => {}
+            Err(service::Error::Refused(Refused { refusal: Refusal::VersionMismatch, .. }))
+                if if_version.is_none() => {}
             Err(error) => return Err(error.into()),
             Ok(outcome) => return Ok((outcome, view)),
         }

@@ -60,7 +60,12 @@ pub async fn assert_sound(url: &str) {
 }
 
 async fn delete(client: &Grpc, space: &str) {
-    let message = pb::DeleteSpaceRequest { name: space.into(), if_version: None, if_empty: false };
+    let message = pb::DeleteSpaceRequest {
+        name: space.into(),
+        if_version: None,
+        if_empty: false,
+        ..Default::default()
+    };
     client.spaces.clone().delete_space(of_service(message)).await.unwrap();
 }
 

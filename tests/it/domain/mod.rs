@@ -1,15 +1,18 @@
 //! The rules: as grids, as examples, and as laws that hold whatever happens.
 
+mod allowed;
 mod attendance;
 mod capacity;
 mod decide;
+mod each;
 mod ids;
 mod imports;
 mod laws;
 mod lists;
 mod people;
+mod rules;
 mod spaces;
 mod tables;
 mod texts;
-mod walk;
+pub mod walk;
 pub mod world;

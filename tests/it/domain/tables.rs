@@ -19,10 +19,10 @@ may always `leave` what they are invited to, have requested, or have a seat in.
 fn who_may_do_what() {
     let (permissions, sees) = (grids::permissions().plain(), grids::visibility().plain());
     let members = grids::members().plain();
-    let attendance = grids::attendance().plain();
+    let (attendance, passage) = (grids::attendance().plain(), grids::passage().plain());
     let text = format!(
         "{PERMISSIONS}\n{permissions}\n\nWho sees the space.\n\n{sees}\n\nWho sees its members.\n\n\
-         {members}\n\nWhere there is attendance.\n\n{attendance}"
+         {members}\n\nWhere there is attendance.\n\n{attendance}\n\nWho passes where somebody asks.\n\n{passage}"
     );
     golden("permissions.txt", &text);
 }

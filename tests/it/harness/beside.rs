@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+};
 
 /// A connection of its own, whatever becomes of the server's.
 pub struct Beside(DatabaseConnection);
@@ -24,6 +26,27 @@ impl Beside {
         let statement = Statement::from_string(self.0.get_database_backend(), sql);
         let row = self.0.query_one_raw(statement).await.unwrap().unwrap();
         row.try_get_by::<i64, _>(0).unwrap()
+    }
+
+    /// Every row of a table, in words.
+    pub async fn rows(&self, table: &str) -> String {
+        let sql = match self.0.get_database_backend() {
+            DbBackend::Sqlite => {
+                let columns = "group_concat('quote(' || name || ')', ' || '' '' || ')";
+                let all = format!("SELECT {columns} FROM pragma_table_info('{table}')");
+                let all = self.text(&all).await;
+                format!("SELECT group_concat(r, ';') FROM (SELECT {all} r FROM {table} ORDER BY 1)")
+            }
+            _ => format!("SELECT string_agg(t::text, ';' ORDER BY t::text) FROM {table} t"),
+        };
+        self.text(&sql).await
+    }
+
+    /// The one text that this finds; empty where there is none.
+    async fn text(&self, sql: &str) -> String {
+        let statement = Statement::from_string(self.0.get_database_backend(), sql);
+        let row = self.0.query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get_by::<Option<String>, _>(0).unwrap().unwrap_or_default()
     }
 
     /// Ends every session that the server has on PostgreSQL.

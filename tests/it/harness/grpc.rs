@@ -76,7 +76,7 @@ impl Grpc {
     }
 
     pub async fn join(&self, user: &str, space: &str) -> Answer {
-        let message = pb::JoinOrAcceptInviteRequest { space: space.into() };
+        let message = pb::JoinOrAcceptInviteRequest { space: space.into(), ..Default::default() };
         let answered = self.memberships.clone().join_or_accept_invite(of(user, message)).await;
         answered.map(|a| answer(a.into_inner().membership)).map_err(|s| reason_of(&s))
     }
@@ -86,14 +86,19 @@ impl Grpc {
     }
 
     pub async fn remove(&self, by: &str, space: &str, user: &str) -> Answer {
-        let message = pb::LeaveOrRemoveRequestRequest { space: space.into(), user: user.into() };
+        let message = pb::LeaveOrRemoveRequestRequest {
+            space: space.into(),
+            user: user.into(),
+            ..Default::default()
+        };
         let answered = self.memberships.clone().leave_or_remove_request(of(by, message)).await;
         answered.map(|a| answer(a.into_inner().membership)).map_err(|s| reason_of(&s))
     }
 
     pub async fn invite(&self, by: &str, space: &str, users: &[&str]) -> Result<(), String> {
         let users = users.iter().map(ToString::to_string).collect();
-        let message = pb::InviteOrAcceptUsersRequest { space: space.into(), users };
+        let message =
+            pb::InviteOrAcceptUsersRequest { space: space.into(), users, ..Default::default() };
         let answered = self.memberships.clone().invite_or_accept_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
@@ -105,14 +110,15 @@ impl Grpc {
         users: &[&str],
     ) -> Result<(), String> {
         let users = users.iter().map(ToString::to_string).collect();
-        let message = pb::RemoveInvitationsRequest { space: space.into(), users };
+        let message =
+            pb::RemoveInvitationsRequest { space: space.into(), users, ..Default::default() };
         let answered = self.memberships.clone().remove_invitations(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
     pub async fn add(&self, by: &str, space: &str, users: &[&str]) -> Result<(), String> {
         let users = users.iter().map(ToString::to_string).collect();
-        let message = pb::AddUsersRequest { space: space.into(), users };
+        let message = pb::AddUsersRequest { space: space.into(), users, ..Default::default() };
         let answered = self.memberships.clone().add_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
@@ -131,25 +137,38 @@ impl Grpc {
             managers: list(managers),
             members: list(members),
             removed: list(removed),
+            ..Default::default()
         };
         let answered = self.memberships.clone().change_roles(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
     pub async fn block(&self, by: &str, space: &str, user: &str) -> Result<(), String> {
-        let message = pb::BlockUsersRequest { space: space.into(), users: vec![user.to_owned()] };
+        let message = pb::BlockUsersRequest {
+            space: space.into(),
+            users: vec![user.to_owned()],
+            ..Default::default()
+        };
         let answered = self.memberships.clone().block_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
     pub async fn unblock(&self, by: &str, space: &str, user: &str) -> Result<(), String> {
-        let message = pb::UnblockUsersRequest { space: space.into(), users: vec![user.to_owned()] };
+        let message = pb::UnblockUsersRequest {
+            space: space.into(),
+            users: vec![user.to_owned()],
+            ..Default::default()
+        };
         let answered = self.memberships.clone().unblock_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
     pub async fn transfer(&self, by: &str, space: &str, user: &str) -> Answer {
-        let message = pb::TransferOwnershipRequest { space: space.into(), user: user.into() };
+        let message = pb::TransferOwnershipRequest {
+            space: space.into(),
+            user: user.into(),
+            ..Default::default()
+        };
         let answered = self.memberships.clone().transfer_ownership(of(by, message)).await;
         answered.map(|a| answer(a.into_inner().membership)).map_err(|s| reason_of(&s))
     }
@@ -164,7 +183,12 @@ impl Grpc {
     ) -> Result<Vec<pb::MembershipResult>, String> {
         let users = users.iter().map(ToString::to_string).collect();
         let attendance = attendance.into();
-        let message = pb::SetAttendanceRequest { space: space.into(), users, attendance };
+        let message = pb::SetAttendanceRequest {
+            space: space.into(),
+            users,
+            attendance,
+            ..Default::default()
+        };
         let answered = self.memberships.clone().set_attendance(of(by, message)).await;
         answered.map(|a| a.into_inner().results).map_err(|s| reason_of(&s))
     }

@@ -124,13 +124,17 @@ fn outcome(answer: &str) -> Result<(), String> {
 
 /// A join of this space, as it is sent.
 pub fn join(space: &str) -> RawCall {
-    let message = pb::JoinOrAcceptInviteRequest { space: space.into() };
+    let message = pb::JoinOrAcceptInviteRequest { space: space.into(), ..Default::default() };
     ("MembershipService/JoinOrAcceptInvite", message.encode_to_vec())
 }
 
 /// A leave.
 pub fn leave(space: &str) -> RawCall {
-    let message = pb::LeaveOrRemoveRequestRequest { space: space.into(), user: String::new() };
+    let message = pb::LeaveOrRemoveRequestRequest {
+        space: space.into(),
+        user: String::new(),
+        ..Default::default()
+    };
     ("MembershipService/LeaveOrRemoveRequest", message.encode_to_vec())
 }
 

@@ -131,36 +131,39 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     [
         call(
             "MembershipService/JoinOrAcceptInvite",
-            pb::JoinOrAcceptInviteRequest { space: space() },
+            pb::JoinOrAcceptInviteRequest { space: space(), ..Default::default() },
         ),
         call(
             "MembershipService/LeaveOrRemoveRequest",
-            pb::LeaveOrRemoveRequestRequest { space: space(), user: user() },
+            pb::LeaveOrRemoveRequestRequest { space: space(), user: user(), ..Default::default() },
         ),
         call(
             "MembershipService/InviteOrAcceptUsers",
-            pb::InviteOrAcceptUsersRequest { space: space(), users: users() },
+            pb::InviteOrAcceptUsersRequest { space: space(), users: users(), ..Default::default() },
         ),
         call(
             "MembershipService/RemoveInvitations",
-            pb::RemoveInvitationsRequest { space: space(), users: users() },
+            pb::RemoveInvitationsRequest { space: space(), users: users(), ..Default::default() },
         ),
-        call("MembershipService/AddUsers", pb::AddUsersRequest { space: space(), users: users() }),
+        call(
+            "MembershipService/AddUsers",
+            pb::AddUsersRequest { space: space(), users: users(), ..Default::default() },
+        ),
         call(
             "MembershipService/ChangeRoles",
             pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },
         ),
         call(
             "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: space(), users: users() },
+            pb::BlockUsersRequest { space: space(), users: users(), ..Default::default() },
         ),
         call(
             "MembershipService/UnblockUsers",
-            pb::UnblockUsersRequest { space: space(), users: users() },
+            pb::UnblockUsersRequest { space: space(), users: users(), ..Default::default() },
         ),
         call(
             "MembershipService/TransferOwnership",
-            pb::TransferOwnershipRequest { space: space(), user: user() },
+            pb::TransferOwnershipRequest { space: space(), user: user(), ..Default::default() },
         ),
         call(
             "MembershipService/GetMembership",
@@ -176,14 +179,26 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
     ]
     .into_iter()
-    .chain([attend(&name)])
+    .chain([attend(&name), validated(&name), by_themselves(&name)])
     .chain(calls_of(&name))
     .collect()
 }
 
+fn validated(name: &str) -> RawCall {
+    let message = pb::JoinOrAcceptInviteRequest { space: name.to_owned(), validate_only: true };
+    call("MembershipService/JoinOrAcceptInvite", message)
+}
+
+fn by_themselves(name: &str) -> RawCall {
+    let (space, users) = (name.to_owned(), vec!["linus".to_owned(), "grace".to_owned()]);
+    let message = pb::AddUsersRequest { space, users, validate_only: false, atomic: Some(false) };
+    call("MembershipService/AddUsers", message)
+}
+
 fn attend(name: &str) -> RawCall {
     let (space, attendance) = (name.to_owned(), pb::Attendance::Going.into());
-    let message = pb::SetAttendanceRequest { space, attendance, users: vec![] };
+    let message =
+        pb::SetAttendanceRequest { space, attendance, users: vec![], ..Default::default() };
     call("MembershipService/SetAttendance", message)
 }
 
@@ -205,17 +220,24 @@ pub fn other_calls() -> Vec<RawCall> {
     vec![
         call(
             "MembershipService/JoinCommunity",
-            pb::JoinCommunityRequest { community_id: community_id.clone() },
+            pb::JoinCommunityRequest { community_id: community_id.clone(), ..Default::default() },
         ),
         call(
             "MembershipService/CheckMemberships",
             pb::CheckMembershipsRequest { keys: vec![pb::MembershipKey::default()] },
         ),
-        call("MembershipService/LeaveCommunity", pb::LeaveCommunityRequest { community_id }),
+        call(
+            "MembershipService/LeaveCommunity",
+            pb::LeaveCommunityRequest { community_id, ..Default::default() },
+        ),
         call(
             "MembershipService/CheckMemberships",
             pb::CheckMembershipsRequest {
-                keys: vec![pb::MembershipKey { space: "courses/78".into(), user: String::new() }],
+                keys: vec![pb::MembershipKey {
+                    space: "courses/78".into(),
+                    user: String::new(),
+                    ..Default::default()
+                }],
             },
         ),
         call("PeopleService/PutUsers", pb::PutUsersRequest { people: vec![pb::Person::default()] }),

@@ -7,5 +7,6 @@ mod mixed;
 mod numbers;
 mod pairs;
 mod races;
+mod validate;
 
 pub use races::{consistent, together};

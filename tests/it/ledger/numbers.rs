@@ -132,8 +132,11 @@ async fn whoever_leaves_hears_the_number_of_their_own_leave() {
                 let user = format!("user{n}");
                 // Half of them are thrown out.
                 let by = if n < LEAVING / 2 { "ada".to_owned() } else { user.clone() };
-                let message =
-                    pb::LeaveOrRemoveRequestRequest { space: SPACE.into(), user: user.clone() };
+                let message = pb::LeaveOrRemoveRequestRequest {
+                    space: SPACE.into(),
+                    user: user.clone(),
+                    ..Default::default()
+                };
                 let answered = memberships.leave_or_remove_request(of(&by, message)).await;
                 (user, answered.unwrap().into_inner().membership.unwrap())
             }
@@ -189,13 +192,17 @@ async fn the_history_names_the_service_that_acts_for_a_user() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(SPACE, Privacy::Open, "ada", None).await;
-        let message = pb::JoinOrAcceptInviteRequest { space: SPACE.into() };
+        let message = pb::JoinOrAcceptInviteRequest { space: SPACE.into(), ..Default::default() };
         let mut request = of_service(message);
         request.metadata_mut().insert("x-roster-on-behalf-of", "linus".parse().unwrap());
         request.set_timeout(Duration::from_secs(10));
         client.memberships.clone().join_or_accept_invite(request).await.unwrap();
         client.join("grace", SPACE).await.unwrap();
-        let message = pb::BlockUsersRequest { space: SPACE.into(), users: vec!["grace".into()] };
+        let message = pb::BlockUsersRequest {
+            space: SPACE.into(),
+            users: vec!["grace".into()],
+            ..Default::default()
+        };
         client.memberships.clone().block_users(of_service(message)).await.unwrap();
         let told = client.events(SPACE).await;
         let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.service.as_str())).collect();

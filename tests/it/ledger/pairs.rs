@@ -137,7 +137,7 @@ async fn asked(app: Arc<App>, space: SpaceName, (actor, command): Act) -> Answer
             let targets = targets.into_iter().map(|t| (t.membership.user, t.membership.status));
             Ok((space.seq, targets.collect()))
         }
-        Err(Error::Refused(refusal)) => Err(refusal),
+        Err(Error::Refused(refused)) => Err(refused.refusal),
         Err(error) => panic!("{error:?}"),
     }
 }

@@ -85,7 +85,7 @@ async fn an_outage_is_told_and_gets_over_by_itself() {
         turns(&mut watch, ServingStatus::Serving).await;
 
         cable.cut();
-        let join = || pb::JoinOrAcceptInviteRequest { space: COURSE.into() };
+        let join = || pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() };
         let (mut memberships, mut spaces) = (client.memberships.clone(), client.spaces.clone());
         let write = memberships.join_or_accept_invite(patient("linus", join()));
         let read = spaces.get_space(patient("linus", pb::GetSpaceRequest { name: COURSE.into() }));

@@ -156,11 +156,14 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
                 "space" | "name" => json!(space),
                 "user" => json!(MEMBER),
                 "users" => json!([MEMBER]),
-                "keys" => json!([{ "space": space, "user": MEMBER }, { "space": space }]),
+                "keys" => json!([
+                    { "space": space, "user": MEMBER },
+                    { "space": space, "minimumStatus": "MEMBERSHIP_STATUS_ABSENT" },
+                ]),
                 "search" => json!("hidden"),
                 "pageSize" => json!(100),
                 "collection" | "statuses" | "kind" | "privacy" | "creator" | "pageToken"
-                | "afterSequence" | "attendance" => {
+                | "afterSequence" | "attendance" | "createdSince" => {
                     return None;
                 }
                 other => panic!("what may {other} say?"),

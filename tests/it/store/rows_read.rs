@@ -82,7 +82,7 @@ enum Asked {
 fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
     let name = || space.to_owned();
     let users = || (2..=1_001).map(|n| n.to_string()).collect::<Vec<_>>();
-    let key = |user| pb::MembershipKey { space: space.to_owned(), user };
+    let key = |user| pb::MembershipKey { space: space.to_owned(), user, ..Default::default() };
     let (members, checked) = (users(), users().into_iter().map(key).collect());
     let (_, id) = space.split_once('/').unwrap();
     let roles = format!(r#"{{"unjoined": [{}]}}"#, users().join(","));
@@ -91,7 +91,8 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
     let large: Vec<RawCall> = vec![
         (
             "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: name(), users: users() }.encode_to_vec(),
+            pb::BlockUsersRequest { space: name(), users: users(), ..Default::default() }
+                .encode_to_vec(),
         ),
         (
             "MembershipService/ChangeRoles",
@@ -100,11 +101,13 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
         ),
         (
             "MembershipService/InviteOrAcceptUsers",
-            pb::InviteOrAcceptUsersRequest { space: name(), users: users() }.encode_to_vec(),
+            pb::InviteOrAcceptUsersRequest { space: name(), users: users(), ..Default::default() }
+                .encode_to_vec(),
         ),
         (
             "MembershipService/AddUsers",
-            pb::AddUsersRequest { space: name(), users: members }.encode_to_vec(),
+            pb::AddUsersRequest { space: name(), users: members, ..Default::default() }
+                .encode_to_vec(),
         ),
         (
             "MembershipService/ListMemberships",
@@ -219,7 +222,8 @@ async fn a_stranger_who_names_a_thousand_members_holds_nobody_up() {
         let (stranger, linus) = (Patient::new(&app, STRANGER), Patient::new(&app, "linus"));
         let patience = Duration::from_secs(10);
         let users = (2..=1_001).map(|n| n.to_string()).collect();
-        let block = pb::BlockUsersRequest { space: FULL.into(), users }.encode_to_vec();
+        let block = pb::BlockUsersRequest { space: FULL.into(), users, ..Default::default() }
+            .encode_to_vec();
         let block = || ("MembershipService/BlockUsers", block.clone());
         let disturbs = async {
             for _ in 0..5 {

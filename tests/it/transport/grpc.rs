@@ -33,7 +33,7 @@ pub(super) fn refused(code: Code, reason: &str) -> (Code, String) {
 }
 
 fn join(space: &str) -> pb::JoinOrAcceptInviteRequest {
-    pb::JoinOrAcceptInviteRequest { space: space.into() }
+    pb::JoinOrAcceptInviteRequest { space: space.into(), ..Default::default() }
 }
 
 pub(super) fn names(users: &[&str]) -> Vec<String> {
@@ -103,7 +103,11 @@ async fn joining_and_leaving_tell_the_membership() {
         let again = calls.join_or_accept_invite(of("linus", join(COURSE))).await.unwrap();
         let again = again.into_inner();
         assert_eq!((again.membership.unwrap(), again.changed), (membership, false));
-        let leave = || pb::LeaveOrRemoveRequestRequest { space: COURSE.into(), user: "".into() };
+        let leave = || pb::LeaveOrRemoveRequestRequest {
+            space: COURSE.into(),
+            user: "".into(),
+            ..Default::default()
+        };
         for changed in [true, false] {
             let left = calls.leave_or_remove_request(of("linus", leave())).await.unwrap();
             let left = left.into_inner();
@@ -135,7 +139,8 @@ async fn calls_with_many_users_tell_each_ones_result() {
         client.block("ada", COURSE, "grace").await.unwrap();
         let mut calls = client.memberships.clone();
         let users = names(&["linus", "tim", "linus", "grace", "ada"]);
-        let invite = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users };
+        let invite =
+            pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, ..Default::default() };
         let invited = calls.invite_or_accept_users(of("ada", invite.clone())).await.unwrap();
         let results = invited.into_inner().results;
         assert_eq!(results[0].membership.as_ref().unwrap().invited_by, "ada");
@@ -150,7 +155,8 @@ async fn calls_with_many_users_tell_each_ones_result() {
         let outsider = calls.invite_or_accept_users(of("tim", invite)).await;
         assert_eq!(refusal(outsider), refused(Code::PermissionDenied, "NOT_A_MANAGER"));
         let users = names(&["tim", "linus"]);
-        let revoke = pb::RemoveInvitationsRequest { space: COURSE.into(), users };
+        let revoke =
+            pb::RemoveInvitationsRequest { space: COURSE.into(), users, ..Default::default() };
         let revoked = calls.remove_invitations(of("ada", revoke)).await.unwrap();
         let expected = [
             row("tim", Status::Member, Outcome::Unchanged),
@@ -158,7 +164,7 @@ async fn calls_with_many_users_tell_each_ones_result() {
         ];
         assert_eq!(outcomes(revoked.into_inner().results), expected);
         let users = names(&["grace", "linus"]);
-        let unblock = pb::UnblockUsersRequest { space: COURSE.into(), users };
+        let unblock = pb::UnblockUsersRequest { space: COURSE.into(), users, ..Default::default() };
         let unblocked = calls.unblock_users(of("ada", unblock)).await.unwrap();
         let expected = [
             row("grace", Status::Absent, Outcome::Changed),
@@ -259,7 +265,8 @@ async fn communities_need_their_scope_here_too() {
         let name = format!("communities/{COMMUNITY}");
         client.create(&name, Privacy::Open, "ada", None).await;
         let mut calls = client.memberships.clone();
-        let bare = || pb::JoinCommunityRequest { community_id: COMMUNITY.into() };
+        let bare =
+            || pb::JoinCommunityRequest { community_id: COMMUNITY.into(), ..Default::default() };
         let joined = calls.join_community(of("linus", bare())).await.unwrap().into_inner();
         assert_eq!((joined.privacy(), joined.contribution()), (Privacy::Open, ANYONE));
         assert_eq!(joined.membership.unwrap().status(), Status::Member);
@@ -281,7 +288,8 @@ async fn communities_need_their_scope_here_too() {
         assert_eq!(missing(refused.map(|_| Response::new(()))), scope("community:read"));
         let reads = token_with("linus", Some("community.read"));
         client.spaces.clone().get_space(with_token(&reads, get())).await.unwrap();
-        let bare = pb::LeaveCommunityRequest { community_id: COMMUNITY.into() };
+        let bare =
+            pb::LeaveCommunityRequest { community_id: COMMUNITY.into(), ..Default::default() };
         let left = calls.leave_community(of("linus", bare)).await.unwrap().into_inner();
         assert_eq!(left.membership.unwrap().status(), Status::Absent);
         app.stop().await;
@@ -355,7 +363,11 @@ async fn what_one_may_not_see_does_not_exist_byte_for_byte() {
                 assert_eq!(nothing.timeless(), hidden.timeless(), "{path} by {viewer}");
             }
             let check = |space: &str| {
-                let key = |user: &str| pb::MembershipKey { space: space.into(), user: user.into() };
+                let key = |user: &str| pb::MembershipKey {
+                    space: space.into(),
+                    user: user.into(),
+                    ..Default::default()
+                };
                 let keys = ["", "ada", "tim"].map(key).to_vec();
                 let message = pb::CheckMembershipsRequest { keys }.encode_to_vec();
                 raw.call(&token, ("MembershipService/CheckMemberships", message))

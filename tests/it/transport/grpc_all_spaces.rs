@@ -127,3 +127,107 @@ async fn users_do_not_list_all_spaces_and_nobody_does_in_their_name() {
     }
     app.stop().await;
 }
+
+/// A space of this title.
+async fn titled(client: &Grpc, name: &str, display_name: &str, privacy: Privacy) {
+    let message = pb::CreateSpaceRequest {
+        name: name.into(),
+        display_name: display_name.into(),
+        privacy: privacy.into(),
+        creator: "ada".into(),
+        ..Default::default()
+    };
+    client.spaces.clone().create_space(of_service(message)).await.unwrap();
+}
+
+#[tokio::test]
+async fn spaces_are_found_by_their_words_and_by_when_they_were_made() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        titled(&client, "courses/1", "Bread for beginners", Privacy::Open).await;
+        titled(&client, "courses/2", "BREAD and Ünlü", Privacy::Draft).await;
+        titled(&client, "groups/3", "Bakers of bread", Privacy::Secret).await;
+        titled(&client, "groups/4", "Cake", Privacy::Open).await;
+        let wanted = |collection: &str, search: &str| pb::ListSpacesRequest {
+            collection: collection.into(),
+            search: search.into(),
+            ..Default::default()
+        };
+        for (message, expected) in [
+            (wanted("", "brea"), vec!["courses/1", "courses/2", "groups/3"]),
+            (wanted("courses", "BREAD"), vec!["courses/1", "courses/2"]),
+            (wanted("", "unlu bread"), vec!["courses/2"]),
+            (wanted("", "bread beg"), vec!["courses/1"]),
+            (wanted("", "read"), vec![]),
+            (wanted("", " *** "), vec![]),
+            (wanted("", " "), vec!["courses/1", "courses/2", "groups/3", "groups/4"]),
+        ] {
+            let (names, _) = page(&client, of_service(message.clone())).await.unwrap();
+            assert_eq!(names, expected, "{message:?}");
+        }
+        let first = pb::ListSpacesRequest { page_size: 2, ..wanted("", "bread") };
+        let (_, page_token) = page(&client, of_service(first.clone())).await.unwrap();
+        let second = pb::ListSpacesRequest { page_token: page_token.clone(), ..first.clone() };
+        let (names, last) = page(&client, of_service(second)).await.unwrap();
+        assert_eq!((names, last), (vec!["groups/3".to_owned()], String::new()));
+        let other = pb::ListSpacesRequest { page_token, search: "cake".into(), ..first };
+        let status = page(&client, of_service(other)).await.unwrap_err();
+        assert_eq!(
+            status.get_details_bad_request().unwrap().field_violations[0].field,
+            "page_token"
+        );
+
+        let made = client.space("groups/3").await.create_time;
+        let since = |created_since| pb::ListSpacesRequest { created_since, ..Default::default() };
+        let (names, _) = page(&client, of_service(since(made))).await.unwrap();
+        assert!(names.contains(&"groups/3".into()) && names.contains(&"groups/4".into()));
+        let later =
+            made.map(|time| prost_types::Timestamp { seconds: time.seconds + 3_600, ..time });
+        assert_eq!(page(&client, of_service(since(later))).await.unwrap().0, [""; 0]);
+        let never = made.map(|time| prost_types::Timestamp { nanos: -1, ..time });
+        let status = page(&client, of_service(since(never))).await.unwrap_err();
+        let fields = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(fields[0].field, "created_since");
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_status_is_counted_for_those_who_manage() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create("groups/1", Privacy::Private, "ada", None).await;
+        client.invite("ada", "groups/1", &["i1", "i2"]).await.unwrap();
+        for asking in ["r1", "r2", "r3"] {
+            client.join(asking, "groups/1").await.unwrap();
+        }
+        client
+            .change_roles("ada", "groups/1", &["m1"], &["p1", "p2", "p3", "p4"], &[])
+            .await
+            .unwrap();
+        for blocked in ["b1", "b2", "b3", "b4", "b5"] {
+            client.block("ada", "groups/1", blocked).await.unwrap();
+        }
+        let counts = pb::StatusCounts {
+            invited: 2,
+            requested: 3,
+            member: 4,
+            manager: 1,
+            creator: 1,
+            blocked: 5,
+        };
+        let all = of_service(pb::ListSpacesRequest::default());
+        let listed = client.spaces.clone().list_spaces(all).await.unwrap().into_inner();
+        assert_eq!(listed.spaces[0].status_counts, Some(counts));
+        for (user, expected) in [("ada", Some(counts)), ("m1", Some(counts)), ("p1", None)] {
+            let message = pb::GetSpaceRequest { name: "groups/1".into() };
+            let shown = client.spaces.clone().get_space(of(user, message)).await.unwrap();
+            assert_eq!(shown.into_inner().space.unwrap().status_counts, expected, "to {user}");
+        }
+        app.stop().await;
+    })
+    .await;
+}

@@ -102,8 +102,12 @@ async fn who_may_not_say_so_is_told_why() {
         client.create("events/2", Privacy::Secret, "ada", None).await;
         client.block("ada", EVENT, "grace").await.unwrap();
         let reason = async |by: &str, space: &str, users: &[&str], attendance: i32| {
-            let message =
-                pb::SetAttendanceRequest { space: space.into(), users: names(users), attendance };
+            let message = pb::SetAttendanceRequest {
+                space: space.into(),
+                users: names(users),
+                attendance,
+                ..Default::default()
+            };
             let status =
                 client.memberships.clone().set_attendance(of(by, message)).await.unwrap_err();
             (status.code(), status.get_details_error_info().unwrap().reason)
@@ -131,8 +135,12 @@ async fn who_may_not_say_so_is_told_why() {
         let too_many = refused(Code::InvalidArgument, "TOO_MANY_USERS");
         assert_eq!(reason("ada", EVENT, &many, 2).await, too_many);
         // A service that acts for nobody goes nowhere itself.
-        let message =
-            pb::SetAttendanceRequest { space: EVENT.into(), users: vec![], attendance: 2 };
+        let message = pb::SetAttendanceRequest {
+            space: EVENT.into(),
+            users: vec![],
+            attendance: 2,
+            ..Default::default()
+        };
         let nobody = client.memberships.clone().set_attendance(of_service(message)).await;
         assert_eq!(nobody.unwrap_err().code(), Code::InvalidArgument);
         assert_eq!(client.space(EVENT).await.version, 2, "nothing changed");

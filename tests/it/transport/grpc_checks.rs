@@ -13,6 +13,7 @@ fn keys(pairs: &[(&str, &str)]) -> pb::CheckMembershipsRequest {
     let key = |(space, user): &(&str, &str)| pb::MembershipKey {
         space: (*space).to_owned(),
         user: (*user).to_owned(),
+        ..Default::default()
     };
     pb::CheckMembershipsRequest { keys: pairs.iter().map(key).collect() }
 }

@@ -40,7 +40,8 @@ fn get_space(name: &str) -> RawCall {
 }
 
 fn invite(users: Vec<String>) -> RawCall {
-    let message = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users };
+    let message =
+        pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, ..Default::default() };
     call("MembershipService/InviteOrAcceptUsers", message)
 }
 
@@ -65,7 +66,7 @@ async fn names_that_are_none_are_refused() {
         assert_eq!(told(&status), invalid("name"), "{name:?}");
     }
     for id in [hex, short, "d25506c2-690f-4b81-b205-0b9b90bda3b7", ""] {
-        let message = pb::JoinCommunityRequest { community_id: id.into() };
+        let message = pb::JoinCommunityRequest { community_id: id.into(), ..Default::default() };
         let status = raw.call(&token, call(JOIN_COMMUNITY, message)).await;
         assert_eq!(told(&status.status()), invalid("community_id"), "{id:?}");
     }
@@ -100,7 +101,7 @@ async fn calls_with_many_users_take_1_to_1000() {
         let mut users = numbered(1000);
         users.push("user1".to_owned());
         let space = "courses/404".to_owned();
-        let elsewhere = pb::BlockUsersRequest { space, users: users.clone() };
+        let elsewhere = pb::BlockUsersRequest { space, users: users.clone(), ..Default::default() };
         for call in [invite(users.clone()), call("MembershipService/BlockUsers", elsewhere)] {
             let status = raw.call(&ada, call).await.status();
             let too_many = (Code::InvalidArgument, "TOO_MANY_USERS".into(), "users".into());
@@ -326,7 +327,11 @@ async fn odd_metadata_does_no_harm() {
 async fn a_refused_field_says_which_form_is_wanted() {
     let (app, _directory) = App::on_sqlite().await;
     let raw = Raw::connect(&app).await;
-    let keys = vec![pb::MembershipKey { space: COURSE.into(), user: "ada".into() }; 1_001];
+    let keys =
+        vec![
+            pb::MembershipKey { space: COURSE.into(), user: "ada".into(), ..Default::default() };
+            1_001
+        ];
     let list =
         pb::ListMembershipsRequest { space: COURSE.into(), page_size: -1, ..Default::default() };
     let table = [
@@ -342,7 +347,10 @@ async fn a_refused_field_says_which_form_is_wanted() {
             "keys: At most 1000 keys",
         ),
         (
-            call(JOIN_COMMUNITY, pb::JoinCommunityRequest { community_id: "1".into() }),
+            call(
+                JOIN_COMMUNITY,
+                pb::JoinCommunityRequest { community_id: "1".into(), ..Default::default() },
+            ),
             "community_id: Expected 32 lower-case hex digits.",
         ),
         (call("MembershipService/ListMemberships", list), "page_size: Expected 0 or a positive"),

@@ -14,7 +14,8 @@ async fn told(client: &Grpc, user: &str) -> (Result<usize, String>, Status, Stat
     let list = list.map(|list| list.into_inner().memberships.len()).map_err(|s| reason_of(&s));
     let one = pb::GetMembershipRequest { space: COURSE.into(), user: "3".into() };
     let one = client.memberships.clone().get_membership(of(user, one)).await.unwrap();
-    let keys = vec![pb::MembershipKey { space: COURSE.into(), user: "3".into() }];
+    let keys =
+        vec![pb::MembershipKey { space: COURSE.into(), user: "3".into(), ..Default::default() }];
     let checked = pb::CheckMembershipsRequest { keys };
     let checked = client.memberships.clone().check_memberships(of(user, checked)).await.unwrap();
     let space = pb::GetSpaceRequest { name: COURSE.into() };

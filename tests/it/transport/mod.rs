@@ -3,10 +3,14 @@
 mod grpc;
 mod grpc_adding;
 mod grpc_all_spaces;
+mod grpc_allowed;
 mod grpc_attendance;
 mod grpc_checks;
+mod grpc_each;
 mod grpc_input;
 mod grpc_lists;
+mod grpc_passes;
+mod grpc_rules;
 mod grpc_spaces;
 mod health;
 mod hidden_members;

@@ -6,7 +6,7 @@ use http::StatusCode;
 use super::errors::ErrorResponse;
 use super::{Answer, Named, UserRequest, found, no_content, shapes, user_shapes, users};
 use crate::domain::{
-    Command, Kind, Privacy, Refusal, RoleChange, SpaceName, Status, UserId, UsersError,
+    Command, Kind, Privacy, Refusal, Refused, RoleChange, SpaceName, Status, UserId, UsersError,
 };
 use crate::service::{self, Among, FoundSpaces, MemberOrder, MemberQuery, OwnSpaces, SpaceView};
 use crate::transport::error::{Failure, Problem};
@@ -43,7 +43,12 @@ pub async fn show(request: UserRequest, Named(course): Named) -> Answer {
     let own = match seen_by {
         None => own,
         Some(user) => {
-            request.service.get_membership(&request.call, &course, Some(user)).await?.status
+            request
+                .service
+                .get_membership(&request.call, &course, Some(user))
+                .await?
+                .membership
+                .status
         }
     };
     let is_inside = own.is_seated() || own == Status::Invited || manages;
@@ -113,7 +118,7 @@ pub async fn change_roles(mut request: UserRequest, Named(course): Named, body: 
     request.count_users(command.users())?;
     match request.service.execute(&request.call, course.clone(), command).await {
         Ok(_) => no_content(),
-        Err(service::Error::Refused(Refusal::CreatorFixed)) => {
+        Err(service::Error::Refused(Refused { refusal: Refusal::CreatorFixed, .. })) => {
             Err(creator_named(&request, &course, &lists).await)
         }
         Err(error) => Err(error.into()),

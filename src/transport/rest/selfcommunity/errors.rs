@@ -116,7 +116,9 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::SpaceExists => (StatusCode::BAD_REQUEST, "already_exists"),
         ErrorReason::NotAMember => (StatusCode::BAD_REQUEST, "not_a_member"),
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
-        ErrorReason::VersionMismatch => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+        ErrorReason::VersionMismatch | ErrorReason::VersionNotReached => {
+            (StatusCode::PRECONDITION_FAILED, "precondition_failed")
+        }
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
         ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "has_members"),
         ErrorReason::NotAnEvent => (StatusCode::BAD_REQUEST, "not_an_event"),

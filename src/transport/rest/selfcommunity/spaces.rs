@@ -9,7 +9,7 @@ use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{
     Attributes, Content as Shown, Contribution, Kind, NewSpace, Place, Space, Status, Users,
 };
-use crate::service;
+use crate::service::{self, Options};
 use crate::transport::attributes::merged;
 use crate::transport::error::{ErrorReason, Failure, Problem, expected};
 use crate::transport::rest::answer::json;
@@ -52,7 +52,8 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
         invitees,
     };
     let shown = new.content.clone();
-    let outcome = request.service.create_space(&request.call, kind, new).await?;
+    let outcome =
+        request.service.create_space(&request.call, kind, new, Options::default()).await?;
     answer(&request, StatusCode::CREATED, &outcome.space, &shown, Status::Creator.into()).await
 }
 

@@ -10,7 +10,7 @@ use super::routes::{NEW_BODY, PATCH_BODY};
 use super::shapes::{self, Extra, Found, FoundList, List, Nothing, One, Paging};
 use super::{Answer, CommunityRequest, Id, community, statuses};
 use crate::domain::{Content as Shown, Kind, Space, Status};
-use crate::service::{self, Among, FoundSpace, FoundSpaces, OwnSpaces, SpaceSearch};
+use crate::service::{self, Among, FoundSpace, FoundSpaces, Options, OwnSpaces, SpaceSearch};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::change::{self, Condition, tagged};
@@ -93,7 +93,7 @@ pub async fn create(mut request: CommunityRequest, body: Request) -> Answer {
     let new = content.new_space(creator.ok_or(service::Error::NobodyToActFor)?)?;
     let shown = new.content.clone();
     let CommunityRequest { service, call, .. } = &request;
-    let outcome = service.create_space(call, Kind::Community, new).await?;
+    let outcome = service.create_space(call, Kind::Community, new, Options::default()).await?;
     Ok(one(&outcome.space, &shown, Status::Creator, &extras))
 }
 

@@ -126,7 +126,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::NotAMember
         | ErrorReason::NotAnEvent
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
-        ErrorReason::VersionMismatch => {
+        ErrorReason::VersionMismatch | ErrorReason::VersionNotReached => {
             (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")
         }
         ErrorReason::MessageTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "general.requestTooLarge"),

@@ -54,7 +54,8 @@ async fn a_call_is_one_post_of_json() {
 #[tokio::test]
 async fn protobuf_goes_the_same_way() {
     let open = Opened::start().await;
-    let message = pb::JoinOrAcceptInviteRequest { space: COURSE.into() }.encode_to_vec();
+    let message = pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() }
+        .encode_to_vec();
     let headers = [("content-type", "application/proto"), open.bearer()];
     let reply = open.raw.ask("POST", JOIN, &headers, message).await;
     assert_eq!(&reply.headers["content-type"], "application/proto");

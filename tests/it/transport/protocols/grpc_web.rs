@@ -16,7 +16,11 @@ use crate::harness::{frame, reason_of};
 const TRAILERS: u8 = 0x80;
 
 fn join(space: &str) -> Vec<u8> {
-    frame(0, &pb::JoinOrAcceptInviteRequest { space: space.into() }.encode_to_vec())
+    frame(
+        0,
+        &pb::JoinOrAcceptInviteRequest { space: space.into(), ..Default::default() }
+            .encode_to_vec(),
+    )
 }
 
 /// The frames of a body: a flag, and what is in it.

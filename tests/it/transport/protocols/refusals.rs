@@ -8,7 +8,11 @@ use crate::harness::frame;
 use crate::transport::rest_client::{ask, send};
 
 fn join() -> Vec<u8> {
-    frame(0, &pb::JoinOrAcceptInviteRequest { space: COURSE.into() }.encode_to_vec())
+    frame(
+        0,
+        &pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() }
+            .encode_to_vec(),
+    )
 }
 
 #[tokio::test]

@@ -14,7 +14,11 @@ async fn everything_is_served_on_one_port() {
     let (app, directory) = App::configured(settings).await;
     let open = Opened::with(app, directory).await;
     assert_eq!(open.app.grpc, open.app.rest);
-    let join = frame(0, &pb::JoinOrAcceptInviteRequest { space: COURSE.into() }.encode_to_vec());
+    let join = frame(
+        0,
+        &pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() }
+            .encode_to_vec(),
+    );
     let web = [("content-type", "application/grpc-web+proto"), open.bearer()];
     assert_eq!(open.raw.ask("POST", JOIN, &web, join).await.http, 200);
     let body = r#"{"space":"courses/1"}"#;
