@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::permission::{has_attendance, need, permit};
 use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
+use super::until::{sets_until, until};
 use super::{
     Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
-    Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
+    Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, Until, UserId,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -21,13 +22,17 @@ pub struct Change {
     pub to: Status,
     /// What to call it.
     pub event: EventName,
+    /// When the status after ends by itself, if it does.
+    pub until: Option<Millis>,
 }
 
 /// What a command comes to when no rule says no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Memberships change, or nothing does if the list is empty.
+    /// Memberships change, or nothing does if the list is empty. Whose time is over is written down first.
     Move(Vec<Change>),
+    /// Whose time is over is written down.
+    Expire,
     /// A new space, with its creator.
     Create {
         /// The space, without anybody in it yet.
@@ -36,6 +41,8 @@ pub enum Decision {
         content: Content,
         /// Who is invited at once: not the creator, and each once.
         invitees: Vec<UserId>,
+        /// When their invitations end, if they do.
+        until: Option<Millis>,
     },
     /// The space itself changes; its memberships stay.
     Update {
@@ -66,9 +73,13 @@ pub fn decide(
         }
         return create(name, current, new, now);
     }
-    let snapshot = current.ok_or(Refusal::SpaceNotFound)?;
+    let snapshot = current.ok_or(Refusal::SpaceNotFound)?.at(now);
+    let snapshot = &*snapshot;
     let action = command.action(actor);
     check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    if matches!(command.until(), Until::At(until) if until <= now) {
+        return Err(Refusal::PastEnd);
+    }
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
         Command::DeleteSpace { if_version, if_empty } => {
@@ -79,9 +90,10 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
+        Command::Expire => Ok(Decision::Expire),
         Command::SetAttendance(change) => {
             has_attendance(name.kind())?;
-            let mut plan = Plan::new(snapshot);
+            let mut plan = Plan::new(snapshot, command, now);
             let moves = command.moves(actor).into_iter();
             for (verb, user) in moves.filter(|(_, user)| change.means(snapshot.attendance(user))) {
                 plan.add(verb, user)?;
@@ -99,8 +111,11 @@ pub fn decide(
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::TransferOwnership(_) => {
-            let mut plan = Plan::new(snapshot);
+            let mut plan = Plan::new(snapshot, command, now);
             for (verb, user) in command.moves(actor) {
+                if plan.says_until(verb) && actor.user() == Some(user) {
+                    return Err(Refusal::OwnEnd);
+                }
                 plan.add(verb, user)?;
             }
             plan.finish()
@@ -119,10 +134,20 @@ pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Resu
     permit(need(action), standing)
 }
 
+/// What somebody is to the space, with all that changes with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Held {
+    status: Status,
+    attendance: Option<Attendance>,
+    until: Option<Millis>,
+}
+
 /// The changes of one command so far. Later users of the same command see the earlier ones.
 struct Plan<'a> {
     snapshot: &'a Snapshot,
-    changed: BTreeMap<UserId, (Status, Option<Attendance>)>,
+    said: Until,
+    now: Millis,
+    changed: BTreeMap<UserId, Held>,
     counts: Counts,
     changes: Vec<Change>,
     /// The open invitations that nobody has taken back yet, by who sent them, once somebody asks.
@@ -130,31 +155,39 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
-        let counts = snapshot.space.counts;
-        Self { snapshot, changed: BTreeMap::new(), counts, changes: Vec::new(), sent: None }
+    fn new(snapshot: &'a Snapshot, command: &Command, now: Millis) -> Self {
+        let (counts, said) = (snapshot.space.counts, command.until());
+        let (changed, changes) = (BTreeMap::new(), Vec::new());
+        Self { snapshot, said, now, changed, counts, changes, sent: None }
     }
 
-    fn place(&self, user: &UserId) -> (Status, Option<Attendance>) {
-        let before = || (self.snapshot.status(user), self.snapshot.attendance(user));
+    fn held(&self, user: &UserId) -> Held {
+        let before = || Held {
+            status: self.snapshot.status(user),
+            attendance: self.snapshot.attendance(user),
+            until: self.snapshot.known(user).and_then(|known| known.until),
+        };
         self.changed.get(user).copied().unwrap_or_else(before)
     }
 
-    fn status(&self, user: &UserId) -> Status {
-        self.place(user).0
+    /// Whether the command says when those end to whom this is done.
+    fn says_until(&self, verb: Verb) -> bool {
+        self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to))
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refusal> {
-        let (from, was) = self.place(user);
-        match transition(verb, self.snapshot.space.privacy, from) {
+        let was = self.held(user);
+        match transition(verb, self.snapshot.space.privacy, was.status) {
             Move::Stay => {}
             Move::Refuse(refusal) => return Err(refusal),
-            Move::To(to, event) if (to, event.attendance(was, to)) == (from, was) => {}
             Move::To(to, event) => {
-                self.change(user, to, event);
-                if to == Status::Creator && from != to {
+                let until = until(verb, (was.status, to), self.said, was.until, self.now);
+                if !self.change(user, to, event, until) {
+                    return Ok(());
+                }
+                if to == Status::Creator {
                     let old = &self.snapshot.space.creator;
-                    self.change(old, Status::Manager, EventName::OwnershipGiven);
+                    self.change(old, Status::Manager, EventName::OwnershipGiven, None);
                 }
                 if revokes_sent_invitations(verb) {
                     self.revoke_invitations_of(user);
@@ -168,17 +201,30 @@ impl<'a> Plan<'a> {
         let snapshot = self.snapshot;
         let sent = self.sent.get_or_insert_with(|| snapshot.sent_invitations());
         for invitee in sent.remove(inviter).unwrap_or_default() {
-            if self.status(invitee) == Status::Invited {
-                self.change(invitee, Status::Absent, EventName::InvitationRevoked);
+            if self.held(invitee).status == Status::Invited {
+                self.change(invitee, Status::Absent, EventName::InvitationRevoked, None);
             }
         }
     }
 
-    fn change(&mut self, user: &UserId, to: Status, event: EventName) {
-        let (from, was) = self.place(user);
-        self.counts.shift(from, to);
-        self.changed.insert(user.clone(), (to, event.attendance(was, to)));
-        self.changes.push(Change { user: user.clone(), from, to, event });
+    /// Says whether anything is different now.
+    fn change(
+        &mut self,
+        user: &UserId,
+        to: Status,
+        event: EventName,
+        until: Option<Millis>,
+    ) -> bool {
+        let was = self.held(user);
+        let attendance = event.attendance(was.attendance, to);
+        let held = Held { status: to, attendance, until };
+        if held == was {
+            return false;
+        }
+        self.counts.shift(was.status, to);
+        self.changed.insert(user.clone(), held);
+        self.changes.push(Change { user: user.clone(), from: was.status, to, event, until });
+        true
     }
 
     /// Seats are counted when all is done, so that a command can give one and take one.
@@ -209,15 +255,19 @@ fn create(
         seq: 0,
         counts: Counts::default(),
         created_at: now,
+        next_until: None,
     };
     let Some(existing) = current else {
-        let invitees = new.invitees.iter().flat_map(Users::iter);
+        let invitees = new.invitees.iter().flat_map(|of| of.users.iter());
         let invitees = invitees.filter(|user| **user != new.creator).cloned().collect();
+        let said = new.invitees.as_ref().map_or(Until::Unsaid, |of| of.until);
+        let invited = (Status::Absent, Status::Invited);
+        let until = until(Verb::Invite, invited, said, None, now);
         let (space, content) = (Box::new(space), new.content.clone());
-        return Ok(Decision::Create { space, content, invitees });
+        return Ok(Decision::Create { space, content, invitees, until });
     };
-    let Space { seq, counts, created_at, .. } = existing.space;
-    let repeats = Space { seq, counts, created_at, ..space } == existing.space
+    let Space { seq, counts, created_at, next_until, .. } = existing.space;
+    let repeats = Space { seq, counts, created_at, next_until, ..space } == existing.space
         && existing.content.as_ref() == Some(&new.content);
     if repeats { Ok(Decision::Move(Vec::new())) } else { Err(Refusal::SpaceExists) }
 }

@@ -59,6 +59,15 @@ pub struct Submission {
     pub deadline: Instant,
 }
 
+impl Submission {
+    /// Writes down whose time is over in this space. The server asks for that itself.
+    pub fn expire(space: SpaceName, deadline: Instant) -> Self {
+        let caller = UserId::of_this_server();
+        let actor = Actor::Service(caller.clone());
+        Self { space, actor, caller, command: Command::Expire, deadline }
+    }
+}
+
 /// What a command came to.
 #[derive(Clone, Debug)]
 pub struct Outcome {

@@ -5,6 +5,7 @@
 
 mod coalesce;
 mod error;
+mod expiry;
 mod import;
 mod people;
 mod queries;
@@ -12,6 +13,7 @@ mod query;
 mod spaces;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -85,6 +87,7 @@ pub struct Service {
     store: Store,
     clock: Clock,
     makers: SpaceMakers,
+    invitation_lifetime: Option<Duration>,
     imports: Arc<Semaphore>,
 }
 
@@ -110,12 +113,18 @@ impl Service {
     pub fn new(ledger: Ledger, store: Store, clock: Clock, makers: SpaceMakers) -> Self {
         Self {
             ledger,
-            look_ups: LookUps::start(&store),
+            look_ups: LookUps::start(&store, &clock),
             store,
             clock,
             makers,
+            invitation_lifetime: None,
             imports: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// The same, where invitations end by themselves of which nothing else is said.
+    pub fn with_invitation_lifetime(self, invitation_lifetime: Option<Duration>) -> Self {
+        Self { invitation_lifetime, ..self }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
@@ -140,8 +149,9 @@ impl Service {
         &self,
         call: &Call,
         space: SpaceName,
-        command: Command,
+        mut command: Command,
     ) -> Result<Outcome, Error> {
+        self.limit_invitations(&mut command);
         request_context::note(|attributes| {
             let _ = attributes.space.set(space.to_string());
             let _ = attributes.command.set(command.action(&call.actor).word());

@@ -9,10 +9,11 @@ use sea_orm::{DbBackend, Value};
 use super::convert;
 use super::error::Error;
 use super::rows::{Cell, Cells, Rows, packed, unpack};
+use super::until::holds;
 use super::visible::condition;
 use super::{Store, most_bytes};
 use crate::domain::permission::{need_to_see_members, permit};
-use crate::domain::{Kind, Membership, Privacy, SpaceName, Standing, Status, UserId};
+use crate::domain::{Kind, Membership, Millis, Privacy, SpaceName, Standing, Status, UserId};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ const SERVICE: &str = "/";
 const CHECK_POSTGRES_: &str = "
 WITH seen AS MATERIALIZED (
     SELECT a_n, s.privacy, s.seq, o.status, o.version, o.invited_by, o.joined_at, o.changed_at,
-        o.attendance,
+        o.attendance, o.until,
         coalesce(a_viewer = '/' OR {visible}, false) AS shown
     FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
         WITH ORDINALITY AS a (a_space, a_viewer, a_n)
@@ -55,23 +56,25 @@ WITH seen AS MATERIALIZED (
     ) s ON true
     LEFT JOIN LATERAL (
         SELECT * FROM membership o
-        WHERE a_viewer <> '/' AND o.space = a_space AND o.user_id = a_viewer OFFSET 0
+        WHERE a_viewer <> '/' AND o.space = a_space AND o.user_id = a_viewer AND {own_holds} OFFSET 0
     ) o ON true
 ), shown AS MATERIALIZED (SELECT array_agg(shown ORDER BY a_n) AS at FROM seen)
 SELECT (
     SELECT string_agg(concat_ws(chr(31),
         a_n, privacy, seq, coalesce(status, ''), version, coalesce(invited_by, ''),
-        coalesce(joined_at::text, ''), changed_at, coalesce(attendance, '')), chr(30))
+        coalesce(joined_at::text, ''), changed_at, coalesce(attendance, ''),
+        coalesce(until::text, '')), chr(30))
     FROM seen WHERE privacy IS NOT NULL
 ), (
     SELECT string_agg(concat_ws(chr(31),
         b_n, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''), changed_at,
-        coalesce(attendance, '')), chr(30))
+        coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
     FROM unnest(string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31)),
         string_to_array($5, chr(31))) WITH ORDINALITY AS b (b_of, b_space, b_user, b_n)
     JOIN LATERAL (
         SELECT * FROM membership m
-        WHERE (SELECT at FROM shown)[b_of] AND m.space = b_space AND m.user_id = b_user OFFSET 0
+        WHERE (SELECT at FROM shown)[b_of] AND m.space = b_space AND m.user_id = b_user AND {holds}
+        OFFSET 0
     ) m ON true
 )";
 
@@ -79,26 +82,34 @@ const CHECK_SQLITE_: &str = "
 SELECT (
     SELECT string_agg(concat_ws(char(31),
         a.key + 1, s.privacy, s.seq, coalesce(o.status, ''), o.version, coalesce(o.invited_by, ''),
-        coalesce(o.joined_at, ''), o.changed_at, coalesce(o.attendance, '')), char(30))
+        coalesce(o.joined_at, ''), o.changed_at, coalesce(o.attendance, ''),
+        coalesce(o.until, '')), char(30))
     FROM json_each($1) a CROSS JOIN space s ON s.name = a.value ->> 0 AND s.deleted_at IS NULL
-    LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1
+    LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1 AND {own_holds}
 ), (
     SELECT string_agg(concat_ws(char(31),
         b.key + 1, m.status, m.version, coalesce(m.invited_by, ''), coalesce(m.joined_at, ''),
-        m.changed_at, coalesce(m.attendance, '')), char(30))
+        m.changed_at, coalesce(m.attendance, ''), coalesce(m.until, '')), char(30))
     FROM json_each($2) b
     CROSS JOIN membership m ON m.space = b.value ->> 1 AND m.user_id = b.value ->> 2
-        AND (b.value ->> 0 = '/' OR EXISTS (
+        AND {holds} AND (b.value ->> 0 = '/' OR EXISTS (
             SELECT 1 FROM space s
-            LEFT JOIN membership o ON o.space = s.name AND o.user_id = b.value ->> 0
+            LEFT JOIN membership o
+                ON o.space = s.name AND o.user_id = b.value ->> 0 AND {own_holds}
             WHERE s.name = b.value ->> 1 AND {visible}
         ))
 )";
 
 pub(super) static CHECK_POSTGRES: LazyLock<String> =
-    LazyLock::new(|| CHECK_POSTGRES_.replace("{visible}", &sees_members("a_space")));
+    LazyLock::new(|| filled(CHECK_POSTGRES_, "a_space", "$6"));
 pub(super) static CHECK_SQLITE: LazyLock<String> =
-    LazyLock::new(|| CHECK_SQLITE_.replace("{visible}", &sees_members("s.name")));
+    LazyLock::new(|| filled(CHECK_SQLITE_, "s.name", "$3"));
+
+fn filled(sql: &str, name: &str, now: &str) -> String {
+    sql.replace("{visible}", &sees_members(name))
+        .replace("{own_holds}", &holds("o", now))
+        .replace("{holds}", &holds("m", now))
+}
 
 fn sees_members(name: &str) -> String {
     let rule = |kind: Kind, privacy: Privacy, hides: bool, standing: Standing| {
@@ -114,29 +125,34 @@ type View<'a> = (&'a SpaceName, Option<&'a UserId>);
 type Other<'a> = (usize, &'a SpaceName, &'a UserId);
 
 impl Store {
-    /// The answers in order; `None` where there is no such space. One statement, unless the question
+    /// The answers in order, as of now; `None` where there is no such space. One statement, unless the question
     /// is very long.
     pub async fn check(
         &self,
         keys: &[MembershipKey],
+        now: Millis,
     ) -> Result<Vec<Option<MembershipView>>, Error> {
         let longest = keys.iter().map(MembershipKey::bytes).max().unwrap_or(1);
         let mut answers = Vec::with_capacity(keys.len());
         for keys in keys.chunks((most_bytes(self.target.has_nagle()) / longest).max(1)) {
-            answers.extend(self.look(keys).await?);
+            answers.extend(self.look(keys, now).await?);
         }
         Ok(answers)
     }
 
     /// Each space and each membership is looked up once, however many questions are about it.
-    async fn look(&self, keys: &[MembershipKey]) -> Result<Vec<Option<MembershipView>>, Error> {
+    async fn look(
+        &self,
+        keys: &[MembershipKey],
+        now: Millis,
+    ) -> Result<Vec<Option<MembershipView>>, Error> {
         let (views, others) = distinct(keys);
         let backend = self.target.backend();
         let sql = match backend {
             DbBackend::Sqlite => CHECK_SQLITE.as_str(),
             _ => CHECK_POSTGRES.as_str(),
         };
-        let answer = self.ask(sql, values(backend, &views, &others)).await?;
+        let answer = self.ask(sql, values(backend, &views, &others, now)).await?;
         let (mut seen, mut found) = (BTreeMap::new(), BTreeMap::new());
         for mut cells in unpack(packed(&answer, 0)?.as_deref()) {
             let view = *cells.next_of(&views)?;
@@ -190,7 +206,12 @@ fn distinct(keys: &[MembershipKey]) -> (Vec<View<'_>>, Vec<Other<'_>>) {
     (views, others.into_iter().collect())
 }
 
-pub(super) fn values(backend: DbBackend, views: &[View<'_>], others: &[Other<'_>]) -> Vec<Value> {
+pub(super) fn values(
+    backend: DbBackend,
+    views: &[View<'_>],
+    others: &[Other<'_>],
+    now: Millis,
+) -> Vec<Value> {
     let mut seen = Rows::new(backend, 2);
     for view in views {
         seen.push([Cell::Text(view.0.as_str()), Cell::Text(viewer(Some(view)))]);
@@ -203,7 +224,7 @@ pub(super) fn values(backend: DbBackend, views: &[View<'_>], others: &[Other<'_>
         };
         looked_up.push([of, Cell::Text(space.as_str()), Cell::Text(user.as_str())]);
     }
-    seen.values().chain(looked_up.values()).collect()
+    seen.values().chain(looked_up.values()).chain([now.into()]).collect()
 }
 
 fn viewer<'a>(view: Option<&View<'a>>) -> &'a str {

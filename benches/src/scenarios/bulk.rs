@@ -32,7 +32,8 @@ pub async fn run(plan: &Plan) -> Result<Report, Failed> {
         database.settle()?;
         for (size, calls) in [(1, 500), (100, 100), (1_000, 20)] {
             let calls = plan.scaled(calls).min(if plan.smoke { 2 } else { calls });
-            let invite = |space, users| pb::InviteOrAcceptUsersRequest { space, users };
+            let invite =
+                |space, users| pb::InviteOrAcceptUsersRequest { space, users, until: None };
             let remove = |space, users| pb::RemoveInvitationsRequest { space, users };
             let invited = each(&crowd, (size, calls), invite).await?;
             let removed = each(&crowd, (size, calls), remove).await?;

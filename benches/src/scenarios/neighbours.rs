@@ -110,7 +110,11 @@ impl Place {
     async fn large_commands(&self) -> Result<usize, Failed> {
         let mut client = MembershipServiceClient::new(self.server.channel().await?);
         let (token, space, users) = (token(CREATOR)?, space(1), &self.large);
-        let invite = pb::InviteOrAcceptUsersRequest { space: space.clone(), users: users.clone() };
+        let invite = pb::InviteOrAcceptUsersRequest {
+            space: space.clone(),
+            users: users.clone(),
+            until: None,
+        };
         let remove = pb::RemoveInvitationsRequest { space, users: users.clone() };
         let (mut done, end) = (0, Instant::now() + self.duration);
         while Instant::now() < end {

@@ -57,6 +57,7 @@ impl Place {
         let invite = |n| pb::InviteOrAcceptUsersRequest {
             space: space(1),
             users: vec![user(self.sizes.crowd + n)],
+            until: None,
         };
         self.crowd.each(16, self.sizes.removed, |n| (n, invite(n))).await.map(drop)
     }

@@ -1,5 +1,7 @@
 //! What `roster member` does to many users at once.
 
+use prost_types::Timestamp;
+
 use super::super::{Failed, output};
 use super::bulk::{self, PART};
 use super::table::Printer;
@@ -23,11 +25,11 @@ pub struct Many {
 /// What is done to many.
 #[derive(Clone, Copy)]
 pub enum Verb {
-    Invite,
+    Invite(Option<Timestamp>),
     Uninvite,
-    Add,
-    Role(Role),
-    Block,
+    Add(Option<Timestamp>),
+    Role(Role, Option<Timestamp>),
+    Block(Option<Timestamp>),
     Unblock,
     Attend(pb::Attendance),
 }
@@ -109,20 +111,20 @@ async fn send(
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
         Ok(match verb {
-            Verb::Invite => {
-                let message = pb::InviteOrAcceptUsersRequest { space, users };
+            Verb::Invite(until) => {
+                let message = pb::InviteOrAcceptUsersRequest { space, users, until };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
                 let message = pb::RemoveInvitationsRequest { space, users };
                 client.remove_invitations(message).await?.map(|answer| answer.results)
             }
-            Verb::Add => {
-                let message = pb::AddUsersRequest { space, users };
+            Verb::Add(until) => {
+                let message = pb::AddUsersRequest { space, users, until };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
-            Verb::Block => {
-                let message = pb::BlockUsersRequest { space, users };
+            Verb::Block(until) => {
+                let message = pb::BlockUsersRequest { space, users, until };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {
@@ -134,8 +136,8 @@ async fn send(
                 let message = pb::SetAttendanceRequest { space, attendance, users };
                 client.set_attendance(message).await?.map(|answer| answer.results)
             }
-            Verb::Role(role) => {
-                let message = role.message(space, users);
+            Verb::Role(role, until) => {
+                let message = pb::ChangeRolesRequest { until, ..role.message(space, users) };
                 client.change_roles(message).await?.map(|answer| answer.results)
             }
         })

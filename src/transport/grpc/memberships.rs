@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::{Api, lists, parse, pb, render};
-use crate::domain::{AttendanceChange, Command, RoleChange, SpaceName};
+use crate::domain::{AttendanceChange, Command, Placement, RoleChange, SpaceName};
 use crate::service::{Call, Outcome};
 use crate::transport::error::Failure;
 
@@ -67,7 +67,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Invite(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Invite(Placement { users, until });
         let results = results(self.execute(&call, space, command).await?);
         Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
     }
@@ -91,7 +93,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Add(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Add(Placement { users, until });
         let results = results(self.execute(&call, space, command).await?);
         Ok(self.answer(pb::AddUsersResponse { results }))
     }
@@ -109,6 +113,8 @@ impl pb::membership_service_server::MembershipService for Api {
             parse::user_ids("removed", &message.removed)?,
         );
         let change = change.map_err(|error| parse::users_failure("managers", error))?;
+        let now = self.service.now();
+        let change = change.until(parse::until_or_never(message.until, message.without_end, now)?);
         let results = results(self.execute(&call, space, Command::ChangeRoles(change)).await?);
         Ok(self.answer(pb::ChangeRolesResponse { results }))
     }
@@ -120,7 +126,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Block(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Block(Placement { users, until });
         let results = results(self.execute(&call, space, command).await?);
         Ok(self.answer(pb::BlockUsersResponse { results }))
     }

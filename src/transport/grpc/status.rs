@@ -30,7 +30,8 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::SpaceFull
         | ErrorReason::PrivacyFixed
         | ErrorReason::HasMembers
-        | ErrorReason::NotAnEvent => Code::FailedPrecondition,
+        | ErrorReason::NotAnEvent
+        | ErrorReason::OwnEnd => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted

@@ -3,6 +3,7 @@
 mod attendance;
 mod capacity;
 mod decide;
+mod ends;
 mod ids;
 mod imports;
 mod laws;

@@ -135,7 +135,7 @@ async fn what_is_on_its_way_in_all_is_bounded_and_small_calls_go_on() {
 
 fn large_invitation() -> tonic::Request<pb::InviteOrAcceptUsersRequest> {
     let users = (0..1_000).map(|n| format!("user{n:0>100}")).collect();
-    of("ada", pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users })
+    of("ada", pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, until: None })
 }
 
 #[tokio::test]

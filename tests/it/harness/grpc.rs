@@ -93,7 +93,7 @@ impl Grpc {
 
     pub async fn invite(&self, by: &str, space: &str, users: &[&str]) -> Result<(), String> {
         let users = users.iter().map(ToString::to_string).collect();
-        let message = pb::InviteOrAcceptUsersRequest { space: space.into(), users };
+        let message = pb::InviteOrAcceptUsersRequest { space: space.into(), users, until: None };
         let answered = self.memberships.clone().invite_or_accept_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
@@ -112,7 +112,7 @@ impl Grpc {
 
     pub async fn add(&self, by: &str, space: &str, users: &[&str]) -> Result<(), String> {
         let users = users.iter().map(ToString::to_string).collect();
-        let message = pb::AddUsersRequest { space: space.into(), users };
+        let message = pb::AddUsersRequest { space: space.into(), users, until: None };
         let answered = self.memberships.clone().add_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
@@ -131,13 +131,15 @@ impl Grpc {
             managers: list(managers),
             members: list(members),
             removed: list(removed),
+            ..Default::default()
         };
         let answered = self.memberships.clone().change_roles(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }
 
     pub async fn block(&self, by: &str, space: &str, user: &str) -> Result<(), String> {
-        let message = pb::BlockUsersRequest { space: space.into(), users: vec![user.to_owned()] };
+        let users = vec![user.to_owned()];
+        let message = pb::BlockUsersRequest { space: space.into(), users, until: None };
         let answered = self.memberships.clone().block_users(of(by, message)).await;
         answered.map(|_| ()).map_err(|s| reason_of(&s))
     }

@@ -139,20 +139,23 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
         call(
             "MembershipService/InviteOrAcceptUsers",
-            pb::InviteOrAcceptUsersRequest { space: space(), users: users() },
+            pb::InviteOrAcceptUsersRequest { space: space(), users: users(), until: None },
         ),
         call(
             "MembershipService/RemoveInvitations",
             pb::RemoveInvitationsRequest { space: space(), users: users() },
         ),
-        call("MembershipService/AddUsers", pb::AddUsersRequest { space: space(), users: users() }),
+        call(
+            "MembershipService/AddUsers",
+            pb::AddUsersRequest { space: space(), users: users(), until: None },
+        ),
         call(
             "MembershipService/ChangeRoles",
             pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },
         ),
         call(
             "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: space(), users: users() },
+            pb::BlockUsersRequest { space: space(), users: users(), until: None },
         ),
         call(
             "MembershipService/UnblockUsers",

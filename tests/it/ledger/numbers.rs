@@ -195,7 +195,8 @@ async fn the_history_names_the_service_that_acts_for_a_user() {
         request.set_timeout(Duration::from_secs(10));
         client.memberships.clone().join_or_accept_invite(request).await.unwrap();
         client.join("grace", SPACE).await.unwrap();
-        let message = pb::BlockUsersRequest { space: SPACE.into(), users: vec!["grace".into()] };
+        let message =
+            pb::BlockUsersRequest { space: SPACE.into(), users: vec!["grace".into()], until: None };
         client.memberships.clone().block_users(of_service(message)).await.unwrap();
         let told = client.events(SPACE).await;
         let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.service.as_str())).collect();

@@ -91,7 +91,7 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
     let large: Vec<RawCall> = vec![
         (
             "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: name(), users: users() }.encode_to_vec(),
+            pb::BlockUsersRequest { space: name(), users: users(), until: None }.encode_to_vec(),
         ),
         (
             "MembershipService/ChangeRoles",
@@ -100,11 +100,12 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
         ),
         (
             "MembershipService/InviteOrAcceptUsers",
-            pb::InviteOrAcceptUsersRequest { space: name(), users: users() }.encode_to_vec(),
+            pb::InviteOrAcceptUsersRequest { space: name(), users: users(), until: None }
+                .encode_to_vec(),
         ),
         (
             "MembershipService/AddUsers",
-            pb::AddUsersRequest { space: name(), users: members }.encode_to_vec(),
+            pb::AddUsersRequest { space: name(), users: members, until: None }.encode_to_vec(),
         ),
         (
             "MembershipService/ListMemberships",
@@ -183,6 +184,11 @@ async fn for_a_stranger_the_rows_read_do_not_depend_on_what_is_in_the_space() {
             beside.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await;
         }
         fill(&beside, FULL, MEMBERS).await;
+        // The time of half of them is over, which nobody has written down.
+        let over = "UPDATE membership SET until = 1 WHERE status = 'member' AND version % 2 = 0;
+            UPDATE membership_event SET until = 1 WHERE name = 'joined' AND seq % 2 = 0";
+        beside.run(over).await;
+        beside.run(&format!("UPDATE space SET next_until = 1 WHERE name = '{FULL}'")).await;
         for table in TABLES {
             beside.run(&format!("VACUUM {table}")).await;
         }
@@ -219,7 +225,8 @@ async fn a_stranger_who_names_a_thousand_members_holds_nobody_up() {
         let (stranger, linus) = (Patient::new(&app, STRANGER), Patient::new(&app, "linus"));
         let patience = Duration::from_secs(10);
         let users = (2..=1_001).map(|n| n.to_string()).collect();
-        let block = pb::BlockUsersRequest { space: FULL.into(), users }.encode_to_vec();
+        let block =
+            pb::BlockUsersRequest { space: FULL.into(), users, until: None }.encode_to_vec();
         let block = || ("MembershipService/BlockUsers", block.clone());
         let disturbs = async {
             for _ in 0..5 {

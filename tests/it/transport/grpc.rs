@@ -135,7 +135,7 @@ async fn calls_with_many_users_tell_each_ones_result() {
         client.block("ada", COURSE, "grace").await.unwrap();
         let mut calls = client.memberships.clone();
         let users = names(&["linus", "tim", "linus", "grace", "ada"]);
-        let invite = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users };
+        let invite = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, until: None };
         let invited = calls.invite_or_accept_users(of("ada", invite.clone())).await.unwrap();
         let results = invited.into_inner().results;
         assert_eq!(results[0].membership.as_ref().unwrap().invited_by, "ada");

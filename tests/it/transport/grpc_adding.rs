@@ -20,7 +20,8 @@ async fn adding_tells_who_was_let_in() {
         client.join("tim", COURSE).await.unwrap();
         client.block("ada", COURSE, "grace").await.unwrap();
         let add = async |by: &str, users: &[&str]| {
-            let message = pb::AddUsersRequest { space: COURSE.into(), users: names(users) };
+            let message =
+                pb::AddUsersRequest { space: COURSE.into(), users: names(users), until: None };
             let answer = client.memberships.clone().add_users(of(by, message)).await;
             answer.map(|answer| outcomes(answer.into_inner().results))
         };

@@ -40,7 +40,7 @@ fn get_space(name: &str) -> RawCall {
 }
 
 fn invite(users: Vec<String>) -> RawCall {
-    let message = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users };
+    let message = pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, until: None };
     call("MembershipService/InviteOrAcceptUsers", message)
 }
 
@@ -100,7 +100,7 @@ async fn calls_with_many_users_take_1_to_1000() {
         let mut users = numbered(1000);
         users.push("user1".to_owned());
         let space = "courses/404".to_owned();
-        let elsewhere = pb::BlockUsersRequest { space, users: users.clone() };
+        let elsewhere = pb::BlockUsersRequest { space, users: users.clone(), until: None };
         for call in [invite(users.clone()), call("MembershipService/BlockUsers", elsewhere)] {
             let status = raw.call(&ada, call).await.status();
             let too_many = (Code::InvalidArgument, "TOO_MANY_USERS".into(), "users".into());

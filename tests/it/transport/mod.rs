@@ -5,6 +5,7 @@ mod grpc_adding;
 mod grpc_all_spaces;
 mod grpc_attendance;
 mod grpc_checks;
+mod grpc_ends;
 mod grpc_input;
 mod grpc_lists;
 mod grpc_spaces;

@@ -125,6 +125,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
         | ErrorReason::NotAnEvent
+        | ErrorReason::OwnEnd
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
         ErrorReason::VersionMismatch => {
             (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")
