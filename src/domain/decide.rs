@@ -185,7 +185,7 @@ impl<'a> Plan<'a> {
                 if !self.change(user, to, event, until) {
                     return Ok(());
                 }
-                if to == Status::Creator {
+                if to == Status::Creator && was.status != to {
                     let old = &self.snapshot.space.creator;
                     self.change(old, Status::Manager, EventName::OwnershipGiven, None);
                 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use metrics::Counter;
 use tokio::time::Instant;
 
 use super::{Error, Service};
@@ -18,13 +19,27 @@ const PAGES: u32 = 100;
 /// How long the ledger may take for one space.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What is counted of sweeps.
+#[derive(Clone)]
+pub struct Sweeps {
+    ok: Counter,
+    failed: Counter,
+}
+
+impl Sweeps {
+    /// At the start of a server.
+    pub fn new() -> Self {
+        Self { ok: SWEEPS.counter(&["ok"]), failed: SWEEPS.counter(&["failed"]) }
+    }
+}
+
 impl Service {
     /// Writes down, space by space, whose time is over, and says in how many spaces it looked. Every server
     /// does so; what another one has written meanwhile is nothing to do.
     pub async fn sweep(&self) -> Result<usize, Error> {
         let swept = self.sweep_pages().await;
-        let outcome = if swept.is_ok() { "ok" } else { "failed" };
-        SWEEPS.counter(&[outcome]).increment(1);
+        let Sweeps { ok, failed } = &self.sweeps;
+        if swept.is_ok() { ok } else { failed }.increment(1);
         swept
     }
 

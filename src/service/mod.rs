@@ -28,6 +28,7 @@ use crate::request_context;
 use crate::store::Store;
 
 use coalesce::LookUps;
+use expiry::Sweeps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{
@@ -88,6 +89,7 @@ pub struct Service {
     clock: Clock,
     makers: SpaceMakers,
     invitation_lifetime: Option<Duration>,
+    sweeps: Sweeps,
     imports: Arc<Semaphore>,
 }
 
@@ -118,6 +120,7 @@ impl Service {
             clock,
             makers,
             invitation_lifetime: None,
+            sweeps: Sweeps::new(),
             imports: Arc::new(Semaphore::new(1)),
         }
     }

@@ -285,10 +285,7 @@ impl From<Refusal> for Failure {
                 (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
             Refusal::HasMembers => (ErrorReason::HasMembers, "others are still in the space"),
-            // It passed while the call waited for its turn.
-            Refusal::PastEnd => {
-                return Self::field("until", Problem::Expected(expected::UNTIL));
-            }
+            Refusal::PastEnd => (ErrorReason::PastEnd, "what was to end then is over already"),
             Refusal::OwnEnd => (ErrorReason::OwnEnd, "nobody says when their own time ends"),
             Refusal::NotAnEvent => {
                 (ErrorReason::NotAnEvent, "people say of events whether they go")

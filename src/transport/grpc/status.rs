@@ -31,7 +31,8 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::PrivacyFixed
         | ErrorReason::HasMembers
         | ErrorReason::NotAnEvent
-        | ErrorReason::OwnEnd => Code::FailedPrecondition,
+        | ErrorReason::OwnEnd
+        | ErrorReason::PastEnd => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted

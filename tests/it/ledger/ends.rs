@@ -179,13 +179,16 @@ async fn an_invitation_is_accepted_or_over_and_never_both() {
         let sweeping = tokio::spawn(async move { sweep.sweep().await });
         let joins = people.iter().cloned().map(|user| {
             let client = client.clone();
-            async move { client.join(&user, SPACE).await.unwrap() }
+            async move {
+                let answer = client.join(&user, SPACE).await.unwrap();
+                (user, answer)
+            }
         });
         let answers = together(joins).await;
         sweeping.await.unwrap().unwrap();
-        for (user, answer) in people.iter().zip(answers) {
+        for (user, answer) in answers {
             let events = client.events(SPACE).await;
-            let theirs = events.iter().filter(|event| event.user == *user);
+            let theirs = events.iter().filter(|event| event.user == user);
             let theirs: Vec<_> = theirs.map(pb::MembershipEvent::name).collect();
             let possible: [&[EventName]; 2] = [
                 &[EventName::Invited, EventName::InvitationAccepted],

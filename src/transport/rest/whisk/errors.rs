@@ -126,6 +126,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::NotAMember
         | ErrorReason::NotAnEvent
         | ErrorReason::OwnEnd
+        | ErrorReason::PastEnd
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
         ErrorReason::VersionMismatch => {
             (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")
