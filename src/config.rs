@@ -5,6 +5,7 @@ mod edge;
 mod error;
 mod secret;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,12 @@ pub struct Flags {
     /// How many connections read [default: 8]
     #[arg(long, env = "ROSTER_READERS")]
     pub readers: Option<u32>,
+    /// After how long an invitation ends by itself of which nothing else is said [default: never]
+    #[arg(long, env = "ROSTER_INVITATION_LIFETIME", value_name = "SECONDS")]
+    pub invitation_lifetime: Option<NonZeroU32>,
+    /// How often it is written down whose time is over, which holds at once [default: 60]
+    #[arg(long, env = "ROSTER_SWEEP_INTERVAL", value_name = "SECONDS")]
+    pub sweep_interval: Option<NonZeroU32>,
     /// Which log lines are written, as in `info` or `roster=debug` [default: info]
     #[arg(long, env = "ROSTER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -153,6 +160,8 @@ pub struct Config {
     pub create_spaces: CreateSpaces,
     pub writers: u32,
     pub readers: u32,
+    pub invitation_lifetime: Option<NonZeroU32>,
+    pub sweep_interval: NonZeroU32,
     pub log: String,
     pub log_format: LogFormat,
     /// These stand beside the others in the file.
@@ -181,6 +190,8 @@ impl Default for Config {
             create_spaces: CreateSpaces::default(),
             writers: 2,
             readers: 8,
+            invitation_lifetime: None,
+            sweep_interval: SWEEP_INTERVAL,
             log: "info".into(),
             log_format: LogFormat::Plain,
             edge: Edge::default(),
@@ -188,6 +199,11 @@ impl Default for Config {
         }
     }
 }
+
+const SWEEP_INTERVAL: NonZeroU32 = match NonZeroU32::new(60) {
+    Some(seconds) => seconds,
+    None => NonZeroU32::MIN,
+};
 
 /// No database has more connections.
 const MAX_CONNECTIONS: u32 = 1_000;

@@ -98,6 +98,10 @@ instruments! {
         "Commands whose outcome nobody knows, as the connection was lost while they were committed.";
     EXPIRED: C, "roster_ledger_expired_total", [],
         "Commands that were not begun, as their callers no longer waited.";
+    ENDED: C, "roster_memberships_ended_total", [],
+        "Memberships, invitations and blocks of which it was written down that their time is over. They counted for nothing from that time on.";
+    SWEEPS: C, "roster_sweeps_total", ["outcome"],
+        "Times that the server looked for spaces in which somebody's time is over: `ok`, or `failed`, so that others are looked for the next time.";
     WRITERS_FAILING: G, "roster_ledger_failing_writers", [],
         "Writers whose last change the database did not take.";
     // Look-ups.

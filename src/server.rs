@@ -4,6 +4,7 @@ mod edge;
 mod readiness;
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use base64::Engine;
@@ -11,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{SetupError, Verifier};
@@ -135,7 +136,8 @@ impl Server {
         };
         let ledger = Ledger::start(&store, &clock, limits, &ledger_runtime, &ledger_tasks);
         let shedder = Shedder::new(ledger.backlog());
-        let service = Service::new(ledger, store.clone(), clock, config.create_spaces.into());
+        let service = Service::new(ledger, store.clone(), clock, config.create_spaces.into())
+            .with_invitation_lifetime(config.invitation_lifetime.map(seconds));
         let pages = PageTokens::new(key.as_bytes());
         Ok(Self {
             config,
@@ -182,7 +184,7 @@ impl Server {
             Connections::new(edge::limits(edge), shedder, edge.rate_limit_address.is_some());
         let rates = RateLimits::new(edge::rates(edge));
         let authenticator = Authenticator::new(verifier.clone(), rates.clone());
-        let probed = service.clone();
+        let (probed, swept) = (service.clone(), service.clone());
         let (api, reflection) = (grpc::Api::new(service.clone(), pages, rates), config.reflection);
         let services = grpc::Services::new(authenticator.clone(), api, told.clone(), reflection);
         let grpc = middleware::grpc(move |request| services.clone().answer(request));
@@ -219,15 +221,31 @@ impl Server {
         }
         let probe = readiness::probe(store.clone(), probed, verifier, ready.clone());
         let probe = tokio::spawn(probe);
+        let sweeps = tokio::spawn(sweep(swept, seconds(config.sweep_interval)));
         shutdown.await;
         tracing::info!("shutting down");
         probe.abort();
+        sweeps.abort();
         ready.send_replace(false);
         drain(&connections, &servers, &ledger_tasks).await;
         if timeout(CLOSE, store.close()).await.is_err() {
             tracing::warn!("the database did not close in time");
         }
         drop(ledger_runtime);
+    }
+}
+
+fn seconds(number: NonZeroU32) -> Duration {
+    Duration::from_secs(number.get().into())
+}
+
+/// Writes down now and then whose time is over.
+async fn sweep(service: Service, every: Duration) {
+    loop {
+        sleep(every).await;
+        if let Err(error) = service.sweep().await {
+            tracing::debug!(?error, "what is over was not written down");
+        }
     }
 }
 

@@ -148,8 +148,8 @@ fn story(privacy: Privacy, title: &str) -> Result<Vec<(Call, Command)>, Failed> 
     let mut story = vec![
         (as_service()?, Command::CreateSpace(new)),
         (as_service()?, Command::ChangeRoles(roles)),
-        (as_user(CREATOR)?, Command::Invite(Users::one(user(INVITED)?))),
-        (as_service()?, Command::Block(Users::one(user(BLOCKED)?))),
+        (as_user(CREATOR)?, Command::Invite(Users::one(user(INVITED)?).into())),
+        (as_service()?, Command::Block(Users::one(user(BLOCKED)?).into())),
     ];
     if privacy == Privacy::Private {
         story.push((as_user(REQUESTER)?, Command::Join));

@@ -67,6 +67,7 @@ const fn subject(action: Action) -> Subject {
         Action::UpdateSpace | Action::DeleteSpace => Subject::Space,
         Action::CreateSpace
         | Action::Import
+        | Action::Expire
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending

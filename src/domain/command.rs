@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::transition::Verb;
 use super::{
-    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Privacy,
-    UserId,
+    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Placement,
+    Privacy, Until, UserId,
 };
 
 /// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
@@ -55,6 +55,7 @@ impl Users {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleChange {
     moves: Vec<(Verb, UserId)>,
+    until: Until,
 }
 
 impl RoleChange {
@@ -80,7 +81,13 @@ impl RoleChange {
                 moves.push((verb, user));
             }
         }
-        if moves.is_empty() { Err(UsersError::Empty) } else { Ok(Self { moves }) }
+        let until = Until::Unsaid;
+        if moves.is_empty() { Err(UsersError::Empty) } else { Ok(Self { moves, until }) }
+    }
+
+    /// The same, and until when.
+    pub fn until(self, until: Until) -> Self {
+        Self { until, ..self }
     }
 }
 
@@ -124,7 +131,7 @@ pub struct NewSpace {
     /// What it shows.
     pub content: Content,
     /// Who is invited at once, in the same transaction.
-    pub invitees: Option<Users>,
+    pub invitees: Option<Placement>,
 }
 
 /// What to change of a space; `None` leaves a field as it is.
@@ -156,21 +163,23 @@ pub enum Command {
     /// A manager throws somebody out or rejects their request. Naming oneself is leaving.
     Remove(UserId),
     /// A manager invites users; those who have requested to join become members.
-    Invite(Users),
+    Invite(Placement),
     /// A manager takes invitations back; users without one are passed over.
     RemoveInvitations(Users),
     /// A manager makes users members without asking them; whoever has a seat keeps it as it is.
-    Add(Users),
+    Add(Placement),
     /// A manager gives users new roles.
     ChangeRoles(RoleChange),
     /// A manager shuts users out.
-    Block(Users),
+    Block(Placement),
     /// A manager lifts blocks.
     Unblock(Users),
     /// Members of an event say whether they go, or a manager does for users, who become members if need be.
     SetAttendance(AttendanceChange),
     /// The creator makes another member the creator, and becomes a manager.
     TransferOwnership(UserId),
+    /// The server writes down whose time is over.
+    Expire,
     /// A service makes a space.
     CreateSpace(NewSpace),
     /// A manager changes the space itself.
@@ -201,9 +210,29 @@ impl Command {
             Self::SetAttendance(AttendanceChange { users: None, .. }) => Action::Attend,
             Self::SetAttendance(_) => Action::SetAttendance,
             Self::TransferOwnership(_) => Action::TransferOwnership,
+            Self::Expire => Action::Expire,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
             Self::DeleteSpace { .. } => Action::DeleteSpace,
+        }
+    }
+
+    /// Until when those whom it names are to be what they become.
+    pub fn until(&self) -> Until {
+        match self {
+            Self::Invite(of) | Self::Add(of) | Self::Block(of) => of.until,
+            Self::ChangeRoles(change) => change.until,
+            Self::Join
+            | Self::Leave
+            | Self::Remove(_)
+            | Self::RemoveInvitations(_)
+            | Self::Unblock(_)
+            | Self::SetAttendance(_)
+            | Self::TransferOwnership(_)
+            | Self::Expire
+            | Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::DeleteSpace { .. } => Until::Unsaid,
         }
     }
 
@@ -217,11 +246,11 @@ impl Command {
             Self::Leave => own(Verb::Leave),
             Self::Remove(user) if actor.user() == Some(user) => own(Verb::Leave),
             Self::Remove(user) => vec![(Verb::Remove, user)],
-            Self::Invite(users) => each(Verb::Invite, users),
+            Self::Invite(of) => each(Verb::Invite, &of.users),
             Self::RemoveInvitations(users) => each(Verb::RemoveInvitation, users),
-            Self::Add(users) => each(Verb::Add, users),
+            Self::Add(of) => each(Verb::Add, &of.users),
             Self::ChangeRoles(change) => change.moves.iter().map(|(v, user)| (*v, user)).collect(),
-            Self::Block(users) => each(Verb::Block, users),
+            Self::Block(of) => each(Verb::Block, &of.users),
             Self::Unblock(users) => each(Verb::Unblock, users),
             Self::SetAttendance(change) => match (&change.users, change.attendance) {
                 (None, _) => own(change.verb()),
@@ -231,7 +260,10 @@ impl Command {
                 }
             },
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
-            Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace { .. } => Vec::new(),
+            Self::Expire
+            | Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::DeleteSpace { .. } => Vec::new(),
         }
     }
 
@@ -250,6 +282,7 @@ impl Command {
             | Self::Leave
             | Self::Remove(_)
             | Self::TransferOwnership(_)
+            | Self::Expire
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
             | Self::DeleteSpace { .. } => false,
@@ -259,18 +292,16 @@ impl Command {
     /// How many users are named, at least one: what the command costs, roughly.
     pub fn users(&self) -> usize {
         match self {
-            Self::Invite(users)
-            | Self::RemoveInvitations(users)
-            | Self::Add(users)
-            | Self::Block(users)
-            | Self::Unblock(users) => users.0.len(),
+            Self::Invite(of) | Self::Add(of) | Self::Block(of) => of.users.0.len(),
+            Self::RemoveInvitations(users) | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
             Self::SetAttendance(change) => change.users.as_ref().map_or(1, |users| users.0.len()),
-            Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |users| users.0.len()),
+            Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |of| of.users.0.len()),
             Self::Join
             | Self::Leave
             | Self::Remove(_)
             | Self::TransferOwnership(_)
+            | Self::Expire
             | Self::UpdateSpace(_)
             | Self::DeleteSpace { .. } => 1,
         }

@@ -1,14 +1,16 @@
 //! The one place that decides: visible, permitted, which move, and is there room.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::permission::{has_attendance, need, permit};
 use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
+use super::until::{sets_until, until};
 use super::{
     Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
     Refusal, Refused, Rule, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status,
-    UserId, Users,
+    Until, UserId,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -22,13 +24,17 @@ pub struct Change {
     pub to: Status,
     /// What to call it.
     pub event: EventName,
+    /// When the status after ends by itself, if it does.
+    pub until: Option<Millis>,
 }
 
 /// What a command comes to when no rule says no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Memberships change, or nothing does if the list is empty.
+    /// Memberships change, or nothing does if the list is empty. Whose time is over is written down first.
     Move(Vec<Change>),
+    /// Whose time is over is written down.
+    Expire,
     /// A new space, with its creator.
     Create {
         /// The space, without anybody in it yet.
@@ -37,6 +43,8 @@ pub enum Decision {
         content: Content,
         /// Who is invited at once: not the creator, and each once.
         invitees: Vec<UserId>,
+        /// When their invitations end, if they do.
+        until: Option<Millis>,
     },
     /// The space itself changes; its memberships stay.
     Update {
@@ -67,9 +75,7 @@ pub fn decide(
         }
         return create(name, current, new, now);
     }
-    let snapshot = current.ok_or(Refusal::SpaceNotFound)?;
-    let action = command.action(actor);
-    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    let (snapshot, action) = (&*seen(current, actor, command, now)?, command.action(actor));
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
         Command::DeleteSpace { if_version, if_empty } => {
@@ -81,6 +87,7 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
+        Command::Expire => Ok(Decision::Expire),
         Command::SetAttendance(_)
         | Command::CreateSpace(_)
         | Command::Join
@@ -93,11 +100,11 @@ pub fn decide(
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::TransferOwnership(_) => {
-            let mut plan = Plan::new(snapshot);
+            let mut plan = Plan::new(snapshot, actor, command, now);
             for (verb, user) in moves(name, snapshot, actor, command)? {
                 plan.add(verb, user)?;
             }
-            plan.finish(action)
+            plan.finish()
         }
     }
 }
@@ -115,12 +122,11 @@ pub fn decide_each(
     let (Some(snapshot), true) = (current, command.names_many()) else {
         return decide(name, current, actor, command, now).map(|decision| (decision, refused));
     };
-    let action = command.action(actor);
-    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
-    let mut plan = Plan::new(snapshot);
+    let snapshot = &*seen(Some(snapshot), actor, command, now)?;
+    let mut plan = Plan::new(snapshot, actor, command, now);
     let moves = moves(name, snapshot, actor, command)?;
     for own in moves.chunk_by(|one, next| one.1 == next.1) {
-        let refusal = plan.foresee(own, action).err();
+        let refusal = plan.foresee(own).err();
         for (verb, user) in own {
             match refusal {
                 None => plan.add(*verb, user)?,
@@ -128,7 +134,23 @@ pub fn decide_each(
             }
         }
     }
-    Ok((plan.finish(action)?, refused))
+    Ok((plan.finish()?, refused))
+}
+
+/// What there is of the space at this moment, if the actor may do this to it.
+fn seen<'a>(
+    current: Option<&'a Snapshot>,
+    actor: &Actor,
+    command: &Command,
+    now: Millis,
+) -> Result<Cow<'a, Snapshot>, Refused> {
+    let snapshot = current.ok_or(Refusal::SpaceNotFound)?.at(now);
+    let action = command.action(actor);
+    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    match command.until() {
+        Until::At(until) if until <= now => Err(Rule::condition(action).refuses(Refusal::PastEnd)),
+        Until::At(_) | Until::For(_) | Until::Never | Until::Unsaid => Ok(snapshot),
+    }
 }
 
 /// What is to be done to whom, as far as the command means them.
@@ -161,10 +183,22 @@ pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Resu
     }
 }
 
+/// What somebody is to the space, with all that changes with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Held {
+    status: Status,
+    attendance: Option<Attendance>,
+    until: Option<Millis>,
+}
+
 /// The changes of one command so far. Later users of the same command see the earlier ones.
 struct Plan<'a> {
     snapshot: &'a Snapshot,
-    changed: BTreeMap<UserId, (Status, Option<Attendance>)>,
+    actor: &'a Actor,
+    action: Action,
+    said: Until,
+    now: Millis,
+    changed: BTreeMap<UserId, Held>,
     counts: Counts,
     changes: Vec<Change>,
     /// The open invitations that nobody has taken back yet, by who sent them, once somebody asks.
@@ -172,31 +206,46 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
-        let counts = snapshot.space.counts;
-        Self { snapshot, changed: BTreeMap::new(), counts, changes: Vec::new(), sent: None }
+    fn new(snapshot: &'a Snapshot, actor: &'a Actor, command: &Command, now: Millis) -> Self {
+        let (counts, said) = (snapshot.space.counts, command.until());
+        let (action, changed, changes) = (command.action(actor), BTreeMap::new(), Vec::new());
+        Self { snapshot, actor, action, said, now, changed, counts, changes, sent: None }
     }
 
-    fn place(&self, user: &UserId) -> (Status, Option<Attendance>) {
-        let before = || (self.snapshot.status(user), self.snapshot.attendance(user));
+    fn held(&self, user: &UserId) -> Held {
+        let before = || Held {
+            status: self.snapshot.status(user),
+            attendance: self.snapshot.attendance(user),
+            until: self.snapshot.known(user).and_then(|known| known.until),
+        };
         self.changed.get(user).copied().unwrap_or_else(before)
     }
 
-    fn status(&self, user: &UserId) -> Status {
-        self.place(user).0
+    /// Nobody says when what they are ends by itself.
+    fn leaves_own_end(&self, verb: Verb, user: &UserId) -> Result<(), Refused> {
+        let says_until = self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to));
+        if says_until && self.actor.user() == Some(user) {
+            return Err(Rule::condition(self.action).refuses(Refusal::OwnEnd));
+        }
+        Ok(())
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refused> {
-        let (from, was) = self.place(user);
-        match transition(verb, self.snapshot.space.privacy, from) {
+        self.leaves_own_end(verb, user)?;
+        let was = self.held(user);
+        match transition(verb, self.snapshot.space.privacy, was.status) {
             Move::Stay => {}
-            Move::Refuse(refusal) => return Err(Rule::transition(verb, from).refuses(refusal)),
-            Move::To(to, event) if (to, event.attendance(was, to)) == (from, was) => {}
+            Move::Refuse(refusal) => {
+                return Err(Rule::transition(verb, was.status).refuses(refusal));
+            }
             Move::To(to, event) => {
-                self.change(user, to, event);
-                if to == Status::Creator && from != to {
+                let until = until(verb, (was.status, to), self.said, was.until, self.now);
+                if !self.change(user, to, event, until) {
+                    return Ok(());
+                }
+                if to == Status::Creator && was.status != to {
                     let old = &self.snapshot.space.creator;
-                    self.change(old, Status::Manager, EventName::OwnershipGiven);
+                    self.change(old, Status::Manager, EventName::OwnershipGiven, None);
                 }
                 if revokes_sent_invitations(verb) {
                     self.revoke_invitations_of(user);
@@ -207,11 +256,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a rule refuses all that is to be done to one user; a seat that they take must be free already.
-    fn foresee(&self, moves: &[(Verb, &UserId)], action: Action) -> Result<(), Refused> {
+    fn foresee(&self, moves: &[(Verb, &UserId)]) -> Result<(), Refused> {
         let Space { privacy, capacity, .. } = self.snapshot.space;
-        let before = moves.first().map_or(Status::Absent, |(_, user)| self.status(user));
+        let before = moves.first().map_or(Status::Absent, |(_, user)| self.held(user).status);
         let mut status = before;
-        for (verb, _) in moves {
+        for (verb, user) in moves {
+            self.leaves_own_end(*verb, user)?;
             match transition(*verb, privacy, status) {
                 Move::Stay => {}
                 Move::To(to, _) => status = to,
@@ -222,7 +272,7 @@ impl<'a> Plan<'a> {
         }
         let takes_a_seat = status.is_seated() && !before.is_seated();
         if takes_a_seat && capacity.is_some_and(|c| self.counts.seats() >= c.seats()) {
-            return Err(Rule::capacity(action).refuses(Refusal::SpaceFull));
+            return Err(Rule::capacity(self.action).refuses(Refusal::SpaceFull));
         }
         Ok(())
     }
@@ -231,25 +281,38 @@ impl<'a> Plan<'a> {
         let snapshot = self.snapshot;
         let sent = self.sent.get_or_insert_with(|| snapshot.sent_invitations());
         for invitee in sent.remove(inviter).unwrap_or_default() {
-            if self.status(invitee) == Status::Invited {
-                self.change(invitee, Status::Absent, EventName::InvitationRevoked);
+            if self.held(invitee).status == Status::Invited {
+                self.change(invitee, Status::Absent, EventName::InvitationRevoked, None);
             }
         }
     }
 
-    fn change(&mut self, user: &UserId, to: Status, event: EventName) {
-        let (from, was) = self.place(user);
-        self.counts.shift(from, to);
-        self.changed.insert(user.clone(), (to, event.attendance(was, to)));
-        self.changes.push(Change { user: user.clone(), from, to, event });
+    /// Says whether anything is different now.
+    fn change(
+        &mut self,
+        user: &UserId,
+        to: Status,
+        event: EventName,
+        until: Option<Millis>,
+    ) -> bool {
+        let was = self.held(user);
+        let attendance = event.attendance(was.attendance, to);
+        let held = Held { status: to, attendance, until };
+        if held == was {
+            return false;
+        }
+        self.counts.shift(was.status, to);
+        self.changed.insert(user.clone(), held);
+        self.changes.push(Change { user: user.clone(), from: was.status, to, event, until });
+        true
     }
 
     /// Seats are counted when all is done, so that a command can give one and take one.
-    fn finish(self, action: Action) -> Result<Decision, Refused> {
+    fn finish(self) -> Result<Decision, Refused> {
         let Space { capacity, counts, .. } = &self.snapshot.space;
         let takes_seats = self.counts.seats() > counts.seats();
         if takes_seats && capacity.is_some_and(|c| self.counts.seats() > c.seats()) {
-            return Err(Rule::capacity(action).refuses(Refusal::SpaceFull));
+            return Err(Rule::capacity(self.action).refuses(Refusal::SpaceFull));
         }
         Ok(Decision::Move(self.changes))
     }
@@ -272,15 +335,19 @@ fn create(
         seq: 0,
         counts: Counts::default(),
         created_at: now,
+        next_until: None,
     };
     let Some(existing) = current else {
-        let invitees = new.invitees.iter().flat_map(Users::iter);
+        let invitees = new.invitees.iter().flat_map(|of| of.users.iter());
         let invitees = invitees.filter(|user| **user != new.creator).cloned().collect();
+        let said = new.invitees.as_ref().map_or(Until::Unsaid, |of| of.until);
+        let invited = (Status::Absent, Status::Invited);
+        let until = until(Verb::Invite, invited, said, None, now);
         let (space, content) = (Box::new(space), new.content.clone());
-        return Ok(Decision::Create { space, content, invitees });
+        return Ok(Decision::Create { space, content, invitees, until });
     };
-    let Space { seq, counts, created_at, .. } = existing.space;
-    let repeats = Space { seq, counts, created_at, ..space } == existing.space
+    let Space { seq, counts, created_at, next_until, .. } = existing.space;
+    let repeats = Space { seq, counts, created_at, next_until, ..space } == existing.space
         && existing.content.as_ref() == Some(&new.content);
     let exists = || Rule::condition(Action::CreateSpace).refuses(Refusal::SpaceExists);
     if repeats { Ok(Decision::Move(Vec::new())) } else { Err(exists()) }

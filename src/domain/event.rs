@@ -51,6 +51,10 @@ words! {
         NotGoing = "not_going",
         /// Says neither any more; the status stays.
         AttendanceCleared = "attendance_cleared",
+        /// What the user was is over: its time had come. This is when that was written down.
+        Expired = "expired",
+        /// The status stays, and ends at another time now, or no longer by itself.
+        TermsChanged = "terms_changed",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.
@@ -86,6 +90,8 @@ impl EventName {
             | Self::OwnershipReceived
             | Self::OwnershipGiven
             | Self::Imported
+            | Self::Expired
+            | Self::TermsChanged
             | Self::Updated
             | Self::Deleted => {
                 if to.is_seated() {
@@ -100,6 +106,11 @@ impl EventName {
     /// Whether this is about attendance, and leaves the status as it is.
     pub const fn is_answer(self) -> bool {
         matches!(self, Self::Going | Self::NotGoing | Self::AttendanceCleared)
+    }
+
+    /// Whether the status stays as it was.
+    pub const fn keeps_status(self) -> bool {
+        self.is_answer() || matches!(self, Self::TermsChanged)
     }
 }
 
@@ -116,6 +127,14 @@ pub struct Authorship {
     pub at: Millis,
 }
 
+impl Authorship {
+    /// Of what happens by itself at its time, and is written down now.
+    pub fn of_expiry(at: Millis) -> Self {
+        let actor = Actor::Service(UserId::of_this_server());
+        Self { actor, service: None, cause: Action::Expire, at }
+    }
+}
+
 /// One entry in a space's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -127,6 +146,8 @@ pub struct Event {
     pub name: EventName,
     /// To what.
     pub subject: Subject,
+    /// When what the user is after this ends by itself, if it does.
+    pub until: Option<Millis>,
     /// By whom, and when.
     pub by: Authorship,
 }

@@ -70,6 +70,11 @@ impl SpaceName {
 pub struct UserId(Arc<str>);
 
 impl UserId {
+    /// The server itself, as the service that writes down what happens by itself.
+    pub fn of_this_server() -> Self {
+        Self(Arc::from("roster"))
+    }
+
     /// Reads a user id.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"._:@|-".contains(&b);

@@ -9,6 +9,7 @@ use std::fmt;
 use super::permission::has_attendance;
 use super::transition::Move::{self, Refuse, Stay, To};
 use super::transition::{Verb, transition};
+use super::until::is_over;
 use super::{
     Attendance, Attributes, Authorship, Capacity, Change, Content, Contribution, Counts, Decision,
     Event, EventName, Millis, Person, Privacy, Refusal, Snapshot, Space, SpaceName, SpaceState,
@@ -80,6 +81,8 @@ pub struct MembershipRecord {
     pub attendance: Option<Attendance>,
     /// When it last changed.
     pub changed_at: Option<Millis>,
+    /// When it ends by itself.
+    pub until: Option<Millis>,
 }
 
 /// Why something was not moved.
@@ -103,6 +106,8 @@ pub enum Fault {
     Broken(Status),
     /// After its memberships a space has no more events.
     LateEvent,
+    /// Nobody of this status ceases to be so by themselves.
+    NoEnd(Status),
     /// A membership is not in order of user, or the user is named twice.
     Order,
     /// A membership is not what the history says.
@@ -131,6 +136,7 @@ impl SpaceRecord {
             seq: 0,
             counts: Counts::default(),
             created_at: self.created_at.unwrap_or(now),
+            next_until: None,
         };
         Some((space, content.clone()))
     }
@@ -147,7 +153,8 @@ impl SpaceRecord {
             Some(_) => Err(Fault::AnotherSpace),
             None => {
                 let space = Box::new(space);
-                let decision = Decision::Create { space, content, invitees: Vec::new() };
+                let decision =
+                    Decision::Create { space, content, invitees: Vec::new(), until: None };
                 Ok(state.carry_out(decision, by))
             }
         }
@@ -164,23 +171,39 @@ impl MembershipRecord {
         if self.version.is_some() {
             return Err(Fault::NoHistory);
         }
+        if self.until.is_some() && !self.status.can_end() {
+            return Err(Fault::NoEnd(self.status));
+        }
+        if is_over(self.until, by.at) {
+            // What is over changes nothing here.
+            return Ok(Vec::new());
+        }
         let refused = |refusal| Err(Fault::Refused(refusal));
         let Some(snapshot) = &state.snapshot else { return refused(Refusal::SpaceNotFound) };
+        let snapshot = &*snapshot.at(by.at);
         let from = snapshot.status(&self.user);
+        let was = snapshot.known(&self.user).and_then(|known| known.until);
         let mut changes = Vec::new();
-        let change = |from, to, event| Change { user: self.user.clone(), from, to, event };
-        let status = match imported(from, self.status) {
-            Stay => from,
+        let change = |from, to, event, until| {
+            let user = self.user.clone();
+            Change { user, from, to, event, until }
+        };
+        let (status, until) = match imported(from, self.status) {
+            Stay if from == self.status && self.until.is_some() && self.until != was => {
+                changes.push(change(from, from, EventName::TermsChanged, self.until));
+                (from, self.until)
+            }
+            Stay => (from, was),
             Refuse(Refusal::CreatorFixed) => return Err(Fault::SecondCreator),
             Refuse(refusal) => return refused(refusal),
             To(to, _) if !has_room(snapshot, from, to) => return refused(Refusal::SpaceFull),
             To(to, event) => {
-                changes.push(change(from, to, event));
-                to
+                changes.push(change(from, to, event, self.until));
+                (to, self.until)
             }
         };
         if let Some(event) = self.answer(status, snapshot.attendance(&self.user))? {
-            changes.push(change(status, status, event));
+            changes.push(change(status, status, event, until));
         }
         let knows_more = self.invited_by.is_some() || self.joined_at.is_some();
         let is_corrected = knows_more && from != status;
@@ -259,6 +282,7 @@ impl fmt::Display for Fault {
             Self::Number(next) => write!(f, "the next event of the space is number {next}"),
             Self::Beginning => f.write_str("the history lacks its beginning"),
             Self::Broken(known) => write!(f, "the user was {known} before this event"),
+            Self::NoEnd(status) => write!(f, "nobody is {status} until a certain time"),
             Self::LateEvent => f.write_str("events come before memberships"),
             Self::Order => f.write_str("the user stands here twice, or out of order"),
             Self::Unexplained => f.write_str("the history does not say so"),

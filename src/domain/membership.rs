@@ -1,5 +1,6 @@
 //! What one user is to one space.
 
+use super::until::is_over;
 use super::{Millis, SpaceName, UserId};
 
 words! {
@@ -47,6 +48,14 @@ impl Status {
         }
     }
 
+    /// Whether being so can end by itself, at a time that was said.
+    pub const fn can_end(self) -> bool {
+        match self {
+            Self::Invited | Self::Member | Self::Manager | Self::Blocked => true,
+            Self::Absent | Self::Requested | Self::Creator => false,
+        }
+    }
+
     /// Whether the user has something to leave: an invitation, a request or a seat.
     pub const fn holds_a_place(self) -> bool {
         match self {
@@ -85,6 +94,9 @@ pub struct Membership {
     pub attendance: Option<Attendance>,
     /// When the membership last changed; 0 for ABSENT.
     pub changed_at: Millis,
+    /// From when on the user is ABSENT, whether or not anything was written down then. Never of somebody
+    /// who is ABSENT or REQUESTED or the CREATOR.
+    pub until: Option<Millis>,
 }
 
 impl From<Status> for Place {
@@ -105,7 +117,13 @@ impl Membership {
             joined_at: None,
             attendance: None,
             changed_at: 0,
+            until: None,
         }
+    }
+
+    /// Whether its time has come, so that the user is ABSENT.
+    pub const fn is_over(&self, now: Millis) -> bool {
+        is_over(self.until, now)
     }
 
     /// What the user is to the space.

@@ -57,6 +57,7 @@ pub mod snapshot;
 pub mod space;
 pub mod text;
 pub mod transition;
+pub mod until;
 
 pub use allowed::{Facts, allowed_in, allowed_to};
 pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
@@ -72,9 +73,10 @@ pub use recount::Recount;
 pub use refusal::Refusal;
 pub use replay::Replay;
 pub use rule::{Refused, Rule};
-pub use snapshot::{Snapshot, SpaceState};
+pub use snapshot::{Overdue, Snapshot, SpaceState};
 pub use space::{Capacity, Content, Contribution, Counts, Space, SpaceField};
 pub use text::{Attributes, DisplayName, InvalidText, Line, Prose};
+pub use until::{Placement, Until};
 
 /// A moment: milliseconds since 1970-01-01 00:00 UTC.
 pub type Millis = i64;

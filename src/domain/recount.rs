@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Counts, Status};
+use super::{Counts, Millis, Status};
 
 /// One space, as it was at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Kept {
     pub counts: Counts,
     /// The number of its last event.
     pub seq: i64,
+    /// Before this moment nobody's time ends.
+    pub next_until: Option<Millis>,
 }
 
 /// What the other rows say.
@@ -37,6 +39,8 @@ pub struct Found {
     pub counts: Counts,
     /// A user whose status is CREATOR.
     pub creator: Option<String>,
+    /// When the first one's time ends.
+    pub next_until: Option<Millis>,
     /// How many rows say what it shows.
     pub contents: i64,
     /// How many events there are.
@@ -75,6 +79,13 @@ pub enum Drift {
         kept: i64,
         /// How many there are.
         found: i64,
+    },
+    /// Somebody's time ends before it says that anybody's does.
+    Ends {
+        /// What the space says.
+        kept: Option<Millis>,
+        /// When the first one's ends.
+        found: Millis,
     },
     /// It has no creator or several, or one although it was deleted.
     Creators(i64),
@@ -145,6 +156,11 @@ impl Recount {
         if kept_going != found_going {
             all.push(Drift::Going { kept: kept_going, found: found_going });
         }
+        if let Some(first) = found.next_until
+            && kept.next_until.is_none_or(|kept| kept > first)
+        {
+            all.push(Drift::Ends { kept: kept.next_until, found: first });
+        }
         let expected = i64::from(!self.is_deleted);
         if found.counts.creators != expected {
             all.push(Drift::Creators(found.counts.creators));
@@ -195,9 +211,11 @@ impl Recount {
 impl Drift {
     const fn is_mendable(&self) -> bool {
         match self {
-            Self::Count { .. } | Self::Going { .. } | Self::Creator { .. } | Self::Terms { .. } => {
-                true
-            }
+            Self::Count { .. }
+            | Self::Going { .. }
+            | Self::Ends { .. }
+            | Self::Creator { .. }
+            | Self::Terms { .. } => true,
             Self::Creators(_)
             | Self::Overfull { .. }
             | Self::Contents(_)
@@ -218,6 +236,15 @@ impl fmt::Display for Drift {
             }
             Self::Going { kept, found } => {
                 write!(f, "counts {kept} users who go, and has {found}")
+            }
+            Self::Ends { kept: None, found } => {
+                write!(f, "says that nobody's time ends, and somebody's does at {found} ms")
+            }
+            Self::Ends { kept: Some(kept), found } => {
+                write!(
+                    f,
+                    "says that nobody's time ends before {kept} ms, and somebody's does at {found} ms"
+                )
             }
             Self::Creators(found) => write!(f, "has {found} creators"),
             Self::Creator { kept, found } => {

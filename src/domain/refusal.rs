@@ -27,6 +27,10 @@ words! {
         VersionMismatch = "VERSION_MISMATCH",
         /// Others still have seats in the space, and the actor wants it deleted only if nobody has.
         HasMembers = "HAS_MEMBERS",
+        /// Nobody says when their own time ends.
+        OwnEnd = "OWN_END",
+        /// What is to end at a time would be over already.
+        PastEnd = "PAST_END",
         /// Only of an event do people say whether they go.
         NotAnEvent = "NOT_AN_EVENT",
     }

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 
 use super::permission::has_attendance;
+use super::until::is_over;
 use super::{
-    Attendance, Counts, Event, EventName, Fault, Life, MembershipRecord, Refusal, SpaceName,
-    SpaceRecord, Status, Subject, UserId,
+    Attendance, Counts, Event, EventName, Fault, Life, MembershipRecord, Millis, Refusal,
+    SpaceName, SpaceRecord, Status, Subject, UserId,
 };
+
+/// What a user is, by which event, whether they go, and when it ends.
+type Known = (Status, i64, Option<Attendance>, Option<Millis>);
 
 /// A space that comes with its history: event by event, then membership by membership. It remembers one
 /// status for each user who has one.
@@ -17,8 +21,10 @@ pub struct Replay {
     seq: i64,
     begins_deleted: bool,
     counts: Counts,
-    /// Who is what, by which event, and whether they go.
-    statuses: HashMap<UserId, (Status, i64, Option<Attendance>)>,
+    /// Who is what.
+    statuses: HashMap<UserId, Known>,
+    /// When the first of them ends, if one does.
+    next_until: Option<Millis>,
     /// Whose membership was told last.
     told: Option<UserId>,
 }
@@ -28,7 +34,13 @@ impl Replay {
     pub fn new(record: SpaceRecord) -> Option<Self> {
         let wanted = record.seq?;
         let (counts, statuses) = (Counts::default(), HashMap::new());
-        Some(Self { record, wanted, seq: 0, begins_deleted: false, counts, statuses, told: None })
+        let (begins_deleted, next_until, told) = (false, None, None);
+        Some(Self { record, wanted, seq: 0, begins_deleted, counts, statuses, next_until, told })
+    }
+
+    /// When the first of its memberships ends by itself, if one does.
+    pub const fn next_until(&self) -> Option<Millis> {
+        self.next_until
     }
 
     /// The space's name.
@@ -66,20 +78,26 @@ impl Replay {
         self.seq = event.seq;
         match &event.subject {
             Subject::Space { .. } => Ok(()),
-            Subject::Membership { user, from, to } => self.shift(event.name, user, *from, *to),
+            Subject::Membership { user, from, to } => self.shift(event, user, *from, *to),
         }
     }
 
     fn shift(
         &mut self,
-        name: EventName,
+        event: &Event,
         user: &UserId,
         from: Status,
         to: Status,
     ) -> Result<(), Fault> {
-        let known = self.statuses.get(user).map(|(status, _, answer)| (*status, *answer));
-        let (known, was) = known.unwrap_or((Status::Absent, None));
-        if known != from || name.is_answer() && !(from == to && to.is_seated()) {
+        let name = event.name;
+        let known =
+            self.statuses.get(user).map(|(status, _, answer, end)| (*status, *answer, *end));
+        let (known, was, end) = known.unwrap_or((Status::Absent, None, None));
+        let is_impossible = name.keeps_status() && from != to
+            || name.is_answer() && !(to.is_seated() && event.until == end)
+            || name == EventName::Expired && !(to == Status::Absent && is_over(end, event.by.at))
+            || event.until.is_some() && !to.can_end();
+        if known != from || is_impossible {
             return Err(Fault::Broken(known));
         }
         if name.is_answer() {
@@ -95,7 +113,9 @@ impl Replay {
             | Status::Member
             | Status::Manager
             | Status::Creator
-            | Status::Blocked => self.statuses.insert(user.clone(), (to, self.seq, attendance)),
+            | Status::Blocked => {
+                self.statuses.insert(user.clone(), (to, self.seq, attendance, event.until))
+            }
         };
         Ok(())
     }
@@ -109,11 +129,12 @@ impl Replay {
             return Err(Fault::Order);
         }
         let explained = self.statuses.remove(&record.user);
-        if explained.map(|(status, seq, answer)| (status, Some(seq), answer))
-            != Some((record.status, record.version, record.attendance))
+        if explained.map(|(status, seq, answer, end)| (status, Some(seq), answer, end))
+            != Some((record.status, record.version, record.attendance, record.until))
         {
             return Err(Fault::Unexplained);
         }
+        self.next_until = self.next_until.into_iter().chain(record.until).min();
         if record.status == Status::Creator && !self.is_creator(&record.user) {
             return Err(Fault::Creators(1));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::until::is_over;
 use super::{Attendance, Attributes, DisplayName, Millis, Privacy, SpaceName, Status, UserId};
 
 words! {
@@ -84,6 +85,9 @@ pub struct Space {
     pub counts: Counts,
     /// When it was created.
     pub created_at: Millis,
+    /// Nobody's time ends before this moment, so that a space in which nobody's ends costs nothing. A lower
+    /// bound: who was to end then may have left. Who is over is counted until that is written down.
+    pub next_until: Option<Millis>,
 }
 
 /// How many users of a space have each status that a row can have (CREATOR is always one).
@@ -117,6 +121,16 @@ impl Space {
     /// How many say that they go, as far as somebody is told who manages the space or not.
     pub const fn shown_going(&self, manages: bool) -> i64 {
         if self.hides_members && !manages { 0 } else { self.counts.going }
+    }
+
+    /// Whether somebody's time may be over that nobody has written down yet.
+    pub const fn is_due(&self, now: Millis) -> bool {
+        is_over(self.next_until, now)
+    }
+
+    /// Somebody's time ends then, if it does.
+    pub fn ends_at(&mut self, until: Option<Millis>) {
+        self.next_until = self.next_until.into_iter().chain(until).min();
     }
 
     /// Whether more seats are taken than there are.
@@ -154,6 +168,20 @@ impl Counts {
     pub fn shift_answer(&mut self, from: Option<Attendance>, to: Option<Attendance>) {
         let goes = |answer| i64::from(answer == Some(Attendance::Going));
         self.going += goes(to) - goes(from);
+    }
+
+    /// Counts so many users no longer.
+    pub fn take_away(&mut self, others: Self) {
+        for status in Status::ALL {
+            self.add(*status, -others.of(*status));
+        }
+        self.going -= others.going;
+    }
+
+    /// Moves one user out.
+    pub fn end(&mut self, status: Status, attendance: Option<Attendance>) {
+        self.shift(status, Status::Absent);
+        self.shift_answer(attendance, None);
     }
 
     fn add(&mut self, status: Status, n: i64) {

@@ -52,8 +52,8 @@ pub enum Move {
 
 use Move::{Refuse, Stay, To};
 
-/// The table: one row for each verb, one cell for each status. Privacy matters to joining alone. An answer
-/// that leads to the status that was there changes the attendance, unless it is so already.
+/// The table: one row for each verb, one cell for each status. Privacy matters to joining alone. What leads to
+/// the status that was there changes the attendance, or when the status ends, unless it is so already.
 pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
     match verb {
         Verb::Join => join(privacy, from),
@@ -61,8 +61,9 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
         Verb::Remove => throw_out(from, Refusal::CreatorCannotLeave),
         Verb::Invite => match from {
             Absent => To(Invited, EventName::Invited),
+            Invited => To(Invited, EventName::TermsChanged),
             Requested => To(Member, EventName::RequestAccepted),
-            Invited | Member | Manager | Creator | Blocked => Stay,
+            Member | Manager | Creator | Blocked => Stay,
         },
         Verb::RemoveInvitation => match from {
             Invited => To(Absent, EventName::InvitationRevoked),
@@ -76,14 +77,14 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
         },
         Verb::MakeManager => match from {
             Absent | Invited | Requested | Member => To(Manager, EventName::Promoted),
-            Manager => Stay,
+            Manager => To(Manager, EventName::TermsChanged),
             Creator => Refuse(Refusal::CreatorFixed),
             Blocked => Refuse(Refusal::Blocked),
         },
         Verb::MakeMember => match from {
             Absent | Invited => To(Member, EventName::Added),
             Requested => To(Member, EventName::RequestAccepted),
-            Member => Stay,
+            Member => To(Member, EventName::TermsChanged),
             Manager => To(Member, EventName::Demoted),
             Creator => Refuse(Refusal::CreatorFixed),
             Blocked => Refuse(Refusal::Blocked),
@@ -92,7 +93,7 @@ pub const fn transition(verb: Verb, privacy: Privacy, from: Status) -> Move {
         Verb::Block => match from {
             Absent | Invited | Requested | Member | Manager => To(Blocked, EventName::Blocked),
             Creator => Refuse(Refusal::CreatorFixed),
-            Blocked => Stay,
+            Blocked => To(Blocked, EventName::TermsChanged),
         },
         Verb::Unblock => match from {
             Blocked => To(Absent, EventName::Unblocked),

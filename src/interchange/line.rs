@@ -128,6 +128,8 @@ line!(EventLine {
     #[serde(borrow)]
     cause: Cow<'a, str>,
     at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
 });
 
 line!(MembershipLine {
@@ -147,6 +149,8 @@ line!(MembershipLine {
     attendance: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changed_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
 });
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]

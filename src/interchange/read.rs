@@ -197,6 +197,7 @@ fn event(of: &EventLine<'_>) -> Read<Event> {
         seq: positive("seq", of.seq)?,
         name: field("name", &of.name, EventName::from_word(&of.name))?,
         subject,
+        until: optional_time("until", of.until)?,
         by: Authorship {
             actor,
             service: optional_user("service", &of.service)?,
@@ -217,5 +218,6 @@ fn membership(of: &MembershipLine<'_>) -> Read<MembershipRecord> {
         joined_at: optional_time("joined_at", of.joined_at)?,
         attendance: attendance(&of.attendance)?,
         changed_at: optional_time("changed_at", of.changed_at)?,
+        until: optional_time("until", of.until)?,
     })
 }

@@ -128,6 +128,7 @@ fn event_line<'a>(event: &'a Event, actor: &'a str) -> EventLine<'a> {
         service: event.by.service.as_ref().map(|id| id.as_str().into()).unwrap_or_default(),
         cause: event.by.cause.word().into(),
         at: event.by.at,
+        until: event.until,
     };
     match &event.subject {
         Subject::Membership { user, from, to } => EventLine {
@@ -153,5 +154,6 @@ fn membership_line(membership: &MembershipRecord) -> MembershipLine<'_> {
         joined_at: membership.joined_at,
         attendance: membership.attendance.map(Attendance::word).unwrap_or_default().into(),
         changed_at: membership.changed_at,
+        until: membership.until,
     }
 }

@@ -2,7 +2,9 @@
 
 use metrics::{Counter, Histogram};
 
-use crate::instruments::{BATCH_COMMANDS, BATCH_SECONDS, CONFLICTS, EXPIRED, IN_DOUBT, PUT_ASIDE};
+use crate::instruments::{
+    BATCH_COMMANDS, BATCH_SECONDS, CONFLICTS, ENDED, EXPIRED, IN_DOUBT, PUT_ASIDE,
+};
 
 /// The metrics of a writer; all writers add to the same.
 pub struct Metrics {
@@ -20,6 +22,8 @@ pub struct Metrics {
     pub in_doubt: Counter,
     /// Commands that nobody waited for.
     pub expired: Counter,
+    /// Memberships that ended by themselves.
+    pub ended: Counter,
 }
 
 /// The steps of a batch, in seconds.
@@ -50,6 +54,7 @@ impl Metrics {
             put_aside: PUT_ASIDE.counter(&[]),
             in_doubt: IN_DOUBT.counter(&[]),
             expired: EXPIRED.counter(&[]),
+            ended: ENDED.counter(&[]),
         }
     }
 }

@@ -61,6 +61,16 @@ pub struct Submission {
     pub deadline: Instant,
 }
 
+impl Submission {
+    /// Writes down whose time is over in this space. The server asks for that itself.
+    pub fn expire(space: SpaceName, deadline: Instant) -> Self {
+        let caller = UserId::of_this_server();
+        let actor = Actor::Service(caller.clone());
+        let (command, options) = (Command::Expire, Options::default());
+        Self { space, actor, caller, command, options, deadline }
+    }
+}
+
 /// How a command is carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {

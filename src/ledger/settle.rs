@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::entries::{answer, answer_expired, halves, measured, names};
 use super::working_set::{
-    Decided, WorkingSet, can_be_assumed, knows_creator, needs_permission, permitted,
+    Decided, WorkingSet, can_be_assumed, due, ended, knows_creator, needs_permission, permitted,
     wanted_to_decide, wanted_to_permit,
 };
 use super::writer::Writer;
 use super::{Entry, Error};
-use crate::domain::{Space, SpaceName};
-use crate::store::{self, Changes, Loaded, lock, write};
+use crate::domain::{Millis, Space, SpaceName};
+use crate::store::{self, Changes, Loaded, load_overdue, lock, write};
 
 /// A connection that rested for longer may have died meanwhile. A look finds that out and does no harm;
 /// a write that fails is in doubt.
@@ -88,7 +88,8 @@ impl Writer {
         if is_sqlite || is_contended {
             return self.attempt_locked(part, is_sqlite).await;
         }
-        let remembered = self.remembered(part);
+        let now = self.clock.now();
+        let remembered = self.remembered(part, now);
         let known: BTreeSet<_> = remembered.iter().map(|space| &space.name).collect();
         let looked_at = |entry: &&Entry| !known.contains(&entry.submission.space);
         let seen = self.permit(part).await?;
@@ -101,7 +102,11 @@ impl Writer {
             true => Loaded::new(),
             false => measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?,
         };
-        self.decide_and_write(part, loaded, remembered, false).await
+        if !due(part.iter().map(|entry| &entry.submission), &loaded, now).is_empty() {
+            // Whose time is over is seen by another statement, and so of the same moment only behind a lock.
+            return self.attempt_locked(part, false).await;
+        }
+        self.decide_and_write(part, loaded, remembered, (now, false)).await
     }
 
     async fn attempt_locked(
@@ -120,10 +125,13 @@ impl Writer {
             self.connection.begin().await?;
             measured(&self.metrics.steps.lock, lock(&mut self.connection, &names(part))).await?;
         }
-        let submissions = part.iter().map(|entry| &entry.submission);
-        let wanted = wanted_to_decide(submissions, &seen);
-        let loaded = measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
-        self.decide_and_write(part, loaded, Vec::new(), true).await
+        let submissions = || part.iter().map(|entry| &entry.submission);
+        let (wanted, now) = (wanted_to_decide(submissions(), &seen), self.clock.now());
+        let mut loaded =
+            measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
+        let due = due(submissions(), &loaded, now);
+        load_overdue(&mut self.connection, &mut loaded, &due, now).await?;
+        self.decide_and_write(part, loaded, Vec::new(), (now, true)).await
     }
 
     /// Turns those away who may not do what they ask for, before anybody else is looked at. Returns what
@@ -139,6 +147,7 @@ impl Writer {
             return Ok(Loaded::new());
         }
         let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
+        let now = self.clock.now();
         let mut permitted_entries = Vec::with_capacity(part.len());
         for (entry, asks) in part.drain(..).zip(asks) {
             let submission = &entry.submission;
@@ -146,7 +155,7 @@ impl Writer {
                 permitted_entries.push(entry);
                 continue;
             }
-            match permitted(submission, &seen) {
+            match permitted(submission, &seen, now) {
                 Ok(()) => {
                     let manager = submission.actor.user().cloned();
                     let name = submission.space.clone();
@@ -162,8 +171,9 @@ impl Writer {
         Ok(seen)
     }
 
-    /// The spaces that need no look: they are remembered, and all that is asked for is to join them.
-    fn remembered(&self, part: &[Entry]) -> Vec<Space> {
+    /// The spaces that need no look: they are remembered, all that is asked for is to join them, and nobody's
+    /// time is over in them.
+    fn remembered(&self, part: &[Entry], now: Millis) -> Vec<Space> {
         if self.health.silence() > WARM {
             return Vec::new();
         }
@@ -171,7 +181,8 @@ impl Writer {
         let looked_at: BTreeSet<_> = looks.map(|entry| &entry.submission.space).collect();
         let names: BTreeSet<_> = part.iter().map(|entry| &entry.submission.space).collect();
         let names = names.difference(&looked_at);
-        names.filter_map(|name| self.memory.space(name)).collect()
+        let spaces = names.filter_map(|name| self.memory.space(name));
+        spaces.filter(|space| !space.is_due(now)).collect()
     }
 
     async fn decide_and_write(
@@ -179,11 +190,11 @@ impl Writer {
         part: &mut Vec<Entry>,
         loaded: Loaded,
         remembered: Vec<Space>,
-        is_locked: bool,
+        (now, is_locked): (Millis, bool),
     ) -> Result<(), store::Error> {
         let unknown: Vec<bool> =
             part.iter().map(|entry| !knows_creator(&entry.submission, &loaded)).collect();
-        let mut set = WorkingSet::new(loaded, remembered, self.clock.now());
+        let mut set = WorkingSet::new(loaded, remembered, now);
         let decided: Vec<_> = part
             .iter()
             .zip(unknown)
@@ -191,6 +202,7 @@ impl Writer {
             .collect();
         let changes = set.changes();
         let moved = self.write(&changes, is_locked).await?;
+        self.metrics.ended.increment(ended(&changes, &moved));
         let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
         let passed = written.iter().filter(|name| !moved.contains(**name)).count();
         self.metrics.moved.increment(passed as u64);

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::entries::{answer, answer_expired, measured};
-use super::working_set::{Decided, WorkingSet, permitted, wanted_to_permit};
+use super::working_set::{Decided, WorkingSet, due, ended, permitted, wanted_to_permit};
 use super::writer::Writer;
 use super::{Entry, Error, Submission};
-use crate::domain::{Command, Refused, SpaceName};
-use crate::store::{self, Loaded, SpaceWrite, load_content, lock};
+use crate::domain::{Command, Millis, Refused, SpaceName};
+use crate::store::{self, Loaded, SpaceWrite, load_content, load_overdue, lock, write};
 
 /// How often such a command is tried again when its connection is dead.
 const RETRIES: u32 = 4;
@@ -50,18 +50,17 @@ impl Writer {
         submission: &Submission,
     ) -> Result<Decided, store::Error> {
         let is_new = matches!(submission.command, Command::CreateSpace(_));
-        if !is_new && let Some(refused) = self.refused(submission).await? {
+        let now = self.clock.now();
+        if !is_new && let Some(refused) = self.refused(submission, now).await? {
             return Ok(Decided { result: Err(refused), changed: false });
         }
-        self.connection.begin().await?;
-        let names = BTreeSet::from([submission.space.clone()]);
-        lock(&mut self.connection, &names).await?;
-        let wanted = wanted_to_permit([submission].into_iter());
-        let mut loaded =
-            measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
+        let mut loaded = self.lock_and_load(submission).await?;
+        while !is_new && self.expire(submission, &mut loaded, now).await? {
+            loaded = self.lock_and_load(submission).await?;
+        }
         self.add_content(&submission.space, &mut loaded).await?;
         let is_repeated = loaded.contains_key(&submission.space);
-        let mut set = WorkingSet::new(loaded, Vec::new(), self.clock.now());
+        let mut set = WorkingSet::new(loaded, Vec::new(), now);
         let decided = set.execute(submission);
         if !decided.changed {
             self.connection.rollback().await?;
@@ -73,11 +72,47 @@ impl Writer {
         Ok(decided)
     }
 
+    async fn lock_and_load(&mut self, submission: &Submission) -> Result<Loaded, store::Error> {
+        self.connection.begin().await?;
+        lock(&mut self.connection, &BTreeSet::from([submission.space.clone()])).await?;
+        let wanted = wanted_to_permit([submission].into_iter());
+        measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await
+    }
+
+    /// If somebody's time is over in a space that is locked, this is written down and committed first: what
+    /// the space itself may become depends on the seats that are taken. Says whether that was so; a command that
+    /// is only to be validated writes nothing.
+    async fn expire(
+        &mut self,
+        submission: &Submission,
+        loaded: &mut Loaded,
+        now: Millis,
+    ) -> Result<bool, store::Error> {
+        let due = due([submission].into_iter(), loaded, now);
+        if due.is_empty() {
+            return Ok(false);
+        }
+        load_overdue(&mut self.connection, loaded, &due, now).await?;
+        if submission.options.validate_only {
+            return Ok(false);
+        }
+        let mut set = WorkingSet::new(std::mem::take(loaded), Vec::new(), now);
+        set.execute(&Submission::expire(submission.space.clone(), submission.deadline));
+        let changes = set.changes();
+        let moved = write(&mut self.connection, &changes, true).await?;
+        self.metrics.ended.increment(ended(&changes, &moved));
+        Ok(true)
+    }
+
     /// Whether the actor may not do this, before the space is locked.
-    async fn refused(&mut self, submission: &Submission) -> Result<Option<Refused>, store::Error> {
+    async fn refused(
+        &mut self,
+        submission: &Submission,
+        now: Millis,
+    ) -> Result<Option<Refused>, store::Error> {
         let wanted = wanted_to_permit([submission].into_iter());
         let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
-        Ok(permitted(submission, &seen).err())
+        Ok(permitted(submission, &seen, now).err())
     }
 
     async fn add_content(

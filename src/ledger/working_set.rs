@@ -7,10 +7,10 @@ use super::{Outcome, Submission, Target, TargetOutcome};
 use crate::domain::decide::{check, decide, decide_each};
 use crate::domain::transition::{Verb, revokes_sent_invitations};
 use crate::domain::{
-    Actor, Authorship, Command, Decision, Event, Millis, Refusal, Refused, Snapshot, Space,
-    SpaceName, SpaceState, Status, UserId,
+    Actor, Authorship, Command, Decision, Event, EventName, Millis, Refusal, Refused, Snapshot,
+    Space, SpaceName, SpaceState, Status, UserId,
 };
-use crate::store::{Changes, Key, Loaded, MovedSpace, Wanted};
+use crate::store::{self, Changes, Key, Loaded, MovedSpace, Wanted};
 
 /// The spaces of a batch with all that its commands can touch.
 pub struct WorkingSet {
@@ -56,12 +56,15 @@ impl WorkingSet {
             Ok(decided) => decided,
             Err(refused) => return Decided { result: Err(refused), changed: false },
         };
-        let before = state.snapshot.as_ref().map(|snapshot| snapshot.space.clone());
-        let mut copy = options.validate_only.then(|| touched(state, submission, &decision));
+        let before = state.snapshot.as_ref().map(|it| it.at(now).space.clone());
+        let mut copy = options.validate_only.then(|| touched(state, submission, &decision, now));
         let state = copy.as_mut().unwrap_or(state);
-        let events = state.carry_out(decision, &authorship(submission, self.now));
-        let changed: BTreeSet<_> = events.iter().filter_map(Event::user).cloned().collect();
-        let after = state.snapshot.as_ref();
+        let events = state.carry_out(decision, &authorship(submission, now));
+        // That somebody's time is over is not what the command did to them.
+        let done = events.iter().filter(|event| event.name != EventName::Expired);
+        let changed: BTreeSet<_> = done.filter_map(Event::user).cloned().collect();
+        let after = state.snapshot.as_ref().map(|after| after.at(now));
+        let after = after.as_deref();
         let targets = after.map(|after| targets(submission, after, (&changed, &refused)));
         let targets = targets.unwrap_or_default();
         let content = after.and_then(|after| after.content.clone());
@@ -71,7 +74,8 @@ impl WorkingSet {
         if options.validate_only {
             return Decided { result, changed: false };
         }
-        self.touched.extend(changed.into_iter().map(|user| (name.clone(), user)));
+        let touched = events.iter().filter_map(Event::user);
+        self.touched.extend(touched.map(|user| (name.clone(), user.clone())));
         let changed = !events.is_empty();
         self.events.extend(events);
         Decided { result, changed }
@@ -109,6 +113,10 @@ impl WorkingSet {
                 new_creator: (space.creator != before.creator).then(|| space.creator.clone()),
             })
         });
+        let next_until = self.snapshots().filter_map(|(name, snapshot)| {
+            let (before, next) = (self.before.get(name)?.next_until, snapshot.space.next_until);
+            (before != next).then(|| (name.clone(), next))
+        });
         let membership = |(name, user): &Key| {
             let snapshot = self.states.get(name)?.snapshot.as_ref()?;
             let membership = snapshot.known(user)?.clone();
@@ -120,8 +128,15 @@ impl WorkingSet {
             events: self.events.clone(),
             memberships: self.touched.iter().filter_map(membership).collect(),
             assumed: self.assumed.clone(),
+            next_until: next_until.collect(),
         }
     }
+}
+
+/// Of how many memberships it was written that their time is over.
+pub fn ended(changes: &Changes, moved: &BTreeSet<SpaceName>) -> u64 {
+    let is_end = |event: &&Event| event.name == EventName::Expired && moved.contains(&event.space);
+    changes.events.iter().filter(is_end).count() as u64
 }
 
 /// Who did what this command comes to.
@@ -150,7 +165,8 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::SetAttendance(_)
-        | Command::TransferOwnership(_) => false,
+        | Command::TransferOwnership(_)
+        | Command::Expire => false,
     }
 }
 
@@ -186,11 +202,27 @@ pub fn wanted_to_permit<'a>(submissions: impl Iterator<Item = &'a Submission>) -
 }
 
 /// Whether the actor may do this, as far as the space alone says.
-pub fn permitted(submission: &Submission, seen: &Loaded) -> Result<(), Refused> {
+pub fn permitted(submission: &Submission, seen: &Loaded, now: Millis) -> Result<(), Refused> {
     let state = seen.get(&submission.space).and_then(|state| state.snapshot.as_ref());
-    let snapshot = state.ok_or(Refusal::SpaceNotFound)?;
+    let snapshot = state.ok_or(Refusal::SpaceNotFound)?.at(now);
     let action = submission.command.action(&submission.actor);
     check(snapshot.space.privacy, action, snapshot.standing(&submission.actor))
+}
+
+/// The spaces in which it must be seen whose time is over, so that seats and counters are those of this
+/// moment. Of a space that none of these may do anything to, nothing more is seen.
+pub fn due<'a>(
+    submissions: impl Iterator<Item = &'a Submission>,
+    loaded: &Loaded,
+    now: Millis,
+) -> BTreeSet<SpaceName> {
+    let mut due = store::due(loaded, now);
+    if !due.is_empty() {
+        let permitted = submissions.filter(|of| permitted(of, loaded, now).is_ok());
+        let permitted: BTreeSet<_> = permitted.map(|of| &of.space).collect();
+        due.retain(|name| permitted.contains(name));
+    }
+    due
 }
 
 /// What must be seen to decide these commands; `seen` tells whose the spaces are.
@@ -226,14 +258,21 @@ pub fn knows_creator(submission: &Submission, loaded: &Loaded) -> bool {
 }
 
 /// A copy of what a decision touches and the answer tells.
-fn touched(state: &SpaceState, submission: &Submission, decision: &Decision) -> SpaceState {
+fn touched(
+    state: &SpaceState,
+    submission: &Submission,
+    decision: &Decision,
+    now: Millis,
+) -> SpaceState {
     let changed = match decision {
         Decision::Move(changes) => changes.as_slice(),
-        Decision::Create { .. } | Decision::Update { .. } | Decision::Delete => &[],
+        Decision::Create { .. } | Decision::Expire | Decision::Update { .. } | Decision::Delete => {
+            &[]
+        }
     };
     let named = submission.command.moves(&submission.actor).into_iter().map(|(_, user)| user);
     let users = changed.iter().map(|change| &change.user).chain(named);
-    let snapshot = state.snapshot.as_ref().map(|snapshot| snapshot.only(users));
+    let snapshot = state.snapshot.as_ref().map(|snapshot| snapshot.only(users, now));
     SpaceState { snapshot, seq: state.seq }
 }
 

@@ -56,7 +56,7 @@ impl Service {
         }
         let mut pause = FIRST_PAUSE;
         loop {
-            let found = call.wait_for(self.store.check(&keys)).await?;
+            let found = call.wait_for(self.store.check(&keys, self.now())).await?;
             let Some(key) = self.older(call, &asked, &found).await? else {
                 let answers = keys.iter().zip(asked).zip(found);
                 return Ok(answers

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::Error;
+use crate::clock::Clock;
 use crate::instruments::LOOK_UPS;
 use crate::store::{self, MembershipKey, MembershipView, Store};
 
@@ -38,9 +39,9 @@ pub struct LookUps {
 
 impl LookUps {
     /// Starts the task that puts them together.
-    pub fn start(store: &Store) -> Self {
+    pub fn start(store: &Store, clock: &Clock) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(store.clone(), waiting));
+        tokio::spawn(run(store.clone(), clock.clone(), waiting));
         Self { queue }
     }
 
@@ -53,7 +54,7 @@ impl LookUps {
     }
 }
 
-async fn run(store: Store, mut waiting: mpsc::Receiver<Entry>) {
+async fn run(store: Store, clock: Clock, mut waiting: mpsc::Receiver<Entry>) {
     let statements = Arc::new(Semaphore::new(MOST_STATEMENTS));
     let together = LOOK_UPS.histogram(&[]);
     while let Ok(statement) = statements.clone().acquire_owned().await {
@@ -61,9 +62,9 @@ async fn run(store: Store, mut waiting: mpsc::Receiver<Entry>) {
         if waiting.recv_many(&mut asked, MOST_TOGETHER).await == 0 {
             return;
         }
-        let (store, together) = (store.clone(), together.clone());
+        let (store, clock, together) = (store.clone(), clock.clone(), together.clone());
         let answering = tokio::spawn(async move {
-            answer(&store, asked, &together).await;
+            answer(&store, &clock, asked, &together).await;
             drop(statement);
         });
         let _ = timeout(OVERLAP_AFTER, answering).await;
@@ -71,7 +72,7 @@ async fn run(store: Store, mut waiting: mpsc::Receiver<Entry>) {
 }
 
 /// A statement that the database rejects is divided, until whoever is the cause is alone with it.
-async fn answer(store: &Store, asked: Vec<Entry>, together: &Histogram) {
+async fn answer(store: &Store, clock: &Clock, asked: Vec<Entry>, together: &Histogram) {
     let mut parts = vec![asked];
     while let Some(mut part) = parts.pop() {
         // Whoever has stopped waiting costs nobody anything.
@@ -81,7 +82,7 @@ async fn answer(store: &Store, asked: Vec<Entry>, together: &Histogram) {
             continue;
         }
         together.record(keys.len() as f64);
-        match store.check(&keys).await {
+        match store.check(&keys, clock.now()).await {
             Ok(found) => {
                 for (entry, found) in part.into_iter().zip(found) {
                     let _ = entry.answer.send(Ok(found));

@@ -6,6 +6,7 @@
 mod checks;
 mod coalesce;
 mod error;
+mod expiry;
 mod import;
 mod people;
 mod queries;
@@ -13,6 +14,7 @@ mod query;
 mod spaces;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -27,6 +29,7 @@ use crate::request_context;
 use crate::store::Store;
 
 use coalesce::LookUps;
+use expiry::Sweeps;
 
 pub use crate::ledger::{Options, Outcome, Target, TargetOutcome};
 pub use crate::store::{
@@ -89,6 +92,8 @@ pub struct Service {
     store: Store,
     clock: Clock,
     makers: SpaceMakers,
+    invitation_lifetime: Option<Duration>,
+    sweeps: Sweeps,
     imports: Arc<Semaphore>,
 }
 
@@ -114,12 +119,19 @@ impl Service {
     pub fn new(ledger: Ledger, store: Store, clock: Clock, makers: SpaceMakers) -> Self {
         Self {
             ledger,
-            look_ups: LookUps::start(&store),
+            look_ups: LookUps::start(&store, &clock),
             store,
             clock,
             makers,
+            invitation_lifetime: None,
+            sweeps: Sweeps::new(),
             imports: Arc::new(Semaphore::new(import::AT_ONCE)),
         }
+    }
+
+    /// The same, where invitations end by themselves of which nothing else is said.
+    pub fn with_invitation_lifetime(self, invitation_lifetime: Option<Duration>) -> Self {
+        Self { invitation_lifetime, ..self }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
@@ -155,9 +167,10 @@ impl Service {
         &self,
         call: &Call,
         space: SpaceName,
-        command: Command,
+        mut command: Command,
         options: Options,
     ) -> Result<Outcome, Error> {
+        self.limit_invitations(&mut command);
         request_context::note(|attributes| {
             let _ = attributes.space.set(space.to_string());
             let _ = attributes.command.set(command.action(&call.actor).word());

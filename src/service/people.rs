@@ -97,7 +97,7 @@ impl Service {
         let without = match space {
             Some(name) => {
                 self.permit(call, name, Action::Invite).await?;
-                Without::PeopleOf(name.clone())
+                Without::PeopleOf(name.clone(), self.now())
             }
             None => Without::User(call.actor.user().ok_or(Error::NobodyToActFor)?.clone()),
         };

@@ -8,9 +8,10 @@ use super::{Call, Error, Outcome, Service};
 use crate::auth::Scope;
 use crate::domain::decide::check;
 use crate::domain::permission::{need_to_see_members, permit};
+use crate::domain::until::is_over;
 use crate::domain::{
-    Action, Actor, Attendance, Content, Event, Kind, Membership, Privacy, Refusal, Refused, Rule,
-    Space, SpaceName, Standing, Status, UserId, allowed_to,
+    Action, Actor, Attendance, Content, Event, Kind, Membership, Millis, Privacy, Refusal, Refused,
+    Rule, Space, SpaceName, Standing, Status, UserId, allowed_to,
 };
 use crate::request_context;
 use crate::store::{
@@ -22,9 +23,11 @@ impl Service {
     pub async fn get_space(&self, call: &Call, name: &SpaceName) -> Result<SpaceView, Error> {
         call.allow(name.kind(), false)?;
         note(name);
-        let found = call.wait_for(self.store.space(name, call.actor.user())).await?;
-        let (view, attendance, content) = found.ok_or(Refusal::SpaceNotFound)?;
+        let now = self.now();
+        let found = call.wait_for(self.store.space(name, call.actor.user(), now)).await?;
+        let (mut view, attendance, content) = found.ok_or(Refusal::SpaceNotFound)?;
         let standing = judge(&view, &call.actor, Action::SeeSpace)?;
+        self.count_again(call, [&mut view.space], now).await?;
         let manages = check(view.space.privacy, Action::SeePending, standing).is_ok();
         Ok(SpaceView { own: view.own, standing, attendance, space: view.space, content, manages })
     }
@@ -32,7 +35,7 @@ impl Service {
     /// What a space shows, for whoever has just changed something in it: they were let in then, whatever
     /// has happened since.
     pub async fn content_after(&self, call: &Call, outcome: &Outcome) -> Result<Content, Error> {
-        let found = call.wait_for(self.store.space(&outcome.space.name, None)).await?;
+        let found = call.wait_for(self.store.space(&outcome.space.name, None, self.now())).await?;
         let (_, _, content) = found.ok_or(Refusal::SpaceNotFound)?;
         Ok(content)
     }
@@ -50,11 +53,28 @@ impl Service {
         let key = key(call, name.clone(), user)?;
         let found = call.wait_for(self.look_ups.ask(key.clone())).await?;
         let view = found.ok_or(Refusal::SpaceNotFound)?;
-        let (facts, standing) = (view.facts, call.actor.standing(view.own));
+        let (mut facts, standing) = (view.facts, call.actor.standing(view.own));
+        let now = self.now();
+        if facts.capacity.is_some() && is_over(view.next_until, now) {
+            facts.seats = self.seats(call, name, now).await?.unwrap_or(facts.seats);
+        }
         let membership = shown(&call.actor, &key, view)?;
         let is_own = call.actor.user() == Some(&key.user);
         let allowed = allowed_to(facts, standing, membership.place(), is_own);
         Ok(ShownMembership { membership, allowed })
+    }
+
+    /// How many seats are taken in a space in which somebody's time may be over.
+    async fn seats(
+        &self,
+        call: &Call,
+        name: &SpaceName,
+        now: Millis,
+    ) -> Result<Option<i64>, Error> {
+        let found = call.wait_for(self.store.space(name, None, now)).await?;
+        let Some((mut view, ..)) = found else { return Ok(None) };
+        self.count_again(call, [&mut view.space], now).await?;
+        Ok(Some(view.space.counts.seats()))
     }
 
     /// Who has one of these statuses, in order of user id, after a given user.
@@ -64,7 +84,8 @@ impl Service {
         name: &SpaceName,
         query: MemberQuery,
     ) -> Result<Page<Membership>, Error> {
-        let (_, page) = self.members(call, name, query.for_managers, &query.into()).await?;
+        let now = self.now();
+        let (_, page) = self.members(call, name, query.for_managers, &query.into(), now).await?;
         Ok(page)
     }
 
@@ -77,12 +98,14 @@ impl Service {
     ) -> Result<Counted<Membership>, Error> {
         let for_managers = query.for_managers;
         let query = store::MemberQuery::from(query);
-        let (space, page) = self.members(call, name, for_managers, &query).await?;
+        let now = self.now();
+        let (mut space, page) = self.members(call, name, for_managers, &query, now).await?;
+        self.count_again(call, [&mut space], now).await?;
         let total = match (&query.search, query.attendance) {
             (None, Some(Attendance::Going)) => space.counts.going,
             (None, None) => query.statuses.iter().map(|status| space.counts.of(*status)).sum(),
             (Some(_), _) | (None, Some(Attendance::NotGoing)) => {
-                call.wait_for(self.store.count_members(name, &query)).await?
+                call.wait_for(self.store.count_members(name, &query, now)).await?
             }
         };
         Ok(Counted { items: page.items, total })
@@ -94,6 +117,7 @@ impl Service {
         name: &SpaceName,
         for_managers: bool,
         query: &store::MemberQuery,
+        now: Millis,
     ) -> Result<(Space, Page<Membership>), Error> {
         call.allow(name.kind(), false)?;
         note(name);
@@ -103,7 +127,7 @@ impl Service {
         };
         let rule =
             |kind, privacy, hides, standing| may_list((kind, privacy, hides), standing).is_ok();
-        let members = self.store.members(name, call.actor.user(), &rule, query);
+        let members = self.store.members(name, call.actor.user(), &rule, query, now);
         let (view, page) = call.wait_for(members).await?;
         let view = view.ok_or(Refusal::SpaceNotFound)?;
         let standing = call.actor.standing(view.own);
@@ -122,8 +146,11 @@ impl Service {
         limit: u64,
     ) -> Result<Page<ListedSpace>, Error> {
         let query = user_spaces(call, user, wanted)?;
-        let query = SpaceQuery { after, limit, ..query };
-        Ok(Page::of(call.wait_for(self.store.user_spaces(&query)).await?))
+        let now = self.now();
+        let query = SpaceQuery { after, limit, now, ..query };
+        let mut page = call.wait_for(self.store.user_spaces(&query)).await?;
+        self.count_again(call, page.items.iter_mut().map(|it| &mut it.space), now).await?;
+        Ok(Page::of(page))
     }
 
     /// Spaces that the caller looks for, by position, with how many there are: those that they see, their
@@ -141,7 +168,8 @@ impl Service {
         if viewer.is_none() && matches!(among, Among::Suggested | Among::Own { .. }) {
             return Err(Error::NobodyToActFor);
         }
-        let query = FoundQuery { viewer, kind, among, rising, after: None, offset, limit };
+        let now = self.now();
+        let query = FoundQuery { viewer, kind, among, rising, after: None, offset, limit, now };
         let query = query.going_on(after);
         let rule = |kind, privacy, hides, standing| {
             may_list((kind, privacy, hides), standing, &[Status::Member]).is_ok()
@@ -152,6 +180,7 @@ impl Service {
             check(found.space.privacy, Action::SeeSpace, standing).is_ok()
         };
         items.retain(sees);
+        self.count_again(call, items.iter_mut().map(|found| &mut found.space), now).await?;
         Ok(Counted { items, total })
     }
 
@@ -165,7 +194,20 @@ impl Service {
         if call.actor.user().is_some() {
             return Err(Error::ScopeMissing(Scope::Admin));
         }
-        Ok(Page::of(call.wait_for(self.store.all_spaces(&query)).await?))
+        let mut page = call.wait_for(self.store.all_spaces(&query)).await?;
+        let spaces = page.items.iter_mut().map(|(space, _)| space);
+        self.count_again(call, spaces, self.now()).await?;
+        Ok(Page::of(page))
+    }
+
+    /// Leaves those out of the counters of spaces, which the caller may see, whose time is over now.
+    async fn count_again<'a>(
+        &self,
+        call: &Call,
+        spaces: impl IntoIterator<Item = &'a mut Space>,
+        now: Millis,
+    ) -> Result<(), Error> {
+        call.wait_for(self.store.count_again(spaces, now)).await
     }
 
     /// A space's history after the event with this number.
@@ -248,7 +290,7 @@ pub(super) fn shown(
     key: &MembershipKey,
     view: MembershipView,
 ) -> Result<Membership, Refused> {
-    let MembershipView { facts, seq, own, target } = view;
+    let MembershipView { facts, seq, own, target, next_until: _ } = view;
     let (privacy, standing) = (facts.privacy, actor.standing(own));
     check(privacy, Action::SeeSpace, standing)?;
     let absent = || Membership::absent(key.space.clone(), key.user.clone(), seq);
@@ -276,5 +318,13 @@ fn user_spaces(call: &Call, user: Option<UserId>, wanted: UserSpaces) -> Result<
         }
         None => Kind::ALL.iter().copied().filter(|kind| call.allow(*kind, false).is_ok()).collect(),
     };
-    Ok(SpaceQuery { user, kinds, statuses: wanted.statuses, sees_hidden, after: None, limit: 0 })
+    Ok(SpaceQuery {
+        user,
+        kinds,
+        statuses: wanted.statuses,
+        sees_hidden,
+        after: None,
+        limit: 0,
+        now: 0,
+    })
 }

@@ -9,10 +9,13 @@ use sea_orm::{DbBackend, Value};
 use super::convert;
 use super::error::Error;
 use super::rows::{Cell, Cells, Rows, packed, unpack};
+use super::until::holds;
 use super::visible::condition;
 use super::{Store, most_bytes};
 use crate::domain::permission::{need_to_see_members, permit};
-use crate::domain::{Facts, Kind, Membership, Privacy, SpaceName, Standing, Status, UserId};
+use crate::domain::{
+    Facts, Kind, Membership, Millis, Privacy, SpaceName, Standing, Status, UserId,
+};
 
 /// A question: what is `user` to `space`, and what is whoever asks?
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub struct MembershipKey {
 pub struct MembershipView {
     /// What the space is to the rules.
     pub facts: Facts,
+    /// Before this moment nobody's time ends in the space, and so its seats are what the facts say.
+    pub next_until: Option<Millis>,
     /// The number of the space's last event.
     pub seq: i64,
     /// What the one who asks is to the space.
@@ -45,8 +50,8 @@ const SERVICE: &str = "/";
 /// what each viewer is to them; only where they may see its members is anybody else looked up.
 const CHECK_POSTGRES_: &str = "
 WITH seen AS MATERIALIZED (
-    SELECT a_n, s.privacy, s.capacity, s.member_count + s.manager_count + 1 AS seats, s.seq,
-        o.status, o.version, o.invited_by, o.joined_at, o.changed_at, o.attendance,
+    SELECT a_n, s.privacy, s.capacity, s.member_count + s.manager_count + 1 AS seats, s.next_until,
+        s.seq, o.status, o.version, o.invited_by, o.joined_at, o.changed_at, o.attendance, o.until,
         coalesce(a_viewer = '/' OR {visible}, false) AS shown
     FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
         WITH ORDINALITY AS a (a_space, a_viewer, a_n)
@@ -55,52 +60,61 @@ WITH seen AS MATERIALIZED (
     ) s ON true
     LEFT JOIN LATERAL (
         SELECT * FROM membership o
-        WHERE a_viewer <> '/' AND o.space = a_space AND o.user_id = a_viewer OFFSET 0
+        WHERE a_viewer <> '/' AND o.space = a_space AND o.user_id = a_viewer AND {own_holds} OFFSET 0
     ) o ON true
 ), shown AS MATERIALIZED (SELECT array_agg(shown ORDER BY a_n) AS at FROM seen)
 SELECT (
     SELECT string_agg(concat_ws(chr(31),
-        a_n, privacy, coalesce(capacity::text, ''), seats, seq,
-        coalesce(status, ''), version, coalesce(invited_by, ''),
-        coalesce(joined_at::text, ''), changed_at, coalesce(attendance, '')), chr(30))
+        a_n, privacy, coalesce(capacity::text, ''), seats, coalesce(next_until::text, ''), seq,
+        coalesce(status, ''), version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
+        changed_at, coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
     FROM seen WHERE privacy IS NOT NULL
 ), (
     SELECT string_agg(concat_ws(chr(31),
         b_n, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''), changed_at,
-        coalesce(attendance, '')), chr(30))
+        coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
     FROM unnest(string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31)),
         string_to_array($5, chr(31))) WITH ORDINALITY AS b (b_of, b_space, b_user, b_n)
     JOIN LATERAL (
         SELECT * FROM membership m
-        WHERE (SELECT at FROM shown)[b_of] AND m.space = b_space AND m.user_id = b_user OFFSET 0
+        WHERE (SELECT at FROM shown)[b_of] AND m.space = b_space AND m.user_id = b_user AND {holds}
+        OFFSET 0
     ) m ON true
 )";
 
 const CHECK_SQLITE_: &str = "
 SELECT (
     SELECT string_agg(concat_ws(char(31),
-        a.key + 1, s.privacy, coalesce(s.capacity, ''), s.member_count + s.manager_count + 1, s.seq,
-        coalesce(o.status, ''), o.version, coalesce(o.invited_by, ''),
-        coalesce(o.joined_at, ''), o.changed_at, coalesce(o.attendance, '')), char(30))
+        a.key + 1, s.privacy, coalesce(s.capacity, ''), s.member_count + s.manager_count + 1,
+        coalesce(s.next_until, ''), s.seq, coalesce(o.status, ''), o.version,
+        coalesce(o.invited_by, ''), coalesce(o.joined_at, ''), o.changed_at,
+        coalesce(o.attendance, ''), coalesce(o.until, '')), char(30))
     FROM json_each($1) a CROSS JOIN space s ON s.name = a.value ->> 0 AND s.deleted_at IS NULL
-    LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1
+    LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1 AND {own_holds}
 ), (
     SELECT string_agg(concat_ws(char(31),
         b.key + 1, m.status, m.version, coalesce(m.invited_by, ''), coalesce(m.joined_at, ''),
-        m.changed_at, coalesce(m.attendance, '')), char(30))
+        m.changed_at, coalesce(m.attendance, ''), coalesce(m.until, '')), char(30))
     FROM json_each($2) b
     CROSS JOIN membership m ON m.space = b.value ->> 1 AND m.user_id = b.value ->> 2
-        AND (b.value ->> 0 = '/' OR EXISTS (
+        AND {holds} AND (b.value ->> 0 = '/' OR EXISTS (
             SELECT 1 FROM space s
-            LEFT JOIN membership o ON o.space = s.name AND o.user_id = b.value ->> 0
+            LEFT JOIN membership o
+                ON o.space = s.name AND o.user_id = b.value ->> 0 AND {own_holds}
             WHERE s.name = b.value ->> 1 AND {visible}
         ))
 )";
 
 pub(super) static CHECK_POSTGRES: LazyLock<String> =
-    LazyLock::new(|| CHECK_POSTGRES_.replace("{visible}", &sees_members("a_space")));
+    LazyLock::new(|| filled(CHECK_POSTGRES_, "a_space", "$6"));
 pub(super) static CHECK_SQLITE: LazyLock<String> =
-    LazyLock::new(|| CHECK_SQLITE_.replace("{visible}", &sees_members("s.name")));
+    LazyLock::new(|| filled(CHECK_SQLITE_, "s.name", "$3"));
+
+fn filled(sql: &str, name: &str, now: &str) -> String {
+    sql.replace("{visible}", &sees_members(name))
+        .replace("{own_holds}", &holds("o", now))
+        .replace("{holds}", &holds("m", now))
+}
 
 fn sees_members(name: &str) -> String {
     let rule = |kind: Kind, privacy: Privacy, hides: bool, standing: Standing| {
@@ -116,29 +130,34 @@ type View<'a> = (&'a SpaceName, Option<&'a UserId>);
 type Other<'a> = (usize, &'a SpaceName, &'a UserId);
 
 impl Store {
-    /// The answers in order; `None` where there is no such space. One statement, unless the question
+    /// The answers in order, as of now; `None` where there is no such space. One statement, unless the question
     /// is very long.
     pub async fn check(
         &self,
         keys: &[MembershipKey],
+        now: Millis,
     ) -> Result<Vec<Option<MembershipView>>, Error> {
         let longest = keys.iter().map(MembershipKey::bytes).max().unwrap_or(1);
         let mut answers = Vec::with_capacity(keys.len());
         for keys in keys.chunks((most_bytes(self.target.has_nagle()) / longest).max(1)) {
-            answers.extend(self.look(keys).await?);
+            answers.extend(self.look(keys, now).await?);
         }
         Ok(answers)
     }
 
     /// Each space and each membership is looked up once, however many questions are about it.
-    async fn look(&self, keys: &[MembershipKey]) -> Result<Vec<Option<MembershipView>>, Error> {
+    async fn look(
+        &self,
+        keys: &[MembershipKey],
+        now: Millis,
+    ) -> Result<Vec<Option<MembershipView>>, Error> {
         let (views, others) = distinct(keys);
         let backend = self.target.backend();
         let sql = match backend {
             DbBackend::Sqlite => CHECK_SQLITE.as_str(),
             _ => CHECK_POSTGRES.as_str(),
         };
-        let answer = self.ask(sql, values(backend, &views, &others)).await?;
+        let answer = self.ask(sql, values(backend, &views, &others, now)).await?;
         let (mut seen, mut found) = (BTreeMap::new(), BTreeMap::new());
         for mut cells in unpack(packed(&answer, 0)?.as_deref()) {
             let view = *cells.next_of(&views)?;
@@ -192,7 +211,12 @@ fn distinct(keys: &[MembershipKey]) -> (Vec<View<'_>>, Vec<Other<'_>>) {
     (views, others.into_iter().collect())
 }
 
-pub(super) fn values(backend: DbBackend, views: &[View<'_>], others: &[Other<'_>]) -> Vec<Value> {
+pub(super) fn values(
+    backend: DbBackend,
+    views: &[View<'_>],
+    others: &[Other<'_>],
+    now: Millis,
+) -> Vec<Value> {
     let mut seen = Rows::new(backend, 2);
     for view in views {
         seen.push([Cell::Text(view.0.as_str()), Cell::Text(viewer(Some(view)))]);
@@ -205,7 +229,7 @@ pub(super) fn values(backend: DbBackend, views: &[View<'_>], others: &[Other<'_>
         };
         looked_up.push([of, Cell::Text(space.as_str()), Cell::Text(user.as_str())]);
     }
-    seen.values().chain(looked_up.values()).collect()
+    seen.values().chain(looked_up.values()).chain([now.into()]).collect()
 }
 
 fn viewer<'a>(view: Option<&View<'a>>) -> &'a str {
@@ -216,12 +240,12 @@ fn read_view((space, viewer): View<'_>, cells: &mut Cells<'_>) -> Result<Members
     let privacy = convert::privacy_of(space.as_str(), cells.next()?)?;
     let capacity = convert::capacity_of(space.as_str(), cells.next()?)?;
     let facts = Facts { kind: space.kind(), privacy, capacity, seats: cells.next()? };
-    let seq = cells.next()?;
+    let (next_until, seq) = (cells.next()?, cells.next()?);
     let mut rest = cells.clone();
     let target = match (rest.next::<&str>()?, viewer) {
         ("", _) | (_, None) => None,
         (_, Some(viewer)) => Some(convert::membership_of(space.clone(), viewer.clone(), cells)?),
     };
     let own = target.as_ref().map_or(Status::Absent, |own| own.status);
-    Ok(MembershipView { facts, seq, own, target })
+    Ok(MembershipView { facts, next_until, seq, own, target })
 }

@@ -73,6 +73,7 @@ pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Er
         deleted_at: cells.next()?,
         hides_members: cells.next()?,
         going_count: cells.next()?,
+        next_until: cells.next()?,
     };
     let (name, seq) = (read(("space", "name"), &row.name, &row.name, space_name)?, row.seq);
     let snapshot = match row.deleted_at {
@@ -111,6 +112,7 @@ impl TryFrom<space::Model> for Space {
                 going: row.going_count,
             },
             created_at: row.created_at,
+            next_until: row.next_until,
         })
     }
 }
@@ -140,6 +142,7 @@ pub(super) fn space_row(space: &Space) -> space::Model {
         deleted_at: None,
         hides_members: i64::from(space.hides_members),
         going_count: space.counts.going,
+        next_until: space.next_until,
     }
 }
 
@@ -182,6 +185,7 @@ impl TryFrom<membership::Model> for Membership {
             joined_at: row.joined_at,
             attendance: attendance_of(key, row.attendance.as_deref())?,
             changed_at: row.changed_at,
+            until: row.until,
         })
     }
 }
@@ -192,7 +196,8 @@ pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<M
     membership_of(space, user, cells)
 }
 
-/// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at, attendance.
+/// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at, attendance,
+/// until.
 pub(super) fn membership_of(
     space: SpaceName,
     user: UserId,
@@ -205,7 +210,18 @@ pub(super) fn membership_of(
     let invited_by = inviter.map(inviter_of).transpose()?;
     let (joined_at, changed_at) = (cells.next()?, cells.next()?);
     let attendance = attendance_of(space.as_str(), cells.next()?)?;
-    Ok(Membership { space, user, status, version, invited_by, joined_at, attendance, changed_at })
+    let until = cells.next()?;
+    Ok(Membership {
+        space,
+        user,
+        status,
+        version,
+        invited_by,
+        joined_at,
+        attendance,
+        changed_at,
+        until,
+    })
 }
 
 impl TryFrom<membership_event::Model> for Event {
@@ -232,6 +248,7 @@ impl TryFrom<membership_event::Model> for Event {
             seq: row.seq,
             name: read(column("name"), key, &row.name, EventName::from_word)?,
             subject,
+            until: row.until,
             by: Authorship {
                 actor: read(column("actor"), key, &row.actor, actor)?,
                 service: row.service.as_ref().map(service).transpose()?,
@@ -263,5 +280,6 @@ pub(super) fn event_row(event: &Event) -> membership_event::Model {
         at: event.by.at,
         service: event.by.service.as_ref().map(UserId::to_string),
         fields,
+        until: event.until,
     }
 }

@@ -199,5 +199,6 @@ fn membership_record(of: Membership) -> MembershipRecord {
         joined_at: of.joined_at,
         attendance: of.attendance,
         changed_at: Some(of.changed_at),
+        until: of.until,
     }
 }

@@ -5,12 +5,12 @@ use sea_orm::{FromQueryResult, QueryResult};
 
 use super::convert::{attendance_of, status_of};
 use super::entity::{space, space_content};
-use super::found_sql::{self, counted_apart, page_statement};
+use super::found_sql::{self, Counting, counted_apart, page_statement};
 use super::read::CONTENT;
 use super::terms::SpaceSearch;
 use super::visible::Rule;
 use super::{Store, error::Error};
-use crate::domain::{Attendance, Content, Kind, Place, Space, SpaceName, Status, UserId};
+use crate::domain::{Attendance, Content, Kind, Millis, Place, Space, SpaceName, Status, UserId};
 
 /// Where spaces are looked for.
 #[derive(Clone, Debug)]
@@ -66,6 +66,8 @@ pub struct FoundQuery {
     pub offset: u64,
     /// How many at most.
     pub limit: u64,
+    /// What holds at this moment.
+    pub now: Millis,
 }
 
 /// A space, and what the viewer is to it.
@@ -125,12 +127,17 @@ impl Store {
         let counted = match rows.first() {
             Some(row) => row.try_get("", "counted")?,
             None if query.offset == 0 && query.after.is_none() => return Ok((items, 0)),
-            None => {
-                let (sql, values) = counted_apart(query, sees_members);
-                self.count(sql, values).await?
-            }
+            None => self.count_found(counted_apart(query, sees_members), query).await?,
         };
         Ok((items, self.total(query, counted).await?))
+    }
+
+    async fn count_found(&self, counting: Counting, query: &FoundQuery) -> Result<i64, Error> {
+        let Counting { sql, values, is_timed } = counting;
+        if is_timed {
+            return self.count_at(sql, values, query.now).await;
+        }
+        self.count(sql, values).await
     }
 
     /// How many there are: all that were gathered, or what everybody sees with what depends on the viewer.
@@ -138,8 +145,7 @@ impl Store {
         if query.among.is_gathered() {
             return Ok(counted);
         }
-        let (sql, values) = found_sql::shared_count(query);
-        let shared = self.count(sql, values).await?;
+        let shared = self.count_found(found_sql::shared_count(query), query).await?;
         Ok(match query.among {
             Among::Suggested if shared < found_sql::MOST_COUNTED => shared - counted,
             Among::Suggested => shared,

@@ -4,6 +4,7 @@ use sea_orm::Value;
 
 use super::found::{Among, FoundQuery, OwnSpaces};
 use super::terms::{Needle, SpaceSearch};
+use super::until::holds;
 use super::visible::{Rule, condition_for, words};
 use crate::domain::{Attendance, Kind, Privacy, SpaceName, Standing, Status, UserId};
 
@@ -19,7 +20,7 @@ FROM (
     SELECT a.n{of_each} FROM ({names}) a
     ORDER BY length(a.n) {order}, a.n {order} LIMIT {limit} OFFSET {offset}
 ) f JOIN space s ON s.name = f.n JOIN space_content c ON c.space = f.n
-LEFT JOIN membership o ON o.space = f.n AND o.user_id = {viewer}
+LEFT JOIN membership o ON o.space = f.n AND o.user_id = {viewer} AND {o_holds}
 ORDER BY length(s.name) {order}, s.name {order}";
 
 /// Those that everybody sees, and those that the viewer sees beside: what is hidden from them is not read.
@@ -34,7 +35,7 @@ const SEEN_BY_ALL: &str = "
 const HIDDEN: &str = "
     SELECT o.space FROM membership o JOIN space s ON s.name = o.space
     WHERE o.user_id = {viewer} AND substr(o.space, 1, 3) = '{kind}' AND s.privacy NOT IN ({seen})
-        AND {visible}{after}{has_terms}";
+        AND {visible}{after}{has_terms} AND {o_holds}";
 /// By the first term; the others are looked for at each space. A space with several such terms is one.
 const FOUND_BY_ALL: &str = "
     SELECT DISTINCT b.space AS n FROM (
@@ -48,26 +49,33 @@ const HAS_TERM: &str = "
 const SUGGESTED: &str = "
 SELECT s.name AS n FROM space s
 WHERE substr(s.name, 1, 3) = '{kind}' AND s.deleted_at IS NULL AND s.privacy IN ({seen}){room}{after}
-    AND NOT EXISTS (SELECT 1 FROM membership r WHERE r.space = s.name AND r.user_id = {viewer})
+    AND NOT EXISTS (
+        SELECT 1 FROM membership r WHERE r.space = s.name AND r.user_id = {viewer} AND {r_holds}
+    )
 {first}";
-/// A space that is open and full lets nobody in; a private one takes requests whatever its seats.
+/// A space that is open and full lets nobody in; a private one takes requests whatever its seats. Seats of
+/// those whose time is over are free.
 const ROOM: &str = "
-    AND (s.capacity IS NULL OR s.privacy <> 'open' OR s.member_count + s.manager_count + 1 < s.capacity)";
+    AND (s.capacity IS NULL OR s.privacy <> 'open' OR s.member_count + s.manager_count + 1 < s.capacity
+        OR s.next_until <= {now} AND s.member_count + s.manager_count + 1 < s.capacity + (
+            SELECT COUNT(*) FROM membership d
+            WHERE d.space = s.name AND d.until <= {now} AND d.status IN ('member', 'manager')
+        ))";
 /// Those that would be suggested, were the viewer not something to them.
 const RELATED: &str = "
     SELECT o.space FROM membership o JOIN space s ON s.name = o.space
     WHERE o.user_id = {viewer} AND substr(o.space, 1, 3) = '{kind}' AND s.deleted_at IS NULL
-        AND s.privacy IN ({seen}){room}";
+        AND s.privacy IN ({seen}){room} AND {o_holds}";
 
 const OWN: &str = "
 SELECT o.space AS n FROM membership o JOIN space s ON s.name = o.space
 WHERE o.user_id = {viewer} AND substr(o.space, 1, 3) = '{kind}' AND o.status IN ({statuses})
-    AND {visible}{answers}{creator}{has_terms}";
+    AND {visible}{answers}{creator}{has_terms} AND {o_holds}";
 const OF: &str = "
 SELECT t.space AS n FROM membership t JOIN space s ON s.name = t.space
-LEFT JOIN membership o ON o.space = t.space AND o.user_id = {viewer}
+LEFT JOIN membership o ON o.space = t.space AND o.user_id = {viewer} AND {o_holds}
 WHERE t.user_id = {user} AND substr(t.space, 1, 3) = '{kind}' AND t.status IN ({statuses})
-    AND {visible}{except}
+    AND {visible}{except} AND {t_holds}
 LIMIT {most}";
 
 /// What does not depend on who looks. In order, so that SQLite goes by the index.
@@ -77,6 +85,16 @@ SELECT COUNT(*) FROM (
     WHERE substr(s.name, 1, 3) = '{kind}' AND s.deleted_at IS NULL AND s.privacy IN ({seen}){room}
     ORDER BY length(s.name), s.name LIMIT {most}
 ) a";
+
+/// A statement that counts.
+pub struct Counting {
+    /// Its text.
+    pub sql: String,
+    /// Its parameters.
+    pub values: Vec<Value>,
+    /// Whether the moment is the last parameter beside them.
+    pub is_timed: bool,
+}
 
 /// The parameters of a statement, as they come to be needed.
 #[derive(Default)]
@@ -90,7 +108,13 @@ impl Values {
     }
 
     /// The statement whole, with its parameters. What it does not name has no type on PostgreSQL.
-    fn fill(mut self, sql: String, query: &FoundQuery) -> (String, Vec<Value>) {
+    fn fill(self, sql: String, query: &FoundQuery) -> (String, Vec<Value>) {
+        let Counting { sql, mut values, is_timed } = self.fill_but_now(sql, query);
+        values.extend(is_timed.then(|| query.now.into()));
+        (sql, values)
+    }
+
+    fn fill_but_now(mut self, sql: String, query: &FoundQuery) -> Counting {
         let mut sql = sql
             .replace("{seen}", &seen_by_all(query))
             // Three letters tell the kinds apart, and an index begins with them.
@@ -101,7 +125,12 @@ impl Values {
             let viewer = self.bind(query.viewer.as_ref().map_or("", UserId::as_str));
             sql = sql.replace("{viewer}", &viewer);
         }
-        (sql, self.0)
+        for row in ["o", "r", "t"] {
+            sql = sql.replace(&format!("{{{row}_holds}}"), &holds(row, "{now}"));
+        }
+        let is_timed = sql.contains("{now}");
+        let sql = sql.replace("{now}", &format!("${}", self.0.len() + 1));
+        Counting { sql, values: self.0, is_timed }
     }
 }
 
@@ -264,17 +293,17 @@ pub fn page_statement(query: &FoundQuery, sees_members: Rule<'_>) -> (String, Ve
 }
 
 /// The statement for what a row would say, where no row is on the page.
-pub fn counted_apart(query: &FoundQuery, sees_members: Rule<'_>) -> (String, Vec<Value>) {
+pub fn counted_apart(query: &FoundQuery, sees_members: Rule<'_>) -> Counting {
     let mut values = Values::default();
     let names = match query.among.is_gathered() {
         true => names(query, sees_members, &mut values),
         false => apart(query),
     };
-    values.fill(format!("SELECT COUNT(*) FROM ({names}) a"), query)
+    values.fill_but_now(format!("SELECT COUNT(*) FROM ({names}) a"), query)
 }
 
 /// The statement that counts what everybody sees, as far as is counted.
-pub fn shared_count(query: &FoundQuery) -> (String, Vec<Value>) {
+pub fn shared_count(query: &FoundQuery) -> Counting {
     let room = if matches!(query.among, Among::Suggested) { ROOM } else { "" };
-    Values::default().fill(SHARED.replace("{room}", room), query)
+    Values::default().fill_but_now(SHARED.replace("{room}", room), query)
 }

@@ -17,7 +17,8 @@ use super::entity::{membership_event, space, space_content, space_term};
 use super::error::Error;
 use super::import_rows::{content_cells, membership_cells, push_event, space_cells, term_cells};
 use super::import_sql::{
-    CONTENT, EVENT, HEADS, MEMBERSHIP, MOVE_SPACES, PUT_MEMBERSHIPS, SPACE, Sql, TERM,
+    CONTENT, END_MEMBERSHIPS, EVENT, HEADS, MEMBERSHIP, MOVE_SPACES, PUT_MEMBERSHIPS, SPACE, Sql,
+    TERM,
 };
 use super::import_task::{Job, Task, Worker};
 use super::load::{Key, Loaded};
@@ -27,7 +28,7 @@ use super::settings::STATEMENT_LIMIT;
 use super::target::{Role, Target};
 use super::terms;
 use crate::domain::{
-    Content, Counts, Event, Life, Membership, People, Space, SpaceName, SpaceRecord,
+    Content, Counts, Event, Life, Membership, Millis, People, Space, SpaceName, SpaceRecord,
 };
 
 /// How many rows a statement over a set has at most.
@@ -67,10 +68,16 @@ pub struct Head {
 }
 
 impl ImportedSpace {
-    /// One that comes with its history, in which so many users have which status.
-    pub fn restored(record: &SpaceRecord, counts: Counts, seq: i64) -> Self {
+    /// One that comes with its history, in which so many users have which status, and the first ceases then
+    /// to have it.
+    pub fn restored(
+        record: &SpaceRecord,
+        counts: Counts,
+        seq: i64,
+        next_until: Option<Millis>,
+    ) -> Self {
         if let (Some((space, content)), Life::Living { .. }) = (record.space(0), &record.life) {
-            return Self::changed(&Space { seq, counts, ..space }, Some(&content));
+            return Self::changed(&Space { seq, counts, next_until, ..space }, Some(&content));
         }
         let deleted_at = match &record.life {
             Life::Living { .. } => None,
@@ -92,6 +99,7 @@ impl ImportedSpace {
             deleted_at,
             hides_members: 0,
             going_count: 0,
+            next_until: None,
         };
         Self { row, content: None, terms: Vec::new() }
     }
@@ -180,9 +188,14 @@ impl Importer {
         found.iter().map(head).collect()
     }
 
-    /// Locks these spaces until the transaction ends, and says what they are; not who is in them.
-    pub async fn lock(&mut self, spaces: BTreeSet<SpaceName>) -> Result<Loaded, Error> {
-        self.task.ask(|to| Job::Lock(spaces, to)).await
+    /// Locks these spaces until the transaction ends, and says what they are; not who is in them, but for
+    /// those whose time is over now.
+    pub async fn lock(
+        &mut self,
+        spaces: BTreeSet<SpaceName>,
+        now: Millis,
+    ) -> Result<Loaded, Error> {
+        self.task.ask(|to| Job::Lock(spaces, now, to)).await
     }
 
     /// Looks for these memberships.
@@ -225,6 +238,14 @@ impl Importer {
     /// Adds memberships of users who had none.
     pub async fn add_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
         self.add(&MEMBERSHIP, of, |of, rows| rows.push(membership_cells(of))).await
+    }
+
+    /// Takes memberships away that have ended.
+    pub async fn end_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
+        self.put(&END_MEMBERSHIPS, of, |of, rows| {
+            rows.push([Cell::Text(of.space.as_str()), Cell::Text(of.user.as_str())]);
+        })
+        .await
     }
 
     /// Writes memberships that are there as they are now.

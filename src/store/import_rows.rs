@@ -4,14 +4,14 @@ use sea_orm::{DbBackend, Value};
 
 use super::entity::{space, space_content, space_term};
 use super::export::{EVENT, MEMBERSHIP};
-use super::import_sql::{HEADS, MOVE_SPACES, PUT_MEMBERSHIPS, Sql};
+use super::import_sql::{END_MEMBERSHIPS, HEADS, MOVE_SPACES, PUT_MEMBERSHIPS, Sql};
 use super::new_rows::NewRows;
 use super::rows::{Cell, Rows};
 use super::statements::Example;
 use crate::domain::{Attendance, Event, Membership, SpaceName, Status, Subject, UserId};
 
 /// A space.
-pub fn space_cells(row: &space::Model) -> [Cell<'_>; 15] {
+pub fn space_cells(row: &space::Model) -> [Cell<'_>; 16] {
     [
         Cell::Text(&row.name),
         Cell::Text(&row.privacy),
@@ -28,6 +28,7 @@ pub fn space_cells(row: &space::Model) -> [Cell<'_>; 15] {
         row.deleted_at.into(),
         Cell::Int(row.hides_members),
         Cell::Int(row.going_count),
+        row.next_until.into(),
     ]
 }
 
@@ -65,11 +66,12 @@ pub fn push_event(event: &Event, rows: &mut NewRows) {
         Cell::Int(event.by.at),
         event.by.service.as_ref().map(UserId::as_str).into(),
         fields.as_deref().into(),
+        event.until.into(),
     ]);
 }
 
 /// A membership.
-pub fn membership_cells(of: &Membership) -> [Cell<'_>; 8] {
+pub fn membership_cells(of: &Membership) -> [Cell<'_>; 9] {
     [
         Cell::Text(of.space.as_str()),
         Cell::Text(of.user.as_str()),
@@ -79,6 +81,7 @@ pub fn membership_cells(of: &Membership) -> [Cell<'_>; 8] {
         of.joined_at.into(),
         Cell::Int(of.changed_at),
         of.attendance.map(Attendance::word).into(),
+        of.until.into(),
     ]
 }
 
@@ -87,12 +90,14 @@ pub fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Exa
     let (name, user) = (Cell::Text(space.as_str()), Cell::Text(user.as_str()));
     let mut wanted = Rows::new(backend, HEADS.columns);
     wanted.push([name, Cell::Int(7)]);
-    let (mut moved, mut space_row) = (Rows::new(backend, MOVE_SPACES.columns), [Cell::NoText; 14]);
+    let (mut moved, mut space_row) = (Rows::new(backend, MOVE_SPACES.columns), [Cell::NoText; 15]);
     space_row[0] = name;
     moved.push(space_row);
-    let (mut put, mut row) = (Rows::new(backend, PUT_MEMBERSHIPS.columns), [Cell::NoText; 7]);
+    let (mut put, mut row) = (Rows::new(backend, PUT_MEMBERSHIPS.columns), [Cell::NoText; 8]);
     [row[0], row[1]] = [name, user];
     put.push(row);
+    let mut ended = Rows::new(backend, END_MEMBERSHIPS.columns);
+    ended.push([name, user]);
     let after = |key: Value| vec![space.as_str().into(), key, 5_000.into()];
     let example = |name, sql: &str, values: Vec<Value>| Example { name, sql: sql.into(), values };
     let set = |name, sql: &Sql, rows: Rows| example(name, sql.of(backend), rows.values().collect());
@@ -100,6 +105,7 @@ pub fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Exa
         set("import: look at what is there", &HEADS, wanted),
         set("import: move spaces", &MOVE_SPACES, moved),
         set("import: move memberships", &PUT_MEMBERSHIPS, put),
+        set("import: end memberships", &END_MEMBERSHIPS, ended),
         example("export: page of events", EVENT, after(7_i64.into())),
         example("export: page of memberships", MEMBERSHIP, after("".into())),
     ]

@@ -29,7 +29,7 @@ impl Sql {
 const TEXT: &str = "{}";
 const NUMBER: &str = "{}::bigint";
 
-const SPACE_COLUMNS: [Column; 15] = [
+const SPACE_COLUMNS: [Column; 16] = [
     ("name", TEXT),
     ("privacy", TEXT),
     ("creator", TEXT),
@@ -45,9 +45,10 @@ const SPACE_COLUMNS: [Column; 15] = [
     ("deleted_at", NUMBER),
     ("hides_members", NUMBER),
     ("going_count", NUMBER),
+    ("next_until", NUMBER),
 ];
 
-const MEMBERSHIP_COLUMNS: [Column; 8] = [
+const MEMBERSHIP_COLUMNS: [Column; 9] = [
     ("space", TEXT),
     ("user_id", TEXT),
     ("status", TEXT),
@@ -56,6 +57,7 @@ const MEMBERSHIP_COLUMNS: [Column; 8] = [
     ("joined_at", NUMBER),
     ("changed_at", NUMBER),
     ("attendance", TEXT),
+    ("until", NUMBER),
 ];
 
 /// Spaces.
@@ -87,11 +89,21 @@ pub const EVENT: Table = Table {
         ("at", NUMBER),
         ("service", TEXT),
         ("fields", TEXT),
+        ("until", NUMBER),
     ],
 };
 
 /// Memberships that are there, as they are now.
 pub static PUT_MEMBERSHIPS: LazyLock<Sql> = LazyLock::new(|| update(&MEMBERSHIP, 2));
+/// Memberships that have ended.
+pub static END_MEMBERSHIPS: LazyLock<Sql> = LazyLock::new(|| {
+    const KEYS: &str = "DELETE FROM membership WHERE (space, user_id) IN";
+    Sql {
+        postgres: format!("{KEYS} (SELECT a1, a2 FROM {})", unnested(2)),
+        sqlite: format!("{KEYS} (SELECT value ->> 0, value ->> 1 FROM json_each($1))"),
+        columns: 2,
+    }
+});
 /// Spaces that are there, or what is left of them.
 pub static MOVE_SPACES: LazyLock<Sql> = LazyLock::new(|| update(&SPACE, 1));
 

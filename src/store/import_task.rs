@@ -16,7 +16,8 @@ use super::error::Error;
 use super::load::{Key, Loaded, Wanted, lock, look_for};
 use super::new_rows::NewRows;
 use super::people;
-use crate::domain::{Membership, People, SpaceName};
+use super::until::{due, load_overdue};
+use crate::domain::{Membership, Millis, People, SpaceName};
 
 /// How many jobs may wait.
 const WAITING: usize = 16;
@@ -32,8 +33,8 @@ pub enum Job {
     Run(Cow<'static, str>, Values),
     /// The same, with an answer.
     Ask(Cow<'static, str>, Values, Answer<Vec<QueryResult>>),
-    /// Locks these spaces, and says what they are.
-    Lock(BTreeSet<SpaceName>, Answer<Loaded>),
+    /// Locks these spaces, and says what they are, and whose time is over in them now.
+    Lock(BTreeSet<SpaceName>, Millis, Answer<Loaded>),
     /// Looks for these memberships.
     Look(Vec<Key>, Answer<Vec<Membership>>),
     /// Writes words about people, and says of how many something newer is known now.
@@ -142,9 +143,13 @@ impl Worker {
             Job::Ask(sql, values, to) => {
                 say(to, connection.run_within(self.limit, sql, values).await?);
             }
-            Job::Lock(spaces, to) => {
+            Job::Lock(spaces, now, to) => {
                 lock(connection, &spaces).await?;
-                say(to, Wanted { spaces, ..Wanted::default() }.load(connection).await?);
+                let wanted = Wanted { spaces, ..Wanted::default() };
+                let mut loaded = wanted.load(connection).await?;
+                let due = due(&loaded, now);
+                load_overdue(connection, &mut loaded, &due, now).await?;
+                say(to, loaded);
             }
             Job::Look(keys, to) => say(to, look_for(connection, &keys).await?),
             Job::PutPeople(people, to) => say(to, people::put(connection, &people).await?),

@@ -36,13 +36,13 @@ SELECT (
     SELECT string_agg(concat_ws(chr(31),
         name, privacy, creator, contribution, coalesce(capacity::text, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at::text, ''), hides_members, going_count), chr(30))
+        coalesce(deleted_at::text, ''), hides_members, going_count, coalesce(next_until::text, '')), chr(30))
     FROM unnest(string_to_array($1, chr(31))) AS k (k_name)
     JOIN LATERAL (SELECT * FROM space s WHERE s.name = k_name OFFSET 0) s ON true
 ), (
     SELECT string_agg(concat_ws(chr(31),
         k_n, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
-        changed_at, coalesce(attendance, '')), chr(30))
+        changed_at, coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
     FROM unnest(string_to_array($2, chr(31)), string_to_array($3, chr(31)))
         WITH ORDINALITY AS k (k_space, k_user, k_n)
     JOIN LATERAL (
@@ -51,7 +51,7 @@ SELECT (
 ), (
     SELECT string_agg(concat_ws(chr(31),
         k_n, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
-        changed_at, coalesce(attendance, '')), chr(30))
+        changed_at, coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
     FROM unnest(string_to_array($4, chr(31)), string_to_array($5, chr(31)))
         WITH ORDINALITY AS k (k_space, k_user, k_n)
     JOIN LATERAL (
@@ -66,18 +66,18 @@ SELECT (
     SELECT string_agg(concat_ws(char(31),
         name, privacy, creator, contribution, coalesce(capacity, ''), seq, invited_count,
         requested_count, member_count, manager_count, blocked_count, created_at,
-        coalesce(deleted_at, ''), hides_members, going_count), char(30))
+        coalesce(deleted_at, ''), hides_members, going_count, coalesce(next_until, '')), char(30))
     FROM json_each($1) k CROSS JOIN space s ON s.name = k.value ->> 0
 ), (
     SELECT string_agg(concat_ws(char(31),
         k.key + 1, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at, ''),
-        changed_at, coalesce(attendance, '')), char(30))
+        changed_at, coalesce(attendance, ''), coalesce(until, '')), char(30))
     FROM json_each($2) k
     CROSS JOIN membership m ON m.space = k.value ->> 0 AND m.user_id = k.value ->> 1
 ), (
     SELECT string_agg(concat_ws(char(31),
         k.key + 1, user_id, status, version, coalesce(invited_by, ''), coalesce(joined_at, ''),
-        changed_at, coalesce(attendance, '')), char(30))
+        changed_at, coalesce(attendance, ''), coalesce(until, '')), char(30))
     FROM json_each($3) k
     CROSS JOIN membership i INDEXED BY membership_by_inviter
         ON i.space = k.value ->> 0 AND i.invited_by = k.value ->> 1 AND i.invited_by IS NOT NULL

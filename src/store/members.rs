@@ -7,25 +7,26 @@ use super::convert::{self, status_of};
 use super::people::{named, named_values};
 use super::read::{MemberOrder, MemberQuery, Page, SpaceView};
 use super::rows::{packed, unpack};
+use super::until::holds;
 use super::visible::{Rule, condition_for, words};
 use super::{Store, error::Error};
-use crate::domain::{Membership, SpaceName, Status, UserId};
+use crate::domain::{Membership, Millis, SpaceName, Status, UserId};
 
 /// `{page}` is read only where the caller may see it.
 pub(super) const MEMBERS: &str = "
 SELECT (
     SELECT concat_ws({cell}, name, privacy, creator, contribution, coalesce({capacity}, ''), seq,
         invited_count, requested_count, member_count, manager_count, blocked_count, created_at, '',
-        hides_members, going_count)
+        hides_members, going_count, coalesce({next_until}, ''))
 ), o.status, CASE WHEN {visible} THEN (
     SELECT string_agg(concat_ws({cell}, user_id, status, version, coalesce(invited_by, ''),
-        coalesce({joined_at}, ''), changed_at, coalesce(attendance, '')), {row})
+        coalesce({joined_at}, ''), changed_at, coalesce(attendance, ''), coalesce({until}, '')), {row})
     FROM (
-        SELECT * FROM {members} WHERE space = $1 AND {after} AND {filter}
+        SELECT * FROM {members} WHERE space = $1 AND {after} AND {filter} AND {holds}
         ORDER BY {order} LIMIT $4 OFFSET $5
     ) p
 ) END
-FROM space s LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2
+FROM space s LEFT JOIN membership o ON o.space = s.name AND o.user_id = $2 AND {own_holds}
 WHERE s.name = $1 AND s.deleted_at IS NULL";
 
 /// The statement for this question.
@@ -41,24 +42,25 @@ pub(super) fn statement(
         Some(_) => condition_for(name.kind(), rule, "s", "coalesce(o.status, 'absent')"),
         None => "true".into(),
     };
-    let (cell, row, capacity, joined_at) = if is_sqlite {
-        ("char(31)", "char(30)", "capacity", "joined_at")
-    } else {
-        ("chr(31)", "chr(30)", "capacity::text", "joined_at::text")
-    };
+    let (cell, row, text) =
+        if is_sqlite { ("char(31)", "char(30)", "") } else { ("chr(31)", "chr(30)", "::text") };
     MEMBERS
         .replace("{visible}", &visible)
         .replace("{cell}", cell)
         .replace("{row}", row)
-        .replace("{capacity}", capacity)
-        .replace("{joined_at}", joined_at)
+        .replace("{capacity}", &format!("capacity{text}"))
+        .replace("{next_until}", &format!("next_until{text}"))
+        .replace("{joined_at}", &format!("joined_at{text}"))
+        .replace("{until}", &format!("until{text}"))
+        .replace("{own_holds}", &holds("o", "$6"))
+        .replace("{holds}", &holds("membership", "$6"))
         .replace("{order}", order(query.order))
         .replace("{members}", table(is_sqlite, query))
         .replace("{after}", after(query))
-        .replace("{filter}", &filter(query, if goes_on_in_time(query) { 7 } else { 6 }))
+        .replace("{filter}", &filter(query, if goes_on_in_time(query) { 8 } else { 7 }))
 }
 
-/// Whether a time says where the page goes on, as the sixth parameter.
+/// Whether a time says where the page goes on, as the seventh parameter.
 fn goes_on_in_time(query: &MemberQuery) -> bool {
     query.order != MemberOrder::ById && query.after.is_some()
 }
@@ -67,10 +69,10 @@ fn goes_on_in_time(query: &MemberQuery) -> bool {
 fn after(query: &MemberQuery) -> &'static str {
     match query.order {
         MemberOrder::OldestFirst if goes_on_in_time(query) => {
-            "(coalesce(joined_at, changed_at), user_id) > ($6, $3)"
+            "(coalesce(joined_at, changed_at), user_id) > ($7, $3)"
         }
         MemberOrder::NewestFirst if goes_on_in_time(query) => {
-            "(coalesce(joined_at, changed_at), user_id) < ($6, $3)"
+            "(coalesce(joined_at, changed_at), user_id) < ($7, $3)"
         }
         MemberOrder::ById | MemberOrder::OldestFirst | MemberOrder::NewestFirst => "user_id > $3",
     }
@@ -157,6 +159,7 @@ impl Store {
         viewer: Option<&UserId>,
         rule: Rule<'_>,
         query: &MemberQuery,
+        now: Millis,
     ) -> Result<(Option<SpaceView>, Page<Membership>), Error> {
         let sql = statement(self.target.backend(), name, viewer, rule, query);
         let mut values: Vec<Value> = vec![
@@ -165,6 +168,7 @@ impl Store {
             text(query.after.as_ref().map(|after| &after.user)),
             (query.limit.saturating_add(1) as i64).into(),
             (query.offset as i64).into(),
+            now.into(),
         ];
         let since = query.after.as_ref().filter(|_| goes_on_in_time(query)).map(|it| it.since);
         values.extend(since.map(Value::from));
@@ -185,12 +189,21 @@ impl Store {
     }
 
     /// How many memberships of a space there are of this kind. For whoever was found to see them.
-    pub async fn count_members(&self, name: &SpaceName, query: &MemberQuery) -> Result<i64, Error> {
+    pub async fn count_members(
+        &self,
+        name: &SpaceName,
+        query: &MemberQuery,
+        now: Millis,
+    ) -> Result<i64, Error> {
         let table = table(self.is_sqlite(), query);
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE space = $1 AND {}", filter(query, 2));
         let mut values: Vec<Value> = vec![name.as_str().into()];
         values.extend(search_values(query));
-        self.count(sql, values).await
+        let holds = holds("membership", &format!("${}", values.len() + 1));
+        let sql = format!(
+            "SELECT COUNT(*) FROM {table} WHERE space = $1 AND {} AND {holds}",
+            filter(query, 2)
+        );
+        self.count_at(sql, values, now).await
     }
 }
 

@@ -34,9 +34,11 @@ mod spaces;
 mod statements;
 mod target;
 mod terms;
+mod until;
 mod visible;
 mod write;
 mod write_sql;
+mod write_until;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -67,6 +69,7 @@ pub use spaces::{SpaceWrite, load_content};
 pub use statements::{Example, statements};
 pub use target::{Role, file, place};
 pub use terms::SpaceSearch;
+pub use until::{due, load_overdue};
 pub use write::{Changes, MovedSpace, write};
 
 use crate::instruments::DB_WAITING;

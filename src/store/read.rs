@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::sea_query::{DynIden, Expr, ExprTrait, IntoCondition, IntoIden};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, QueryTrait, RelationTrait, Select,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
 use super::convert::{attendance_of, status_of};
@@ -90,6 +90,8 @@ pub struct SpaceQuery {
     pub after: Option<SpaceName>,
     /// How many at most.
     pub limit: u64,
+    /// What holds at this moment.
+    pub now: Millis,
 }
 
 /// Which part of a space's history is wanted.
@@ -131,8 +133,9 @@ impl Store {
         &self,
         name: &SpaceName,
         viewer: Option<&UserId>,
+        now: Millis,
     ) -> Result<Option<(SpaceView, Option<Attendance>, Content)>, Error> {
-        let query = view_query(name, viewer);
+        let query = view_query(name, viewer, now);
         let rows = self.ask_built(query.build(self.target.backend())).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let own = match row.try_get::<Option<String>>(OWN, "status")? {
@@ -170,10 +173,23 @@ fn listed(row: &QueryResult) -> Result<ListedSpace, Error> {
     })
 }
 
-pub(super) fn view_query(name: &SpaceName, viewer: Option<&UserId>) -> Select<space::Entity> {
+/// The condition that a membership still holds.
+fn holds(now: Millis) -> impl Fn(DynIden) -> Condition {
+    move |of| {
+        let until = || Expr::col((of.clone(), membership::Column::Until));
+        Condition::any().add(until().is_null()).add(until().gt(now))
+    }
+}
+
+pub(super) fn view_query(
+    name: &SpaceName,
+    viewer: Option<&UserId>,
+    now: Millis,
+) -> Select<space::Entity> {
     let viewer = viewer.map_or(String::new(), UserId::to_string);
     let own = space::Relation::Memberships.def().on_condition(move |_, own| {
-        Expr::col((own, membership::Column::UserId)).eq(viewer.clone()).into_condition()
+        let user = Expr::col((own.clone(), membership::Column::UserId)).eq(viewer.clone());
+        user.into_condition().add(holds(now)(own))
     });
     let query = space::Entity::find_by_id(name.as_str())
         .filter(space::Column::DeletedAt.is_null())
@@ -220,9 +236,10 @@ pub(super) fn user_spaces_query(query: &SpaceQuery) -> Select<membership::Entity
         .join(JoinType::InnerJoin, membership::Relation::Space.def())
         .join(JoinType::InnerJoin, space::Relation::Content.def())
         .filter(Own::UserId.eq(query.user.as_str()))
-        .filter(Own::Status.is_in(words));
+        .filter(Own::Status.is_in(words))
+        .filter(holds(query.now)(membership::Entity.into_iden()));
     if query.kinds.len() < Kind::ALL.len() {
-        let mut kinds = sea_orm::Condition::any();
+        let mut kinds = Condition::any();
         for kind in &query.kinds {
             kinds = kinds.add(Own::Space.starts_with(format!("{kind}/")));
         }

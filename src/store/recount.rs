@@ -27,11 +27,11 @@ counted AS (
         COUNT(*) FILTER (WHERE m.status = 'manager') AS managers,
         COUNT(*) FILTER (WHERE m.status = 'creator') AS creators,
         COUNT(*) FILTER (WHERE m.status = 'blocked') AS blocked,
-        COUNT(*) FILTER (WHERE m.attendance = 'going') AS going,
+        COUNT(*) FILTER (WHERE m.attendance = 'going') AS going, MIN(m.until) AS until,
         MIN(m.user_id) FILTER (WHERE m.status = 'creator') AS creator
     FROM page JOIN membership m ON m.space = page.name GROUP BY m.space),
 told AS (
-    SELECT e.space, e.seq, e.user_id, e.from_status, e.to_status, e.name,
+    SELECT e.space, e.seq, e.user_id, e.from_status, e.to_status, e.name, e.until,
         LAG(e.to_status) OVER (PARTITION BY e.space, e.user_id ORDER BY e.seq) AS before,
         LEAD(e.seq) OVER (PARTITION BY e.space, e.user_id ORDER BY e.seq) AS next
     FROM page JOIN membership_event e ON e.space = page.name),
@@ -40,19 +40,20 @@ numbered AS (
         MIN(seq) FILTER (WHERE name = 'deleted') AS deleted_seq,
         COUNT(*) FILTER (WHERE user_id <> '' AND from_status <> COALESCE(before, 'absent')) AS broken
     FROM told GROUP BY space),
-ended AS (SELECT space, user_id, to_status, seq FROM told WHERE user_id <> '' AND next IS NULL),
+ended AS (SELECT space, user_id, to_status, seq, until FROM told WHERE user_id <> '' AND next IS NULL),
 unexplained AS (
     SELECT space, COUNT(*) AS users FROM (
         SELECT m.space FROM page JOIN membership m ON m.space = page.name
             LEFT JOIN ended e ON e.space = m.space AND e.user_id = m.user_id
             WHERE e.seq IS NULL OR e.to_status <> m.status OR e.seq <> m.version
+                OR COALESCE(e.until, 0) <> COALESCE(m.until, 0)
         UNION ALL
         SELECT e.space FROM ended e
             LEFT JOIN membership m ON m.space = e.space AND m.user_id = e.user_id
             WHERE m.space IS NULL AND e.to_status <> 'absent') AS different
     GROUP BY space)
 SELECT s.name, s.privacy, s.creator, s.capacity, s.seq, s.deleted_at, s.invited_count,
-    s.requested_count, s.member_count, s.manager_count, s.blocked_count, s.going_count,
+    s.requested_count, s.member_count, s.manager_count, s.blocked_count, s.going_count, s.next_until,
     b.display_name, b.attributes,
     (SELECT string_agg(w.kind || '/' || w.is_hidden || '/' || w.term, '\n')
         FROM space_term w WHERE w.space = s.name) AS terms,
@@ -60,7 +61,7 @@ SELECT s.name, s.privacy, s.creator, s.capacity, s.seq, s.deleted_at, s.invited_
     COALESCE(c.invited, 0) AS invited, COALESCE(c.requested, 0) AS requested,
     COALESCE(c.members, 0) AS members, COALESCE(c.managers, 0) AS managers,
     COALESCE(c.creators, 0) AS creators, COALESCE(c.blocked, 0) AS blocked,
-    COALESCE(c.going, 0) AS going,
+    COALESCE(c.going, 0) AS going, c.until,
     c.creator AS found_creator, COALESCE(n.events, 0) AS events, n.first_seq, n.last_seq, n.deleted_seq,
     COALESCE(n.broken, 0) AS broken, COALESCE(u.users, 0) AS unexplained
 FROM page JOIN space s ON s.name = page.name
@@ -95,6 +96,7 @@ UPDATE space SET
     manager_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'manager'),
     blocked_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'blocked'),
     going_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.attendance = 'going'),
+    next_until = (SELECT MIN(m.until) FROM membership m WHERE m.space = space.name),
     creator = COALESCE(
         (SELECT MIN(m.user_id) FROM membership m
             WHERE m.space = space.name AND m.status = 'creator' HAVING COUNT(*) = 1),
@@ -224,6 +226,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
             going: number("going_count")?,
         },
         seq: number("seq")?,
+        next_until: maybe("next_until")?,
     };
     let (first, deleted) = (maybe("first_seq")?, maybe("deleted_seq")?);
     let kept_terms: Option<String> = row.try_get("", "terms")?;
@@ -241,6 +244,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
             going: number("going")?,
         },
         creator: row.try_get("", "found_creator")?,
+        next_until: maybe("until")?,
         contents: number("contents")?,
         events: number("events")?,
         first,

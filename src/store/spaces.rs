@@ -135,6 +135,7 @@ async fn delete(
         manager_count: ActiveValue::Set(0),
         blocked_count: ActiveValue::Set(0),
         going_count: ActiveValue::Set(0),
+        next_until: ActiveValue::Set(None),
         deleted_at: ActiveValue::Set(Some(at)),
         ..Default::default()
     };
@@ -151,6 +152,7 @@ fn membership_row(membership: &Membership) -> membership::ActiveModel {
         joined_at: membership.joined_at,
         attendance: membership.attendance.map(|answer| answer.word().to_owned()),
         changed_at: membership.changed_at,
+        until: membership.until,
     }
     .into_active_model()
 }

@@ -1,28 +1,32 @@
 //! Every statement that is asked often, with parameters to try it by, for whoever wants to read it or to
 //! see its plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{DbBackend, QueryTrait, Value};
 
 use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
-use super::found_sql::{page_statement, shared_count};
+use super::found_sql::{Counting, page_statement, shared_count};
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{MemberCursor, events_query, user_spaces_query, view_query};
 use super::write_sql::{
     END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
     WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
 };
+use super::write_until::PUT_UNTIL_POSTGRES;
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
-    SpaceQuery, SpaceSearch, import_rows, members, people,
+    SpaceQuery, SpaceSearch, import_rows, members, people, until,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Attendance, Authorship, Counts, Event, EventName, Kind, Membership, Privacy,
-    Space, SpaceName, Standing, Status, Subject, UserId,
+    Action, Actor, Attendance, Authorship, Counts, Event, EventName, Kind, Membership, Millis,
+    Privacy, Space, SpaceName, Standing, Status, Subject, UserId,
 };
+
+/// A moment.
+const NOW: Millis = 1_700_000_000_000;
 
 /// A statement by name.
 #[derive(Clone, Debug)]
@@ -54,6 +58,18 @@ fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> 
     let wanted = Wanted { spaces: BTreeSet::from([space.clone()]), ..Wanted::default() };
     let (load, values) = wanted.statement(backend, &[&keys[0], &keys[1]], &[&keys[0]]);
     let mut all = vec![example("look at a batch", load, values)];
+    let overdue = until::overdue_values(space, NOW);
+    all.push(example(
+        "look at those whose time is over",
+        until::overdue_statement(backend),
+        overdue,
+    ));
+    let timed = changes_that_end(space, users);
+    let (put, values) = match backend {
+        DbBackend::Sqlite => timed.statement_for_sqlite(),
+        _ => (PUT_UNTIL_POSTGRES.into(), timed.all_until_values(backend)),
+    };
+    all.push(example("write when memberships end", put, values));
     let changes = changes(space, users);
     let events: Vec<_> = changes.events.iter().collect();
     let values = changes.values(backend, &events, &BTreeSet::new());
@@ -86,7 +102,7 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         DbBackend::Sqlite => CHECK_SQLITE.as_str(),
         _ => CHECK_POSTGRES.as_str(),
     };
-    let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)]);
+    let checked = check::values(backend, &[(space, Some(one))], &[(0, space, two)], NOW);
     let mut all = vec![example("check memberships", check, checked)];
     let members = || vec![Status::Member, Status::Manager, Status::Creator];
     let newest = MemberOrder::NewestFirst;
@@ -103,6 +119,7 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         let sql = members::statement(backend, space, Some(one), &sees_members, &query);
         let mut values: Vec<Value> =
             vec![space.as_str().into(), one.as_str().into(), "".into(), 101.into(), 0.into()];
+        values.push(NOW.into());
         values.extend(query.after.map(|after| Value::from(after.since)));
         all.push(example(name, sql, values));
     }
@@ -113,17 +130,22 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
         sees_hidden: false,
         after: Some(space.clone()),
         limit: 20,
+        now: NOW,
     };
     let all_of_a_kind =
         AllSpacesQuery { kind: Some(space.kind()), limit: 100, ..AllSpacesQuery::default() };
     let all_by_words = AllSpacesQuery { search: "atcourses bread".into(), ..all_of_a_kind.clone() };
     let all_spaces =
         AllSpacesQuery { after: Some(space.clone()), kind: None, ..all_of_a_kind.clone() };
+    let (again, values) = until::count_again_statement(backend, [space], NOW);
+    all.push(example("count spaces again", again, values));
+    let (due, values) = until::due_spaces_statement(NOW, 100);
+    all.push(example("spaces in which somebody's time is over", due, values));
     for (name, statement) in [
         ("page of all spaces", all_spaces_query(&all_spaces).build(backend)),
         ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind).build(backend)),
         ("page of all spaces by words", all_spaces_query(&all_by_words).build(backend)),
-        ("one space", view_query(space, Some(one)).build(backend)),
+        ("one space", view_query(space, Some(one), NOW).build(backend)),
         ("page of a user's spaces", user_spaces_query(&mine).build(backend)),
         ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),
     ] {
@@ -143,6 +165,7 @@ fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> Vec<Example> {
         after: None,
         offset: 0,
         limit: 20,
+        now: NOW,
     };
     let by = |words: &[&str], categories: &[i64]| {
         let search = SpaceSearch {
@@ -187,7 +210,8 @@ fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> Vec<Example> {
         example(name, sql, values)
     });
     let counts = counts.into_iter().map(|(name, query)| {
-        let (sql, values) = shared_count(&query);
+        let Counting { sql, mut values, is_timed } = shared_count(&query);
+        values.extend(is_timed.then(|| NOW.into()));
         example(name, sql, values)
     });
     pages.chain(counts).collect()
@@ -198,17 +222,23 @@ fn sees_members(kind: Kind, privacy: Privacy, hides: bool, standing: Standing) -
     privacy.shows_to(standing) && permit(need, standing).is_ok()
 }
 
+/// The same, for some time.
+fn changes_that_end(space: &SpaceName, users: [&UserId; 2]) -> Changes {
+    let mut changes = changes(space, users);
+    let until = Some(NOW + 1_000);
+    changes.events.iter_mut().for_each(|event| event.until = until);
+    changes.next_until.insert(space.clone(), until);
+    changes
+}
+
 /// One user joins, assumed to be absent.
 fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
-    let by = Authorship {
-        actor: Actor::User(one.clone()),
-        service: None,
-        cause: Action::Join,
-        at: 1_700_000_000_000,
-    };
+    let by =
+        Authorship { actor: Actor::User(one.clone()), service: None, cause: Action::Join, at: NOW };
     let (from, to) = (Status::Absent, Status::Member);
     let subject = Subject::Membership { user: one.clone(), from, to };
-    let joined = Event { space: space.clone(), seq: 8, name: EventName::Joined, subject, by };
+    let joined =
+        Event { space: space.clone(), seq: 8, name: EventName::Joined, subject, until: None, by };
     let membership =
         Membership { status: Status::Member, ..Membership::absent(space.clone(), one.clone(), 8) };
     let moved = Space {
@@ -221,6 +251,7 @@ fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
         seq: 8,
         counts: Counts::default(),
         created_at: 0,
+        next_until: None,
     };
     Changes {
         at: joined.by.at,
@@ -228,5 +259,6 @@ fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
         events: vec![joined],
         memberships: [((space.clone(), one.clone()), membership)].into(),
         assumed: BTreeSet::from([space.clone()]),
+        next_until: BTreeMap::new(),
     }
 }

@@ -23,7 +23,7 @@ use super::pieces::Piece;
 use super::rows::{Cell, Rows, list, packed};
 use super::write_sql::{
     END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
-    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
+    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE, WRITE_UNTIL_SQLITE,
 };
 use crate::domain::{
     Attendance, Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId,
@@ -53,6 +53,9 @@ pub struct Changes {
     pub memberships: BTreeMap<(SpaceName, UserId), Membership>,
     /// Spaces whose new members were assumed to have no row.
     pub assumed: BTreeSet<SpaceName>,
+    /// Before when nobody's time ends, of spaces where that is another moment now; also where nothing else
+    /// has changed, which are locked then.
+    pub next_until: BTreeMap<SpaceName, Option<Millis>>,
 }
 
 /// The role of a change that leaves its membership as it is now; others were overtaken in the same write.
@@ -73,8 +76,8 @@ pub async fn write(
         return Ok(changes.names().cloned().collect());
     }
     let pieces = changes.pieces(most_bytes(connection.has_nagle()));
-    let (begins, ends) = (changes.begins(), changes.ends());
-    if !is_locked && pieces.len() == 1 && !(begins && ends) {
+    let (begins, ends, is_timed) = (changes.begins(), changes.ends(), changes.is_timed());
+    if !is_locked && pieces.len() == 1 && !(begins && ends) && !is_timed {
         // Outside of a transaction a statement commits itself.
         let moved = changes.write_piece(connection, pieces.into_iter().next(), ends).await;
         return moved.map_err(Error::at_commit);
@@ -92,6 +95,9 @@ pub async fn write(
     if begins && ends {
         changes.end(connection, &moved).await?;
     }
+    if is_timed {
+        changes.put_until(connection, &moved).await?;
+    }
     connection.commit().await?;
     Ok(moved)
 }
@@ -99,7 +105,7 @@ pub async fn write(
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.spaces.is_empty()
+        self.spaces.is_empty() && self.next_until.is_empty()
     }
 
     fn names(&self) -> impl Iterator<Item = &SpaceName> {
@@ -128,7 +134,9 @@ impl Changes {
         piece: Option<Piece<'_>>,
         ends: bool,
     ) -> Result<BTreeSet<SpaceName>, Error> {
-        let Some(piece) = piece else { return Ok(BTreeSet::new()) };
+        let Some(piece) = piece.filter(|piece| !piece.events.is_empty()) else {
+            return Ok(BTreeSet::new());
+        };
         let [one, set] = match (ends, self.is_all_new()) {
             (true, _) => [WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES],
             (false, true) => [WRITE_ONE_NEW_POSTGRES, WRITE_NEW_POSTGRES],
@@ -168,10 +176,15 @@ impl Changes {
         Ok(())
     }
 
-    fn statement_for_sqlite(&self) -> (Cow<'static, str>, Vec<Value>) {
+    /// The statement that writes all of it on SQLite.
+    pub(super) fn statement_for_sqlite(&self) -> (Cow<'static, str>, Vec<Value>) {
         let events: Vec<_> = self.events.iter().collect();
-        let values = self.values(DbBackend::Sqlite, &events, &BTreeSet::new());
-        (WRITE_SQLITE.into(), values)
+        let mut values = self.values(DbBackend::Sqlite, &events, &BTreeSet::new());
+        if !self.is_timed() {
+            return (WRITE_SQLITE.into(), values);
+        }
+        values.extend(self.all_until_values(DbBackend::Sqlite));
+        (WRITE_UNTIL_SQLITE.into(), values)
     }
 
     /// The parameters of a write of these events and their spaces.

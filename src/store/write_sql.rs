@@ -62,14 +62,14 @@ macro_rules! begins_postgres {
     };
 }
 
-/// For a membership that has a row.
+/// For a membership that has a row. When it ends is said apart: see `write_until`.
 macro_rules! upsert_postgres {
     () => {
         "
     ON CONFLICT (space, user_id) DO UPDATE SET
         status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
         joined_at = excluded.joined_at, changed_at = excluded.changed_at,
-        attendance = excluded.attendance"
+        attendance = excluded.attendance, until = NULL"
     };
 }
 
@@ -158,7 +158,9 @@ DELETE FROM membership USING unnest(string_to_array($1, chr(31)), string_to_arra
 WHERE membership.space = c_space AND membership.user_id = c_user";
 
 /// SQLite has locked out every other writer before it looked, so what was believed is true.
-pub(super) const WRITE_SQLITE: &str = "
+macro_rules! write_sqlite {
+    () => {
+        "
 UPDATE space SET
     seq = k.value ->> 2, creator = coalesce(k.value ->> 3, creator), invited_count = k.value ->> 4,
     requested_count = k.value ->> 5, member_count = k.value ->> 6, manager_count = k.value ->> 7,
@@ -176,10 +178,26 @@ FROM json_each($2) WHERE value ->> 9 IS NOT NULL AND value ->> 4 <> 'absent'
 ON CONFLICT (space, user_id) DO UPDATE SET
     status = excluded.status, version = excluded.version, invited_by = excluded.invited_by,
     joined_at = excluded.joined_at, changed_at = excluded.changed_at,
-    attendance = excluded.attendance;
+    attendance = excluded.attendance, until = NULL;
 INSERT INTO membership_event
     (space, seq, user_id, actor, from_status, to_status, name, cause, at, service)
 SELECT value ->> 0, value ->> 2, value ->> 1, coalesce(value ->> 7, value ->> 1), value ->> 3,
     value ->> 4, value ->> 5, value ->> 6, $3, value ->> 8
 FROM json_each($2);
-COMMIT";
+"
+    };
+}
+
+pub(super) const WRITE_SQLITE: &str = concat!(write_sqlite!(), "COMMIT");
+
+/// The same where something of it ends by itself, or did.
+pub(super) const WRITE_UNTIL_SQLITE: &str = concat!(
+    write_sqlite!(),
+    "UPDATE membership_event SET until = c.value ->> 3
+FROM json_each($4) c WHERE space = c.value ->> 0 AND seq = c.value ->> 2;
+UPDATE membership SET until = c.value ->> 3
+FROM json_each($4) c
+WHERE space = c.value ->> 0 AND user_id = c.value ->> 1 AND version = c.value ->> 2;
+UPDATE space SET next_until = k.value ->> 1 FROM json_each($5) k WHERE name = k.value ->> 0;
+COMMIT"
+);

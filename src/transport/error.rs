@@ -75,6 +75,8 @@ pub mod expected {
     pub const TAGS: &str = "Expected at most 50 tags.";
     /// A time.
     pub const TIME: &str = "Expected a time from 1970 to 9999.";
+    /// When something is to end.
+    pub const UNTIL: &str = "Expected a time that is still to come, before the year 10000.";
     /// A community's id.
     pub const COMMUNITY_ID: &str = "Expected 32 lower-case hex digits.";
     /// A user's id.
@@ -301,6 +303,8 @@ impl From<Refusal> for Failure {
                 (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
             Refusal::HasMembers => (ErrorReason::HasMembers, "others are still in the space"),
+            Refusal::PastEnd => (ErrorReason::PastEnd, "what was to end then is over already"),
+            Refusal::OwnEnd => (ErrorReason::OwnEnd, "nobody says when their own time ends"),
             Refusal::NotAnEvent => {
                 (ErrorReason::NotAnEvent, "people say of events whether they go")
             }

@@ -173,7 +173,7 @@ fn defaults() {
         assert!(help.ends_with(&default), "{help} {default}");
         told += 1;
     }
-    assert_eq!(told, 23);
+    assert_eq!(told, 24);
 }
 
 fn code(text: &str) -> String {

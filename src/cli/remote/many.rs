@@ -1,5 +1,7 @@
 //! What `roster member` does to many users at once.
 
+use prost_types::Timestamp;
+
 use super::super::{Failed, output};
 use super::bulk::{self, PART};
 use super::table::Printer;
@@ -26,11 +28,11 @@ pub struct Many {
 /// What is done to many.
 #[derive(Clone, Copy)]
 pub enum Verb {
-    Invite,
+    Invite(Option<Timestamp>),
     Uninvite,
-    Add,
-    Role(Role),
-    Block,
+    Add(Option<Timestamp>),
+    Role(Role, Option<Timestamp>),
+    Block(Option<Timestamp>),
     Unblock,
     Attend(pb::Attendance),
 }
@@ -119,21 +121,21 @@ async fn send(
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
         Ok(match verb {
-            Verb::Invite => {
+            Verb::Invite(until) => {
                 let message =
-                    pb::InviteOrAcceptUsersRequest { space, users, validate_only, atomic };
+                    pb::InviteOrAcceptUsersRequest { space, users, validate_only, atomic, until };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
                 let message = pb::RemoveInvitationsRequest { space, users, validate_only, atomic };
                 client.remove_invitations(message).await?.map(|answer| answer.results)
             }
-            Verb::Add => {
-                let message = pb::AddUsersRequest { space, users, validate_only, atomic };
+            Verb::Add(until) => {
+                let message = pb::AddUsersRequest { space, users, validate_only, atomic, until };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
-            Verb::Block => {
-                let message = pb::BlockUsersRequest { space, users, validate_only, atomic };
+            Verb::Block(until) => {
+                let message = pb::BlockUsersRequest { space, users, validate_only, atomic, until };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {
@@ -146,9 +148,9 @@ async fn send(
                     pb::SetAttendanceRequest { space, attendance, users, validate_only, atomic };
                 client.set_attendance(message).await?.map(|answer| answer.results)
             }
-            Verb::Role(role) => {
-                let message =
-                    pb::ChangeRolesRequest { validate_only, atomic, ..role.message(space, users) };
+            Verb::Role(role, until) => {
+                let message = role.message(space, users);
+                let message = pb::ChangeRolesRequest { validate_only, atomic, until, ..message };
                 client.change_roles(message).await?.map(|answer| answer.results)
             }
         })

@@ -1,5 +1,7 @@
 //! `roster member`: show and change who belongs to a space.
 
+use prost_types::Timestamp;
+
 use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
@@ -28,17 +30,17 @@ enum Command {
     /// Leave a space, withdraw a request, or decline an invitation
     Leave(Own),
     /// Invite users, and accept those who have requested to join
-    Invite(ManyArgs),
+    Invite(ManyUntilArgs),
     /// Take open invitations back
     Uninvite(ManyArgs),
     /// Make users members without asking them, and accept those who have requested to join
-    Add(ManyArgs),
+    Add(ManyUntilArgs),
     /// Remove users, whatever they are to the space
     Remove(ManyArgs),
     /// Make users managers, or plain members
     Role(RoleArgs),
     /// Shut users out
-    Block(ManyArgs),
+    Block(ManyUntilArgs),
     /// Lift blocks
     Unblock(ManyArgs),
     /// Say whether one goes to an event
@@ -98,12 +100,27 @@ struct ManyArgs {
 }
 
 #[derive(clap::Args)]
+struct ManyUntilArgs {
+    /// Which space, such as courses/1
+    #[arg(value_parser = space_name)]
+    space: SpaceName,
+    /// When it ends by itself, as in 2027-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    #[command(flatten)]
+    many: Many,
+}
+
+#[derive(clap::Args)]
 struct RoleArgs {
     /// Which space, such as courses/1
     #[arg(value_parser = space_name)]
     space: SpaceName,
     /// What they become
     role: Seat,
+    /// When it ends by itself, as in 2027-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
     #[command(flatten)]
     many: Many,
 }
@@ -164,17 +181,19 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Attendance(AttendanceArgs { answer, space, many }) => {
             many::run(Verb::Attend(answer.number()), &space, many).await
         }
-        Command::Invite(args) => many::run(Verb::Invite, &args.space, args.many).await,
+        Command::Invite(args) => many::run(Verb::Invite(args.until), &args.space, args.many).await,
         Command::Uninvite(args) => many::run(Verb::Uninvite, &args.space, args.many).await,
-        Command::Add(args) => many::run(Verb::Add, &args.space, args.many).await,
-        Command::Remove(args) => many::run(Verb::Role(Role::Nothing), &args.space, args.many).await,
-        Command::Role(RoleArgs { role: Seat::Manager, space, many }) => {
-            many::run(Verb::Role(Role::Manager), &space, many).await
+        Command::Add(args) => many::run(Verb::Add(args.until), &args.space, args.many).await,
+        Command::Remove(args) => {
+            many::run(Verb::Role(Role::Nothing, None), &args.space, args.many).await
         }
-        Command::Role(RoleArgs { role: Seat::Member, space, many }) => {
-            many::run(Verb::Role(Role::Member), &space, many).await
+        Command::Role(RoleArgs { role: Seat::Manager, until, space, many }) => {
+            many::run(Verb::Role(Role::Manager, until), &space, many).await
         }
-        Command::Block(args) => many::run(Verb::Block, &args.space, args.many).await,
+        Command::Role(RoleArgs { role: Seat::Member, until, space, many }) => {
+            many::run(Verb::Role(Role::Member, until), &space, many).await
+        }
+        Command::Block(args) => many::run(Verb::Block(args.until), &args.space, args.many).await,
         Command::Unblock(args) => many::run(Verb::Unblock, &args.space, args.many).await,
     }
 }

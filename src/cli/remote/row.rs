@@ -96,7 +96,7 @@ impl Row for pb::Membership {
     type Message = Self;
     const MESSAGE: &'static str = "roster.v1.Membership";
     const COLUMNS: &'static [&'static str] =
-        &["USER", "STATUS", "ATTENDANCE", "SINCE", "JOINED", "INVITED BY", "VERSION"];
+        &["USER", "STATUS", "ATTENDANCE", "SINCE", "JOINED", "UNTIL", "INVITED BY", "VERSION"];
 
     fn message(&self) -> &Self {
         self
@@ -109,6 +109,7 @@ impl Row for pb::Membership {
             word(self.attendance().as_str_name(), "ATTENDANCE_"),
             time(self.change_time.as_ref()),
             time(self.join_time.as_ref()),
+            time(self.until.as_ref()),
             or_dash(&self.invited_by),
             self.version.to_string(),
         ]

@@ -111,6 +111,7 @@ impl Carried {
                     joined_at: record.joined_at,
                     attendance: record.attendance,
                     changed_at: record.changed_at.unwrap_or(at),
+                    until: record.until,
                 });
             }
         }
@@ -230,7 +231,8 @@ impl Import {
                 self.blame(line, fault);
             } else if is_new(&space) {
                 let (record, seq) = (space.replay.record(), space.replay.last_number());
-                spaces.push(ImportedSpace::restored(record, space.counts, seq));
+                let next_until = space.replay.next_until();
+                spaces.push(ImportedSpace::restored(record, space.counts, seq, next_until));
                 events.extend(space.events);
                 memberships.extend(space.memberships);
                 self.told.spaces += 1;

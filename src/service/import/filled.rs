@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::made::Made;
 use crate::domain::{
-    Authorship, Event, Fault, MembershipRecord, Snapshot, SpaceName, SpaceRecord, SpaceState,
+    Authorship, Event, Fault, MembershipRecord, Millis, Snapshot, SpaceName, SpaceRecord,
+    SpaceState, Status,
 };
 use crate::store::{self, ImportedSpace, Importer, Key, Loaded};
 
@@ -49,7 +50,7 @@ pub async fn write(
     wishes: Vec<(u64, Wish)>,
     by: &Authorship,
 ) -> Result<Filled, store::Error> {
-    let mut spaces = Spaces::look(importer, made, &wishes).await?;
+    let mut spaces = Spaces::look(importer, made, &wishes, by.at).await?;
     let (mut filled, mut events) = (Filled::default(), Vec::new());
     for (line, wish) in wishes {
         spaces.decide(line, &wish, by, &mut filled, &mut events);
@@ -68,10 +69,17 @@ impl Spaces {
         importer: &mut Importer,
         made: &mut Made,
         wishes: &[(u64, Wish)],
+        at: Millis,
     ) -> Result<Self, store::Error> {
         let mut names: Vec<_> = wishes.iter().map(|(_, wish)| wish.space()).collect();
         names.dedup();
-        let mut now = importer.lock(names.into_iter().cloned().collect()).await?;
+        let mut now = importer.lock(names.into_iter().cloned().collect(), at).await?;
+        let known = |(name, state): (&SpaceName, &SpaceState)| {
+            let snapshot = state.snapshot.iter();
+            let users = snapshot.flat_map(|it| it.memberships().map(|it| it.user.clone()));
+            users.map(|user| (name.clone(), user)).collect::<Vec<_>>()
+        };
+        let mut found: HashSet<Key> = now.iter().flat_map(known).collect();
         made.compare(&now);
         let is_alive = |state: &SpaceState| state.snapshot.is_some();
         let before: BTreeMap<_, _> =
@@ -88,7 +96,6 @@ impl Spaces {
             .collect();
         asked.sort_unstable();
         asked.dedup();
-        let mut found = HashSet::new();
         for membership in importer.look(asked).await? {
             found.insert((membership.space.clone(), membership.user.clone()));
             let state = now.get_mut(&membership.space);
@@ -129,7 +136,7 @@ impl Spaces {
     /// Writes the spaces that have changed, and who has changed in them.
     async fn write(&self, importer: &mut Importer, made: &mut Made) -> Result<(), store::Error> {
         let (mut added, mut moved) = (Vec::new(), Vec::new());
-        let (mut new, mut known) = (Vec::new(), Vec::new());
+        let (mut new, mut known, mut over) = (Vec::new(), Vec::new(), Vec::new());
         for (name, snapshot) in self.changed() {
             let before = self.before.get(name);
             let (seq, was_alive) = before.copied().unwrap_or_default();
@@ -146,12 +153,17 @@ impl Spaces {
             }
             for membership in changed() {
                 let key = (name.clone(), membership.user.clone());
-                if self.found.contains(&key) { &mut known } else { &mut new }.push(membership);
+                match self.found.contains(&key) {
+                    true if membership.status == Status::Absent => over.push(membership),
+                    true => known.push(membership),
+                    false => new.push(membership),
+                }
             }
         }
         importer.add_spaces(&added).await?;
         importer.move_spaces(&moved).await?;
         importer.add_memberships(&new).await?;
+        importer.end_memberships(&over).await?;
         importer.put_memberships(&known).await
     }
 

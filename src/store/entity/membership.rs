@@ -16,6 +16,7 @@ pub struct Model {
     pub joined_at: Option<i64>,
     pub changed_at: i64,
     pub attendance: Option<String>,
+    pub until: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

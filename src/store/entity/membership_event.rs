@@ -19,6 +19,7 @@ pub struct Model {
     pub at: i64,
     pub service: Option<String>,
     pub fields: Option<String>,
+    pub until: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

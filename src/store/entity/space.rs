@@ -22,6 +22,7 @@ pub struct Model {
     pub deleted_at: Option<i64>,
     pub hides_members: i64,
     pub going_count: i64,
+    pub next_until: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -204,8 +204,13 @@ impl Store {
     pub async fn count_people(&self, query: &PeopleQuery) -> Result<i64, Error> {
         let Some(words) = words_of(&query.search) else { return Ok(0) };
         let Without::User(_) = &query.without else {
-            let (sql, values) = count_statement(&words, &query.without);
-            return self.count(sql, values).await;
+            let (sql, mut values) = count_statement(&words, &query.without);
+            let Without::PeopleOf(_, now) = query.without else {
+                return self.count(sql, values).await;
+            };
+            // The moment is added again: whoever asks a little later may be told the same.
+            values.pop();
+            return self.count_at(sql, values, now).await;
         };
         // Counted for everybody alike.
         let (sql, values) = count_statement(&words, &Without::Nobody);
@@ -235,7 +240,7 @@ pub(super) fn examples(backend: DbBackend, space: &SpaceName, users: [&UserId; 2
     let as_text = |(sql, values): (&str, Vec<Value>)| (sql.to_owned(), values);
     let query = PeopleQuery { limit: 20, ..PeopleQuery::default() };
     let sought = ["anna", "mu"].map(String::from);
-    let without = Without::PeopleOf(space.clone());
+    let without = Without::PeopleOf(space.clone(), 1_700_000_000_000);
     let suggested = PeopleQuery { without: without.clone(), ..query.clone() };
     let changed_at = SourceTime::new(0).into_iter();
     let words = changed_at.map(|changed_at| Person {

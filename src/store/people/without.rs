@@ -2,7 +2,8 @@
 
 use sea_orm::Value;
 
-use crate::domain::{SpaceName, UserId};
+use crate::domain::{Millis, SpaceName, UserId};
+use crate::store::until::holds;
 
 /// Who is left out.
 #[derive(Clone, Debug, Default)]
@@ -12,12 +13,12 @@ pub enum Without {
     Nobody,
     /// This user.
     User(UserId),
-    /// Whoever is something to this space, be it blocked.
-    PeopleOf(SpaceName),
+    /// Whoever is something to this space at this moment, be it blocked.
+    PeopleOf(SpaceName, Millis),
 }
 
 impl Without {
-    /// Fills `{without}` in a statement about this column, with one parameter more if it takes one. Each
+    /// Fills `{without}` in a statement about this column, with the parameters that it takes beside. Each
     /// person is looked for in the space by key: whoever belongs is passed over one by one.
     pub(super) fn leave_out(
         &self,
@@ -26,19 +27,23 @@ impl Without {
         mut values: Vec<Value>,
     ) -> (String, Vec<Value>) {
         let parameter = values.len() + 1;
-        let (condition, value) = match self {
-            Self::Nobody => (String::new(), None),
-            Self::User(id) => (format!(" AND {user} <> ${parameter}"), Some(id.as_str())),
-            Self::PeopleOf(space) => {
-                let condition = format!(
+        let condition = match self {
+            Self::Nobody => String::new(),
+            Self::User(id) => {
+                values.push(id.as_str().into());
+                format!(" AND {user} <> ${parameter}")
+            }
+            Self::PeopleOf(space, now) => {
+                values.extend([space.as_str().into(), (*now).into()]);
+                let holds = holds("m", &format!("${}", parameter + 1));
+                format!(
                     " AND NOT EXISTS (
-        SELECT 1 FROM membership m WHERE m.space = ${parameter} AND m.user_id = {user}
+        SELECT 1 FROM membership m
+        WHERE m.space = ${parameter} AND m.user_id = {user} AND {holds}
     )"
-                );
-                (condition, Some(space.as_str()))
+                )
             }
         };
-        values.extend(value.map(Value::from));
         (sql.replace("{without}", &condition), values)
     }
 }

@@ -8,7 +8,7 @@ pub fn actions(allowed: &[Action]) -> Vec<i32> {
     allowed.iter().filter_map(|action| number(*action)).map(Into::into).collect()
 }
 
-/// To look at something is no command, and to make a space is a command about no space that is there.
+/// To look at something is no command, what is over ends by itself, and to make a space is a command about no space that is there.
 const fn number(action: Action) -> Option<pb::Action> {
     Some(match action {
         Action::Join => pb::Action::Join,
@@ -27,6 +27,7 @@ const fn number(action: Action) -> Option<pb::Action> {
         Action::DeleteSpace => pb::Action::DeleteSpace,
         Action::CreateSpace
         | Action::Import
+        | Action::Expire
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending

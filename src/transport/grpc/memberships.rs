@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::actions::actions;
 use super::{Api, lists, parse, pb, render};
-use crate::domain::{AttendanceChange, Command, RoleChange, SpaceName};
+use crate::domain::{AttendanceChange, Command, Placement, RoleChange, SpaceName};
 use crate::service::{Call, Options, Outcome, ShownMembership};
 use crate::transport::error::Failure;
 
@@ -72,7 +72,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Invite(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Invite(Placement { users, until });
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
@@ -98,7 +100,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Add(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Add(Placement { users, until });
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::AddUsersResponse { results }))
@@ -117,8 +121,10 @@ impl pb::membership_service_server::MembershipService for Api {
             parse::user_ids("removed", &message.removed)?,
         );
         let change = change.map_err(|error| parse::users_failure("managers", error))?;
-        let (command, options) =
-            (Command::ChangeRoles(change), parse::options(message.validate_only, message.atomic));
+        let now = self.service.now();
+        let until = parse::until_or_never(message.until, message.without_end, now)?;
+        let command = Command::ChangeRoles(change.until(until));
+        let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::ChangeRolesResponse { results }))
     }
@@ -130,7 +136,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let call = self.admit(&request)?;
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
-        let command = Command::Block(parse::users(&message.users)?);
+        let users = parse::users(&message.users)?;
+        let until = parse::until(message.until, self.service.now())?;
+        let command = Command::Block(Placement { users, until });
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::BlockUsersResponse { results }))

@@ -8,7 +8,7 @@ use super::render::{privacy_number, status_number};
 use super::{attributes, pb};
 use crate::domain::{
     Attendance, Capacity, Content, Contribution, DisplayName, Kind, Millis, NewSpace, Privacy,
-    SourceTime, SpaceName, SpacePatch, Status, UserId, Users, UsersError,
+    SourceTime, SpaceName, SpacePatch, Status, Until, UserId, Users, UsersError,
 };
 use crate::service::{MembershipQuestion, Options};
 use crate::transport::error::{Failure, Problem, expected};
@@ -111,6 +111,28 @@ pub fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, F
 /// Reads the first of our moments that is not before a time.
 pub fn moment_from(field: &str, time: Timestamp) -> Result<Millis, Failure> {
     Ok((source_time(field, time)?.micros() + 999) / 1_000)
+}
+
+/// Reads when something is to end, which may be left out.
+pub fn until(time: Option<Timestamp>, now: Millis) -> Result<Until, Failure> {
+    let Some(Timestamp { seconds, nanos }) = time else { return Ok(Until::Unsaid) };
+    let millis = seconds.checked_mul(1_000);
+    let millis = millis.and_then(|millis| millis.checked_add(i64::from(nanos) / 1_000_000));
+    let is_time = (0..1_000_000_000).contains(&nanos);
+    // What is a time to the directory is one here.
+    let time = millis.filter(|_| is_time).and_then(SourceTime::of_millis);
+    let time = time.map(SourceTime::millis).filter(|time| *time > now);
+    let expected = || Failure::field("until", Problem::Expected(expected::UNTIL));
+    time.map(Until::At).ok_or_else(expected)
+}
+
+/// The same, or that nothing is to end.
+pub fn until_or_never(time: Option<Timestamp>, never: bool, now: Millis) -> Result<Until, Failure> {
+    match until(time, now)? {
+        Until::Unsaid if never => Ok(Until::Never),
+        Until::At(_) if never => Err(Failure::field("without_end", Problem::Contradictory)),
+        until => Ok(until),
+    }
 }
 
 /// Reads a text to look for, which may be left out.

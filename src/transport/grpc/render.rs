@@ -76,6 +76,8 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::Going => Name::Going,
         EventName::NotGoing => Name::NotGoing,
         EventName::AttendanceCleared => Name::AttendanceCleared,
+        EventName::Expired => Name::Expired,
+        EventName::TermsChanged => Name::TermsChanged,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }
@@ -133,6 +135,7 @@ pub fn membership(membership: Membership) -> pb::Membership {
         join_time: membership.joined_at.map(timestamp),
         change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
         attendance: attendance_number(membership.attendance).into(),
+        until: membership.until.map(timestamp),
     }
 }
 
@@ -215,6 +218,7 @@ pub fn event(event: Event) -> pb::MembershipEvent {
         service: event.by.service.map(|service| service.to_string()).unwrap_or_default(),
         cause: event.by.cause.to_string(),
         time: Some(timestamp(event.by.at)),
+        until: event.until.map(timestamp),
         ..pb::MembershipEvent::default()
     };
     match event.subject {

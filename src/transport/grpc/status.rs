@@ -33,7 +33,9 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::PrivacyFixed
         | ErrorReason::HasMembers
         | ErrorReason::NotAnEvent
-        | ErrorReason::VersionNotReached => Code::FailedPrecondition,
+        | ErrorReason::VersionNotReached
+        | ErrorReason::OwnEnd
+        | ErrorReason::PastEnd => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,
         ErrorReason::MessageTooLarge | ErrorReason::Overloaded | ErrorReason::RateLimited => {
             Code::ResourceExhausted

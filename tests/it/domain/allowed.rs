@@ -20,13 +20,13 @@ fn commands_on(user: &UserId) -> Vec<Command> {
         Command::Join,
         Command::Leave,
         Command::Remove(user.clone()),
-        Command::Invite(one()),
+        Command::Invite(one().into()),
         Command::RemoveInvitations(one()),
-        Command::Add(one()),
+        Command::Add(one().into()),
         roles(&id, &[], &[]),
         roles(&[], &id, &[]),
         roles(&[], &[], &id),
-        Command::Block(one()),
+        Command::Block(one().into()),
         Command::Unblock(one()),
         Command::TransferOwnership(user.clone()),
     ];
@@ -40,6 +40,7 @@ fn changes(space: &SpaceName, snapshot: &Snapshot, actor: &Actor, command: &Comm
     match decide(space, Some(snapshot), actor, command, 0) {
         Ok(Decision::Move(changes)) => !changes.is_empty(),
         Ok(Decision::Create { .. } | Decision::Update { .. } | Decision::Delete) => true,
+        Ok(Decision::Expire) => false,
         Err(_) => false,
     }
 }

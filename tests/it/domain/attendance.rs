@@ -97,14 +97,14 @@ fn an_answer_goes_with_the_seat_and_not_with_the_role() {
         (by("ann"), Command::Leave),
         (by(CREATOR), Command::Remove(user("ann"))),
         (by(CREATOR), roles(&[], &[], &["ann"])),
-        (by(CREATOR), Command::Block(users(&["ann"]))),
+        (by(CREATOR), Command::Block(users(&["ann"]).into())),
     ];
     for (actor, command) in ends {
         let mut world = going();
         assert_eq!(world.run(&actor, &command).unwrap().len(), 1);
         assert_eq!((world.answer("ann"), world.space().counts.going), (None, 0), "{command:?}");
         world.run(&service(), &Command::Unblock(users(&["ann"]))).unwrap();
-        world.run(&service(), &Command::Add(users(&["ann"]))).unwrap();
+        world.run(&service(), &Command::Add(users(&["ann"]).into())).unwrap();
         assert_eq!(world.answer("ann"), None, "whoever comes back is asked anew");
     }
     let mut world = going();

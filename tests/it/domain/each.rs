@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use roster::domain::Status::{Absent, Blocked, Member};
 use roster::domain::{
-    Actor, AttendanceChange, Authorship, Command, Privacy, Refusal, Refused, RoleChange, UserId,
-    Users, decide, decide_each,
+    Actor, AttendanceChange, Authorship, Command, Placement, Privacy, Refusal, Refused, RoleChange,
+    UserId, Users, decide, decide_each,
 };
 
 use super::walk::walk;
@@ -15,11 +15,12 @@ use super::world::{CREATOR, World, by, roles, user, users};
 /// The same for one user.
 fn alone(command: &Command, actor: &Actor, user: &UserId) -> Command {
     let one = || Users::one(user.clone());
+    let placed = || Placement { users: one(), until: command.until() };
     match command {
-        Command::Invite(_) => Command::Invite(one()),
+        Command::Invite(_) => Command::Invite(placed()),
         Command::RemoveInvitations(_) => Command::RemoveInvitations(one()),
-        Command::Add(_) => Command::Add(one()),
-        Command::Block(_) => Command::Block(one()),
+        Command::Add(_) => Command::Add(placed()),
+        Command::Block(_) => Command::Block(placed()),
         Command::Unblock(_) => Command::Unblock(one()),
         Command::SetAttendance(change) => {
             let users = change.users.as_ref().map(|_| one());
@@ -36,7 +37,7 @@ fn alone(command: &Command, actor: &Actor, user: &UserId) -> Command {
                 list("set role member"),
                 list("set role none"),
             );
-            Command::ChangeRoles(change.unwrap())
+            Command::ChangeRoles(change.unwrap().until(command.until()))
         }
         other => panic!("{other:?} names nobody in a list"),
     }
@@ -125,7 +126,7 @@ proptest! {
 fn seats_go_to_whoever_is_named_first() {
     let people = [("bob", Blocked), ("ann", Member)];
     let mut world = World::course(Privacy::Open, &people).with_room_for(1);
-    let add = Command::Add(users(&["bob", "ann", "zoe", "max"]));
+    let add = Command::Add(users(&["bob", "ann", "zoe", "max"]).into());
     let atomic = world.clone().run(&by(CREATOR), &add);
     assert_eq!(atomic, Err(Refusal::Blocked));
     let refused = each(&mut world, &by(CREATOR), &add).unwrap();

@@ -16,6 +16,8 @@ use super::world::World;
 
 /// Who may have an answer.
 const SEATS: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
+/// What may end by itself.
+const ENDING: [Status; 4] = [Status::Invited, Status::Member, Status::Manager, Status::Blocked];
 
 /// What the events alone tell of a space's name, and of the space that has it now.
 #[derive(Default)]
@@ -30,6 +32,7 @@ struct Row {
     invited_by: Option<UserId>,
     joined_at: Option<i64>,
     attendance: Option<Attendance>,
+    until: Option<i64>,
     last: (i64, i64),
 }
 
@@ -60,18 +63,33 @@ impl History {
             EventName::AttendanceCleared => None,
             _ => answer.filter(|_| SEATS.contains(&to)),
         };
-        assert!((from, answer) != (to, attendance), "an event changes something");
+        let end = before.and_then(|row| row.until);
+        let changes = (from, answer, end) != (to, attendance, event.until);
+        assert!(changes, "an event changes something");
+        assert!(event.until.is_none() || ENDING.contains(&to), "not everything ends by itself");
+        let is_over = end.is_some_and(|end| end <= event.by.at);
+        assert_eq!(is_over, event.name == EventName::Expired, "what is over is over first");
         assert!(attendance.is_none() || SEATS.contains(&to), "an answer goes with the seat");
         if was == Status::Blocked {
-            assert_eq!((to, event.name), (Status::Absent, EventName::Unblocked));
+            let ends = [
+                (Status::Absent, EventName::Unblocked),
+                (Status::Absent, EventName::Expired),
+                (Status::Blocked, EventName::TermsChanged),
+            ];
+            assert!(ends.contains(&(to, event.name)), "{}", event.name);
         }
-        let invited = to == Status::Invited;
+        let inviter = match (from, to) {
+            (Status::Invited, Status::Invited) => before.and_then(|row| row.invited_by.clone()),
+            (_, Status::Invited) => event.by.actor.user().cloned(),
+            _ => None,
+        };
         let since = before.and_then(|row| row.joined_at).unwrap_or(event.by.at);
         let row = Row {
             status: to,
-            invited_by: if invited { event.by.actor.user().cloned() } else { None },
+            invited_by: inviter,
             joined_at: to.is_seated().then_some(since),
             attendance,
+            until: event.until,
             last: (event.seq, event.by.at),
         };
         self.rows.insert(user.clone(), row);
@@ -81,17 +99,39 @@ impl History {
     fn agrees_with(&self, snapshot: &Snapshot) {
         assert_eq!(snapshot.space.seq, self.seq);
         assert_eq!(snapshot.memberships().count(), self.rows.len());
-        let mut recount = Counts::default();
         for (user, row) in &self.rows {
-            recount.shift(Status::Absent, row.status);
-            recount.going += i64::from(row.attendance == Some(Attendance::Going));
             assert_eq!(snapshot.membership(user), row.shown(&snapshot.space.name, user, self.seq));
         }
-        assert_eq!(snapshot.space.counts, recount);
+        assert_eq!(snapshot.space.counts, self.recount(i64::MIN));
+        let ends: Vec<_> = self.rows.values().filter_map(|row| row.until).collect();
+        let next = snapshot.space.next_until;
+        assert!(ends.iter().all(|end| next.is_some_and(|next| next <= *end)), "a lower bound");
+        for moment in ends.iter().flat_map(|end| [end - 1, *end]).chain([i64::MIN, i64::MAX]) {
+            let current = snapshot.at(moment);
+            assert_eq!(current.space.counts, self.recount(moment), "at every moment");
+            for (user, row) in &self.rows {
+                let status = if row.is_over(moment) { Status::Absent } else { row.status };
+                assert_eq!(current.status(user), status);
+            }
+        }
+    }
+
+    /// How many are what at a moment.
+    fn recount(&self, moment: i64) -> Counts {
+        let mut recount = Counts::default();
+        for row in self.rows.values().filter(|row| !row.is_over(moment)) {
+            recount.shift(Status::Absent, row.status);
+            recount.going += i64::from(row.attendance == Some(Attendance::Going));
+        }
+        recount
     }
 }
 
 impl Row {
+    fn is_over(&self, moment: i64) -> bool {
+        self.until.is_some_and(|until| until <= moment)
+    }
+
     /// The membership in a space with this number: an ABSENT one has the space's own.
     fn shown(&self, space: &SpaceName, user: &UserId, seq: i64) -> Membership {
         let absent = Membership::absent(space.clone(), user.clone(), seq);
@@ -105,6 +145,7 @@ impl Row {
             joined_at: self.joined_at,
             attendance: self.attendance,
             changed_at: self.last.1,
+            until: self.until,
             ..absent
         }
     }
@@ -152,7 +193,8 @@ fn invitations_go_with_their_sender(
         snapshot.memberships().filter(|m| m.invited_by.as_ref() == Some(user)).count()
     };
     for (verb, user) in command.moves(actor) {
-        let moved = events.iter().any(|event| event.user() == Some(user));
+        let done = events.iter().filter(|event| event.name != EventName::Expired);
+        let moved = done.into_iter().any(|event| event.user() == Some(user));
         if moved && matches!(verb, Verb::Remove | Verb::MakeNone | Verb::Block) {
             assert_eq!(sent(after, user), 0);
         } else if events.is_empty() {
@@ -164,7 +206,7 @@ fn invitations_go_with_their_sender(
 /// Takes one step and holds the laws over it.
 fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Command) -> Seen {
     let state = world.state.clone();
-    let before = state.snapshot.clone();
+    let before = state.snapshot.as_ref().map(|it| it.at(world.now + 1).into_owned());
     let is_creation = matches!(command, Command::CreateSpace(_));
     let hidden = is_hidden_from(before.as_ref(), actor) && !is_creation;
     let leaves =
@@ -196,7 +238,7 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     if let Some(after) = &world.state.snapshot {
         history.agrees_with(after);
         one_creator_and_no_seat_too_many(after);
-        let moment = (before.as_ref(), after);
+        let moment = (before.as_ref(), &*after.at(world.now));
         invitations_go_with_their_sender(moment, (actor, command), &events);
     }
     Seen { events: names, refusal: None, taken_along }
@@ -206,7 +248,7 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
 /// the actor has lost sight or rights by the first time.
 fn repeat(world: &World, actor: &Actor, command: &Command) {
     let mut again = world.clone();
-    let events = again.run(actor, command).unwrap_or_default();
+    let events = again.run_now(actor, command).unwrap_or_default();
     assert_eq!((events, &again.state), (Vec::new(), &world.state), "a repeat changes nothing");
 }
 

@@ -25,9 +25,9 @@ fn a_call_names_from_one_to_a_thousand_users() {
 
 #[test]
 fn who_is_named_twice_counts_once() {
-    let invite = Command::Invite(users(&["b", "a", "b", "a"]));
+    let invite = Command::Invite(users(&["b", "a", "b", "a"]).into());
     assert_eq!(named(&invite), ["invite b", "invite a"]);
-    assert_eq!(named(&Command::Block(Users::one(user("b")))), ["block b"]);
+    assert_eq!(named(&Command::Block(Users::one(user("b")).into())), ["block b"]);
 }
 
 #[test]

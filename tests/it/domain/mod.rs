@@ -5,6 +5,7 @@ mod attendance;
 mod capacity;
 mod decide;
 mod each;
+mod ends;
 mod ids;
 mod imports;
 mod laws;

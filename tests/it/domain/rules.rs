@@ -96,9 +96,9 @@ fn every_table_refuses_something() {
     let opened = SpacePatch { privacy: Some(Privacy::Open), ..SpacePatch::default() };
     let eve: UserId = user("eve");
     let asked = [
-        (by("ann"), Command::Block(users(&["eve"]))),
-        (by(CREATOR), Command::Add(users(&["bob"]))),
-        (by(CREATOR), Command::Add(users(&["eve"]))),
+        (by("ann"), Command::Block(users(&["eve"]).into())),
+        (by(CREATOR), Command::Add(users(&["bob"]).into())),
+        (by(CREATOR), Command::Add(users(&["eve"]).into())),
         (by("ann"), attendance(None, Some(Attendance::Going))),
         (by(CREATOR), Command::UpdateSpace(opened)),
         (by(CREATOR), Command::DeleteSpace { if_version: Some(77), if_empty: false }),

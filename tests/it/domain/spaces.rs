@@ -50,7 +50,7 @@ fn who_makes_spaces_is_a_setting() {
 fn some_are_invited_at_once() {
     let mut world = World::empty("groups/3");
     let named = ["ann", "bob", CREATOR, "ann"].map(user).to_vec();
-    let invitees = Some(Users::new(named).unwrap());
+    let invitees = Some(Users::new(named).unwrap().into());
     let new = NewSpace { invitees, ..new_space(Privacy::Secret) };
     let told = world.told(&by(CREATOR), &Command::CreateSpace(new)).unwrap();
     let expected = [

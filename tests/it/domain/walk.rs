@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use roster::domain::{
-    Actor, Attendance, AttendanceChange, Capacity, Command, Kind, NewSpace, Privacy, RoleChange,
-    SpacePatch, UserId, Users,
+    Actor, Attendance, AttendanceChange, Capacity, Command, Kind, NewSpace, Placement, Privacy,
+    RoleChange, SpacePatch, Until, UserId, Users,
 };
 
 use super::world::{CREATOR, name, new_space, service, user};
@@ -41,6 +41,20 @@ fn person() -> impl Strategy<Value = UserId> + Clone {
     select(PEOPLE).prop_map(user)
 }
 
+/// A walk begins at 1,000, and each step takes 1.
+fn until() -> impl Strategy<Value = Until> + Clone {
+    prop_oneof![
+        4 => Just(Until::Unsaid),
+        1 => Just(Until::Never),
+        3 => (1_001..1_060_i64).prop_map(Until::At),
+        2 => (1..5_i64).prop_map(Until::For),
+    ]
+}
+
+fn placement() -> impl Strategy<Value = Placement> + Clone {
+    (people(), until()).prop_map(|(users, until)| Placement { users, until })
+}
+
 fn people() -> impl Strategy<Value = Users> + Clone {
     vec(person(), 1..4).prop_map(|people| Users::new(people).unwrap())
 }
@@ -54,7 +68,7 @@ fn invitation() -> impl Strategy<Value = Vec<(Actor, Command)>> {
     (person(), people()).prop_map(|(manager, invited)| {
         let promotion = RoleChange::new(vec![manager.clone()], Vec::new(), Vec::new()).unwrap();
         let promoted = (service(), Command::ChangeRoles(promotion));
-        vec![promoted, (Actor::User(manager), Command::Invite(invited))]
+        vec![promoted, (Actor::User(manager), Command::Invite(invited.into()))]
     })
 }
 
@@ -65,7 +79,7 @@ fn change_of_mind() -> impl Strategy<Value = Vec<(Actor, Command)>> {
             let change = AttendanceChange { users: None, attendance, if_attendance: None };
             (Actor::User(person.clone()), Command::SetAttendance(change))
         };
-        let added = (service(), Command::Add(Users::one(person.clone())));
+        let added = (service(), Command::Add(Users::one(person.clone()).into()));
         vec![added, answer(Some(Attendance::Going)), answer(None)]
     })
 }
@@ -97,13 +111,13 @@ fn update(kind: Kind) -> impl Strategy<Value = Command> {
 }
 
 /// Everybody gets one of four fates: manager, member, nothing, or not named.
-fn change_roles() -> impl Strategy<Value = Command> {
+fn change_roles() -> impl Strategy<Value = RoleChange> {
     vec(0..6_usize, PEOPLE.len()).prop_filter_map("somebody is named", |fates| {
         let list = |fate| {
             let named = PEOPLE.iter().zip(&fates).filter(|(_, theirs)| **theirs == fate);
             named.map(|(id, _)| user(id)).collect::<Vec<_>>()
         };
-        RoleChange::new(list(0), list(1), list(2)).ok().map(Command::ChangeRoles)
+        RoleChange::new(list(0), list(1), list(2)).ok()
     })
 }
 
@@ -121,11 +135,12 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         12 => Just(Command::Join),
         4 => Just(Command::Leave),
         6 => person().prop_map(Command::Remove),
-        8 => people().prop_map(Command::Invite),
+        8 => placement().prop_map(Command::Invite),
         3 => people().prop_map(Command::RemoveInvitations),
-        4 => people().prop_map(Command::Add),
-        6 => change_roles(),
-        3 => people().prop_map(Command::Block),
+        4 => placement().prop_map(Command::Add),
+        6 => (change_roles(), until()).prop_map(|(of, until)| Command::ChangeRoles(of.until(until))),
+        3 => placement().prop_map(Command::Block),
+        1 => Just(Command::Expire),
         3 => people().prop_map(Command::Unblock),
         6 => attendance().prop_map(Command::SetAttendance),
         2 => person().prop_map(Command::TransferOwnership),

@@ -2,8 +2,9 @@
 
 use roster::domain::{
     Actor, Attendance, AttendanceChange, Attributes, Authorship, Capacity, Command, Content,
-    Contribution, Counts, DisplayName, Event, Membership, Millis, NewSpace, Privacy, Refusal,
-    RoleChange, Snapshot, Space, SpaceName, SpaceState, Status, Subject, UserId, Users, decide,
+    Contribution, Counts, DisplayName, Event, Membership, Millis, NewSpace, Placement, Privacy,
+    Refusal, RoleChange, Snapshot, Space, SpaceName, SpaceState, Status, Subject, Until, UserId,
+    Users, decide,
 };
 
 /// The creator of every space here.
@@ -93,6 +94,7 @@ impl World {
             seq,
             counts,
             created_at,
+            next_until: None,
         };
         let mut snapshot = Snapshot::new(space, memberships);
         snapshot.content = Some(content);
@@ -107,9 +109,14 @@ impl World {
         self
     }
 
-    /// Decides a command and carries it out.
+    /// Decides a command and carries it out, a moment after what was before.
     pub fn run(&mut self, actor: &Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
         self.now += 1;
+        self.run_now(actor, command)
+    }
+
+    /// The same at the very moment of what was before.
+    pub fn run_now(&mut self, actor: &Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
         let snapshot = self.state.snapshot.as_ref();
         let decision = decide(&self.name, snapshot, actor, command, self.now)?;
         let (actor, cause) = (actor.clone(), command.action(actor));
@@ -143,10 +150,15 @@ impl World {
         &self.snapshot().space
     }
 
-    /// What this user is to the space.
+    /// What this user is to the space now.
     pub fn status(&self, id: &str) -> Status {
-        self.state.snapshot.as_ref().map_or(Status::Absent, |s| s.status(&user(id)))
+        self.state.snapshot.as_ref().map_or(Status::Absent, |s| s.at(self.now).status(&user(id)))
     }
+}
+
+/// Some users, until a time.
+pub fn until(ids: &[&str], at: Millis) -> Placement {
+    Placement { users: users(ids), until: Until::At(at) }
 }
 
 /// An answer to whether somebody goes: of these, or of the actor.

@@ -40,6 +40,18 @@ impl App {
         Self::try_start(database).await.unwrap()
     }
 
+    /// Starts a server whose time this clock tells.
+    pub async fn at(database: &str, clock: &Clock) -> Self {
+        let config = Config { database: database.into(), readers: 4, ..Config::default() };
+        Self::with_clock(config, clock).await
+    }
+
+    /// The same with these settings.
+    pub async fn with_clock(config: Config, clock: &Clock) -> Self {
+        let tokens = Settings { secret: Some(SECRET.to_vec()), ..Settings::default() };
+        Self::run_by(config, tokens, clock.clone()).await.unwrap()
+    }
+
     /// Starts a server on a SQLite file of its own, for what no database has a part in.
     pub async fn on_sqlite() -> (Self, TempDir) {
         let directory = tempfile::tempdir().unwrap();
@@ -78,8 +90,16 @@ impl App {
     }
 
     async fn run(config: Config, tokens: Settings) -> Result<Self, roster::server::Error> {
+        Self::run_by(config, tokens, Clock::system()).await
+    }
+
+    async fn run_by(
+        config: Config,
+        tokens: Settings,
+        clock: Clock,
+    ) -> Result<Self, roster::server::Error> {
         let single_port = config.single_port;
-        let server = Server::prepare(config, tokens, Clock::system()).await?;
+        let server = Server::prepare(config, tokens, clock).await?;
         let (service, tls) = (server.service().clone(), server.tls());
         let shedder = server.shedder().clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();

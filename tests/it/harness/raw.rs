@@ -191,7 +191,7 @@ fn validated(name: &str) -> RawCall {
 
 fn by_themselves(name: &str) -> RawCall {
     let (space, users) = (name.to_owned(), vec!["linus".to_owned(), "grace".to_owned()]);
-    let message = pb::AddUsersRequest { space, users, validate_only: false, atomic: Some(false) };
+    let message = pb::AddUsersRequest { space, users, atomic: Some(false), ..Default::default() };
     call("MembershipService/AddUsers", message)
 }
 

@@ -1,6 +1,7 @@
 //! Group commit under real concurrency.
 
 mod cancellation;
+mod ends;
 mod locks;
 mod look_ups;
 mod mixed;

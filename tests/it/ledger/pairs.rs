@@ -46,13 +46,13 @@ fn acts() -> Vec<Act> {
         (by("linus"), Command::Join),
         (by("linus"), Command::Leave),
         (by("ada"), Command::Remove(user("linus"))),
-        (by("ada"), Command::Invite(users(&["linus", "grace"]))),
-        (by("linus"), Command::Invite(users(&["kurt"]))),
-        (by("ada"), Command::Add(users(&["grace", "linus"]))),
+        (by("ada"), Command::Invite(users(&["linus", "grace"]).into())),
+        (by("linus"), Command::Invite(users(&["kurt"]).into())),
+        (by("ada"), Command::Add(users(&["grace", "linus"]).into())),
         (by("ada"), Command::RemoveInvitations(users(&["linus", "kurt"]))),
         (by("ada"), roles(&["linus"], &["grace"], &[])),
         (by("linus"), roles(&[], &["ada"], &["grace"])),
-        (by("ada"), Command::Block(users(&["linus"]))),
+        (by("ada"), Command::Block(users(&["linus"]).into())),
         (by("ada"), Command::Unblock(users(&["linus"]))),
         (by("linus"), attendance(None, Some(Attendance::Going))),
         (by("ada"), attendance(Some(&["grace", "linus"]), Some(Attendance::NotGoing))),
@@ -74,14 +74,14 @@ fn beginnings() -> Vec<Vec<Act>> {
     ];
     let linus: [&[Act]; 5] = [
         &[],
-        &[(by("ada"), Command::Invite(users(&["linus"])))],
+        &[(by("ada"), Command::Invite(users(&["linus"]).into()))],
         &[(by("linus"), Command::Join)],
         &[
             (by("creator"), roles(&["linus"], &[], &[])),
             (by("linus"), attendance(None, Some(Attendance::Going))),
-            (by("linus"), Command::Invite(users(&["kurt"]))),
+            (by("linus"), Command::Invite(users(&["kurt"]).into())),
         ],
-        &[(by("ada"), Command::Block(users(&["linus"])))],
+        &[(by("ada"), Command::Block(users(&["linus"]).into()))],
     ];
     linus.map(|acts| [first.as_slice(), acts].concat()).to_vec()
 }

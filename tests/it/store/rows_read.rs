@@ -186,6 +186,11 @@ async fn for_a_stranger_the_rows_read_do_not_depend_on_what_is_in_the_space() {
             beside.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await;
         }
         fill(&beside, FULL, MEMBERS).await;
+        // The time of half of them is over, which nobody has written down.
+        let over = "UPDATE membership SET until = 1 WHERE status = 'member' AND version % 2 = 0;
+            UPDATE membership_event SET until = 1 WHERE name = 'joined' AND seq % 2 = 0";
+        beside.run(over).await;
+        beside.run(&format!("UPDATE space SET next_until = 1 WHERE name = '{FULL}'")).await;
         for table in TABLES {
             beside.run(&format!("VACUUM {table}")).await;
         }

@@ -34,7 +34,7 @@ async fn add(
     validate_only: bool,
 ) -> Result<Vec<Told>, String> {
     let (space, users) = (COURSE.into(), names(users));
-    let message = pb::AddUsersRequest { space, users, validate_only, atomic };
+    let message = pb::AddUsersRequest { space, users, validate_only, atomic, until: None };
     let answered = client.memberships.clone().add_users(of(by, message)).await;
     answered.map(|answer| told(answer.into_inner().results)).map_err(|status| reason_of(&status))
 }

@@ -7,6 +7,7 @@ mod grpc_allowed;
 mod grpc_attendance;
 mod grpc_checks;
 mod grpc_each;
+mod grpc_ends;
 mod grpc_input;
 mod grpc_lists;
 mod grpc_passes;

@@ -69,12 +69,12 @@ impl Rest {
 
     /// Makes a user a member.
     pub async fn add(&self, name: &str, user: &str) {
-        self.execute(name, Command::Add(Users::one(UserId::parse(user).unwrap()))).await;
+        self.execute(name, Command::Add(Users::one(UserId::parse(user).unwrap()).into())).await;
     }
 
     /// Shuts a user out, which neither dialect can.
     pub async fn block(&self, name: &str, user: &str) {
-        self.execute(name, Command::Block(Users::one(UserId::parse(user).unwrap()))).await;
+        self.execute(name, Command::Block(Users::one(UserId::parse(user).unwrap()).into())).await;
     }
 
     /// Makes a user a manager, which groups have no call for.

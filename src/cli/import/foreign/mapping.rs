@@ -160,6 +160,7 @@ impl Mapped {
             joined_at,
             attendance: None,
             changed_at: None,
+            until: None,
         }))
     }
 

@@ -87,6 +87,7 @@ impl Pages {
             joined_at: joined_at.map(|at| time::read(at).ok_or("joined_at")).transpose()?,
             attendance: None,
             changed_at: None,
+            until: None,
         })
     }
 }

@@ -122,6 +122,8 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
         ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "has_members"),
         ErrorReason::NotAnEvent => (StatusCode::BAD_REQUEST, "not_an_event"),
+        ErrorReason::OwnEnd => (StatusCode::BAD_REQUEST, "own_end"),
+        ErrorReason::PastEnd => (StatusCode::BAD_REQUEST, "past_end"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "throttled")
         }

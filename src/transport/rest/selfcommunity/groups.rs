@@ -31,7 +31,7 @@ pub async fn subscribe(mut request: UserRequest, Named(group): Named, body: Requ
     let command = match users::read_list(&fields, "users")? {
         None => Command::Join,
         Some(named) => Users::new(named)
-            .map(Command::Add)
+            .map(|users| Command::Add(users.into()))
             .map_err(|error| Failure::field("users", users::problem(error)))?,
     };
     request.execute(group, command).await?;

@@ -46,7 +46,7 @@ pub async fn leave(mut request: UserRequest, Named(space): Named, body: Request)
 pub async fn invite(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
     let fields = request.read_body(body).await?;
     let invitees = users::read_required(&fields, "users")?;
-    request.execute(space, Command::Invite(invitees)).await?;
+    request.execute(space, Command::Invite(invitees.into())).await?;
     no_content()
 }
 

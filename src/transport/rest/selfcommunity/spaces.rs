@@ -7,7 +7,8 @@ use super::content::Content;
 use super::errors::ErrorResponse;
 use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{
-    Attributes, Content as Shown, Contribution, Kind, NewSpace, Place, Space, Status, Users,
+    Attributes, Content as Shown, Contribution, Kind, NewSpace, Place, Placement, Space, Status,
+    Users,
 };
 use crate::service::{self, Options};
 use crate::transport::attributes::merged;
@@ -49,7 +50,7 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
         contribution: Contribution::Anyone,
         capacity: None,
         content: Shown { display_name, attributes },
-        invitees,
+        invitees: invitees.map(Placement::from),
     };
     let shown = new.content.clone();
     let outcome =

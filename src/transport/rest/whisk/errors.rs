@@ -125,6 +125,8 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
         | ErrorReason::NotAnEvent
+        | ErrorReason::OwnEnd
+        | ErrorReason::PastEnd
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
         ErrorReason::VersionMismatch | ErrorReason::VersionNotReached => {
             (StatusCode::PRECONDITION_FAILED, "general.preconditionFailed")

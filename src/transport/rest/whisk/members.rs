@@ -91,7 +91,7 @@ fn command_for(word: &str, user: UserId) -> Result<Command, Failure> {
     let status = Status::ALL.iter().copied().find(|status| role(*status) == word);
     let (managers, members) = match status.ok_or_else(invalid)? {
         Status::Absent => return Ok(Command::Unblock(Users::one(user))),
-        Status::Blocked => return Ok(Command::Block(Users::one(user))),
+        Status::Blocked => return Ok(Command::Block(Users::one(user).into())),
         Status::Creator => return Ok(Command::TransferOwnership(user)),
         Status::Manager => (vec![user], Vec::new()),
         Status::Member => (Vec::new(), vec![user]),
