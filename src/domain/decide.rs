@@ -77,9 +77,6 @@ pub fn decide(
     let snapshot = &*snapshot;
     let action = command.action(actor);
     check(snapshot.space.privacy, action, snapshot.standing(actor))?;
-    if matches!(command.until(), Until::At(until) if until <= now) {
-        return Err(Refusal::PastEnd);
-    }
     match command {
         Command::UpdateSpace(patch) => update(snapshot, patch),
         Command::DeleteSpace { if_version, if_empty } => {
@@ -113,9 +110,7 @@ pub fn decide(
         | Command::TransferOwnership(_) => {
             let mut plan = Plan::new(snapshot, command, now);
             for (verb, user) in command.moves(actor) {
-                if plan.says_until(verb) && actor.user() == Some(user) {
-                    return Err(Refusal::OwnEnd);
-                }
+                plan.may_say_until(verb, user, actor)?;
                 plan.add(verb, user)?;
             }
             plan.finish()
@@ -170,9 +165,14 @@ impl<'a> Plan<'a> {
         self.changed.get(user).copied().unwrap_or_else(before)
     }
 
-    /// Whether the command says when those end to whom this is done.
-    fn says_until(&self, verb: Verb) -> bool {
-        self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to))
+    /// Refuses to say when somebody's time ends if it is over already, or the actor's own.
+    fn may_say_until(&self, verb: Verb, user: &UserId, actor: &Actor) -> Result<(), Refusal> {
+        let says = self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to));
+        match self.said {
+            Until::At(until) if says && until <= self.now => Err(Refusal::PastEnd),
+            _ if says && actor.user() == Some(user) => Err(Refusal::OwnEnd),
+            Until::Unsaid | Until::Never | Until::At(_) | Until::For(_) => Ok(()),
+        }
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refusal> {

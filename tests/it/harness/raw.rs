@@ -154,14 +154,6 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
             pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },
         ),
         call(
-            "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: space(), users: users(), until: None },
-        ),
-        call(
-            "MembershipService/UnblockUsers",
-            pb::UnblockUsersRequest { space: space(), users: users() },
-        ),
-        call(
             "MembershipService/TransferOwnership",
             pb::TransferOwnershipRequest { space: space(), user: user() },
         ),
@@ -180,8 +172,16 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     ]
     .into_iter()
     .chain([attend(&name)])
+    .chain(shut_out(&name))
     .chain(calls_of(&name))
     .collect()
+}
+
+fn shut_out(name: &str) -> [RawCall; 2] {
+    let (space, users) = (|| name.to_owned(), || vec!["linus".to_owned()]);
+    let block = pb::BlockUsersRequest { space: space(), users: users(), until: None };
+    let unblock = pb::UnblockUsersRequest { space: space(), users: users() };
+    [call("MembershipService/BlockUsers", block), call("MembershipService/UnblockUsers", unblock)]
 }
 
 fn attend(name: &str) -> RawCall {

@@ -66,11 +66,8 @@ async fn an_end_is_said_changed_and_taken_away() {
             (Name::TermsChanged, None),
         ];
         assert_eq!(told, expected);
-        let block = |until| pb::BlockUsersRequest {
-            space: COURSE.into(),
-            users: names(&["grace"]),
-            until,
-        };
+        let block =
+            |until| pb::BlockUsersRequest { space: COURSE.into(), users: names(&["grace"]), until };
         for until in [Some(soon), None] {
             let answer = client.memberships.clone().block_users(of("ada", block(until))).await;
             let result = answer.unwrap().into_inner().results.remove(0);
