@@ -168,11 +168,10 @@ impl<'a> Plan<'a> {
     /// Refuses to say when somebody's time ends if it is over already, or the actor's own.
     fn may_say_until(&self, verb: Verb, user: &UserId, actor: &Actor) -> Result<(), Refusal> {
         let says = self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to));
-        match self.said {
-            Until::At(until) if says && until <= self.now => Err(Refusal::PastEnd),
-            _ if says && actor.user() == Some(user) => Err(Refusal::OwnEnd),
-            Until::Unsaid | Until::Never | Until::At(_) | Until::For(_) => Ok(()),
+        if says && matches!(self.said, Until::At(until) if until <= self.now) {
+            return Err(Refusal::PastEnd);
         }
+        if says && actor.user() == Some(user) { Err(Refusal::OwnEnd) } else { Ok(()) }
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refusal> {
