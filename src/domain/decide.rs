@@ -221,17 +221,19 @@ impl<'a> Plan<'a> {
         self.changed.get(user).copied().unwrap_or_else(before)
     }
 
-    /// Nobody says when what they are ends by itself.
-    fn leaves_own_end(&self, verb: Verb, user: &UserId) -> Result<(), Refused> {
-        let says_until = self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to));
-        if says_until && self.actor.user() == Some(user) {
-            return Err(Rule::condition(self.action).refuses(Refusal::OwnEnd));
+    /// Refuses to say when somebody's time ends if it is over already, or the actor's own.
+    fn may_say_until(&self, verb: Verb, user: &UserId) -> Result<(), Refused> {
+        let says = self.said.is_said() && Status::ALL.iter().any(|to| sets_until(verb, *to));
+        let rule = Rule::condition(self.action);
+        if says && matches!(self.said, Until::At(until) if until <= self.now) {
+            return Err(rule.refuses(Refusal::PastEnd));
         }
-        Ok(())
+        let is_own = says && self.actor.user() == Some(user);
+        if is_own { Err(rule.refuses(Refusal::OwnEnd)) } else { Ok(()) }
     }
 
     fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refused> {
-        self.leaves_own_end(verb, user)?;
+        self.may_say_until(verb, user)?;
         let was = self.held(user);
         match transition(verb, self.snapshot.space.privacy, was.status) {
             Move::Stay => {}
@@ -261,7 +263,7 @@ impl<'a> Plan<'a> {
         let before = moves.first().map_or(Status::Absent, |(_, user)| self.held(user).status);
         let mut status = before;
         for (verb, user) in moves {
-            self.leaves_own_end(*verb, user)?;
+            self.may_say_until(*verb, user)?;
             match transition(*verb, privacy, status) {
                 Move::Stay => {}
                 Move::To(to, _) => status = to,

@@ -6,7 +6,7 @@ use super::found::{Among, FoundQuery, OwnSpaces};
 use super::terms::{Needle, SpaceSearch};
 use super::until::holds;
 use super::visible::{Rule, condition_for, words};
-use crate::domain::{Attendance, Kind, Privacy, SpaceName, Standing, Status, UserId};
+use crate::domain::{Attendance, Kind, Millis, Privacy, SpaceName, Standing, Status, UserId};
 
 /// Spaces are not counted beyond this, nor are more looked at that have a term: a search for what very many
 /// have goes through these.
@@ -96,6 +96,14 @@ pub struct Counting {
     pub is_timed: bool,
 }
 
+impl Counting {
+    /// The statement with all of its parameters.
+    pub fn at(mut self, now: Millis) -> (String, Vec<Value>) {
+        self.values.extend(self.is_timed.then(|| now.into()));
+        (self.sql, self.values)
+    }
+}
+
 /// The parameters of a statement, as they come to be needed.
 #[derive(Default)]
 struct Values(Vec<Value>);
@@ -109,9 +117,7 @@ impl Values {
 
     /// The statement whole, with its parameters. What it does not name has no type on PostgreSQL.
     fn fill(self, sql: String, query: &FoundQuery) -> (String, Vec<Value>) {
-        let Counting { sql, mut values, is_timed } = self.fill_but_now(sql, query);
-        values.extend(is_timed.then(|| query.now.into()));
-        (sql, values)
+        self.fill_but_now(sql, query).at(query.now)
     }
 
     fn fill_but_now(mut self, sql: String, query: &FoundQuery) -> Counting {

@@ -7,7 +7,7 @@ use sea_orm::{DbBackend, QueryTrait, Value};
 
 use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
-use super::found_sql::{Counting, page_statement, shared_count};
+use super::found_sql::{page_statement, shared_count};
 use super::load::{LOCK, NOT_LOCKED, Wanted};
 use super::read::{MemberCursor, events_query, user_spaces_query, view_query};
 use super::write_sql::{
@@ -210,8 +210,7 @@ fn of_searches(space: &SpaceName, [one, two]: [&UserId; 2]) -> Vec<Example> {
         example(name, sql, values)
     });
     let counts = counts.into_iter().map(|(name, query)| {
-        let Counting { sql, mut values, is_timed } = shared_count(&query);
-        values.extend(is_timed.then(|| NOW.into()));
+        let (sql, values) = shared_count(&query).at(NOW);
         example(name, sql, values)
     });
     pages.chain(counts).collect()

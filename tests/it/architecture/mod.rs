@@ -78,7 +78,7 @@ const CRATES: &[(&[&str], &[&str])] = &[
 ];
 
 /// What the rules may use, and nothing else: values and collections.
-const PURE: &[&str] = &["std::collections", "std::fmt", "std::sync::Arc"];
+const PURE: &[&str] = &["std::borrow", "std::collections", "std::fmt", "std::sync::Arc"];
 
 fn may_name(module: &str) -> &'static [&'static str] {
     let row = LAYERS.iter().find(|(name, _)| *name == module);

@@ -154,14 +154,6 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
             pb::ChangeRolesRequest { space: space(), members: users(), ..Default::default() },
         ),
         call(
-            "MembershipService/BlockUsers",
-            pb::BlockUsersRequest { space: space(), users: users(), ..Default::default() },
-        ),
-        call(
-            "MembershipService/UnblockUsers",
-            pb::UnblockUsersRequest { space: space(), users: users(), ..Default::default() },
-        ),
-        call(
             "MembershipService/TransferOwnership",
             pb::TransferOwnershipRequest { space: space(), user: user(), ..Default::default() },
         ),
@@ -180,6 +172,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     ]
     .into_iter()
     .chain([attend(&name), validated(&name), by_themselves(&name)])
+    .chain(shut_out(&name))
     .chain(calls_of(&name))
     .collect()
 }
@@ -193,6 +186,15 @@ fn by_themselves(name: &str) -> RawCall {
     let (space, users) = (name.to_owned(), vec!["linus".to_owned(), "grace".to_owned()]);
     let message = pb::AddUsersRequest { space, users, atomic: Some(false), ..Default::default() };
     call("MembershipService/AddUsers", message)
+}
+
+fn shut_out(name: &str) -> [RawCall; 2] {
+    let (space, users) = (|| name.to_owned(), || vec!["linus".to_owned()]);
+    let block =
+        pb::BlockUsersRequest { space: space(), users: users(), ..Default::default() };
+    let unblock =
+        pb::UnblockUsersRequest { space: space(), users: users(), ..Default::default() };
+    [call("MembershipService/BlockUsers", block), call("MembershipService/UnblockUsers", unblock)]
 }
 
 fn attend(name: &str) -> RawCall {
