@@ -6,6 +6,7 @@
 mod coalesce;
 mod error;
 mod import;
+mod past;
 mod people;
 mod queries;
 mod query;
@@ -30,12 +31,13 @@ use coalesce::LookUps;
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{
     AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
-    Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
+    Occasion, OwnSpaces, PastPage, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
 };
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
+pub use past::{Moment, UserEvents};
 pub use people::{KnownPeople, Written};
-pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, SpaceView, UserSpaces};
+pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, PastMembers, SpaceView, UserSpaces};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use super::write_sql::{
 };
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
-    SpaceQuery, SpaceSearch, import_rows, members, people,
+    SpaceQuery, SpaceSearch, import_rows, members, past, people, user_events,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -39,6 +39,8 @@ pub struct Example {
 pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let mut all = of_the_ledger(backend, space, users);
     all.extend(of_questions(backend, space, users));
+    all.extend(past::examples(backend, space, users[0]));
+    all.extend(user_events::examples(backend, space, users[0]));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
     all.extend(import_rows::examples(backend, space, users[0]));

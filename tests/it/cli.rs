@@ -53,7 +53,7 @@ impl Demo {
 
     /// What a user is to a space, as a service sees it.
     async fn status(&self, space: &str, user: u32) -> Status {
-        let message = pb::GetMembershipRequest { space: space.into(), user: user.to_string() };
+        let message = pb::GetMembershipRequest { space: space.into(), user: user.to_string(), at: None };
         let mut client = MembershipServiceClient::new(self.channel().await);
         let answer = client.get_membership(with_token(self.text("admin_token"), message)).await;
         answer.unwrap().into_inner().membership.unwrap().status()

@@ -4,7 +4,7 @@ use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
 use super::table::Printer;
-use super::{Args as Server, Remote, one_of, space_name, user_id};
+use super::{Args as Server, Remote, moment, one_of, space_name, user_id};
 use crate::domain::{SpaceName, Status, UserId};
 use crate::transport::grpc::{pb, render};
 
@@ -21,7 +21,7 @@ enum Command {
     /// List who belongs to a space, in order of user id
     List(List),
     /// Show what one user is to a space
-    Show(One),
+    Show(Show),
     /// Join a space, ask to join it, or accept its invitation
     Join(Own),
     /// Leave a space, withdraw a request, or decline an invitation
@@ -59,6 +59,9 @@ struct List {
     /// Only users who gave this answer to whether they go
     #[arg(long)]
     attendance: Option<Answer>,
+    /// As it was when the event of this number was the last one, or at this time
+    #[arg(long, value_name = "NUMBER|TIME", value_parser = moment)]
+    at: Option<pb::Moment>,
     /// How many users at most; all if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -85,6 +88,15 @@ struct One {
     user: UserId,
     #[command(flatten)]
     server: Server,
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// As it was when the event of this number was the last one, or at this time
+    #[arg(long, value_name = "NUMBER|TIME", value_parser = moment)]
+    at: Option<pb::Moment>,
+    #[command(flatten)]
+    one: One,
 }
 
 #[derive(clap::Args)]
@@ -188,6 +200,7 @@ async fn list(args: List) -> Result<(), Failed> {
             page_size: size,
             page_token: token,
             attendance: args.attendance.map_or(0, |answer| answer.number().into()),
+            at: args.at,
         };
         let ask = async || remote.memberships().list_memberships(message.clone()).await;
         let page = remote.call(ask).await?;
@@ -197,10 +210,10 @@ async fn list(args: List) -> Result<(), Failed> {
     .await
 }
 
-async fn show(args: One) -> Result<(), Failed> {
-    let remote = args.server.connect().await?;
-    let message =
-        pb::GetMembershipRequest { space: args.space.to_string(), user: args.user.to_string() };
+async fn show(Show { at, one }: Show) -> Result<(), Failed> {
+    let remote = one.server.connect().await?;
+    let (space, user) = (one.space.to_string(), one.user.to_string());
+    let message = pb::GetMembershipRequest { space, user, at };
     let ask = async || remote.memberships().get_membership(message.clone()).await;
     print(&remote, remote.call(ask).await?.membership)
 }

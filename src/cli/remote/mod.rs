@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use prost_types::Timestamp;
 use tokio::time::sleep;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -30,6 +31,7 @@ use crate::config::Address;
 use crate::domain::{SpaceName, UserId};
 use crate::transport::authenticate::ON_BEHALF_OF;
 use crate::transport::error::expected;
+use crate::transport::grpc::pb;
 use crate::transport::grpc::pb::membership_service_client::MembershipServiceClient;
 use crate::transport::grpc::pb::people_service_client::PeopleServiceClient;
 use crate::transport::grpc::pb::space_service_client::SpaceServiceClient;
@@ -231,6 +233,20 @@ fn user_id(text: &str) -> Result<UserId, String> {
 
 fn space_name(text: &str) -> Result<SpaceName, String> {
     SpaceName::parse(text).map_err(|_| expected::SPACE.to_owned())
+}
+
+/// Reads a moment: the number of an event, or a time.
+fn moment(text: &str) -> Result<pb::Moment, String> {
+    use pb::moment::ToldBy;
+    let told_by = match text.parse() {
+        Ok(number) => ToldBy::Sequence(number),
+        Err(_) => ToldBy::Time(time(text)?),
+    };
+    Ok(pb::Moment { told_by: Some(told_by) })
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected a time such as 2026-11-22T09:00:00Z".to_owned())
 }
 
 /// Reads one of these words.

@@ -7,6 +7,7 @@ mod import;
 mod lists;
 mod memberships;
 mod parse;
+mod past;
 mod people;
 pub mod render;
 mod spaces;

@@ -188,7 +188,7 @@ fn change_time(of: &str, time: Option<Timestamp>) -> Result<SourceTime, Failure>
     source_time(&field, time.ok_or_else(|| Failure::field(&field, Problem::Required))?)
 }
 
-fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, Failure> {
+pub(super) fn source_time(field: impl Display, time: Timestamp) -> Result<SourceTime, Failure> {
     let micros = time.seconds.checked_mul(1_000_000);
     let micros = micros.and_then(|micros| micros.checked_add(i64::from(time.nanos) / 1_000));
     let is_normal = (0..1_000_000_000).contains(&time.nanos);

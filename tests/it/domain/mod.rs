@@ -7,6 +7,7 @@ mod ids;
 mod imports;
 mod laws;
 mod lists;
+mod past;
 mod people;
 mod spaces;
 mod tables;

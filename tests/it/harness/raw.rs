@@ -164,7 +164,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
         call(
             "MembershipService/GetMembership",
-            pb::GetMembershipRequest { space: space(), user: user() },
+            pb::GetMembershipRequest { space: space(), user: user(), at: None },
         ),
         call(
             "MembershipService/ListMemberships",
@@ -177,6 +177,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     ]
     .into_iter()
     .chain([attend(&name)])
+    .chain(calls_about_the_past(&name))
     .chain(calls_of(&name))
     .collect()
 }
@@ -185,6 +186,21 @@ fn attend(name: &str) -> RawCall {
     let (space, attendance) = (name.to_owned(), pb::Attendance::Going.into());
     let message = pb::SetAttendanceRequest { space, attendance, users: vec![] };
     call("MembershipService/SetAttendance", message)
+}
+
+/// Calls that ask of the history.
+fn calls_about_the_past(name: &str) -> [RawCall; 3] {
+    let (space, user) = (|| name.to_owned(), || "linus".to_owned());
+    let at = Some(pb::Moment { told_by: Some(pb::moment::ToldBy::Sequence(1)) });
+    let one = pb::GetMembershipRequest { space: space(), user: user(), at };
+    let all = pb::ListMembershipsRequest { space: space(), at, ..Default::default() };
+    let events =
+        pb::ListMembershipEventsRequest { space: space(), user: user(), ..Default::default() };
+    [
+        call("MembershipService/GetMembership", one),
+        call("MembershipService/ListMemberships", all),
+        call("MembershipService/ListMembershipEvents", events),
+    ]
 }
 
 /// The calls about a space itself.

@@ -160,7 +160,7 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
                 "search" => json!("hidden"),
                 "pageSize" => json!(100),
                 "collection" | "statuses" | "kind" | "privacy" | "creator" | "pageToken"
-                | "afterSequence" | "attendance" => {
+                | "afterSequence" | "attendance" | "at" => {
                     return None;
                 }
                 other => panic!("what may {other} say?"),
@@ -171,6 +171,16 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
         Value::Object(fields.collect())
     };
     let mut messages: Vec<_> = SECRET.iter().map(|space| message(space)).collect();
+    if fields.is_some_and(|fields| fields.contains_key("at")) {
+        for at in [json!({ "sequence": "1" }), json!({ "time": "2026-11-22T00:00:00Z" })] {
+            let past = |space: &&str| {
+                let mut message = message(space);
+                message["at"] = at.clone();
+                message
+            };
+            messages.extend(SECRET.iter().map(past));
+        }
+    }
     messages.push(json!({}));
     messages
 }
