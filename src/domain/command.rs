@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::transition::Verb;
 use super::{
-    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Privacy,
-    UserId,
+    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Erasure,
+    Moderation, Privacy, UserId,
 };
 
 /// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
@@ -169,12 +169,16 @@ pub enum Command {
     Unblock(Users),
     /// Members of an event say whether they go, or a manager does for users, who become members if need be.
     SetAttendance(AttendanceChange),
+    /// A manager decides about many users as they were seen; whoever has changed since is passed over.
+    Moderate(Moderation),
     /// The creator makes another member the creator, and becomes a manager.
     TransferOwnership(UserId),
     /// A service makes a space.
     CreateSpace(NewSpace),
     /// A manager changes the space itself.
     UpdateSpace(SpacePatch),
+    /// A service forgets a user for good.
+    Erase(Erasure),
     /// The creator deletes the space with all that belongs to it.
     DeleteSpace {
         /// Only if the space still has this version.
@@ -200,9 +204,11 @@ impl Command {
             Self::Unblock(_) => Action::Unblock,
             Self::SetAttendance(AttendanceChange { users: None, .. }) => Action::Attend,
             Self::SetAttendance(_) => Action::SetAttendance,
+            Self::Moderate(moderation) => moderation.sweep().action(),
             Self::TransferOwnership(_) => Action::TransferOwnership,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
+            Self::Erase(_) => Action::Erase,
             Self::DeleteSpace { .. } => Action::DeleteSpace,
         }
     }
@@ -230,8 +236,15 @@ impl Command {
                     users.0.iter().flat_map(|u| [(Verb::Add, u), (change.verb(), u)]).collect()
                 }
             },
+            Self::Moderate(moderation) => {
+                let verb = moderation.sweep().verb();
+                moderation.seen().iter().map(|(user, _)| (verb, user)).collect()
+            }
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
-            Self::CreateSpace(_) | Self::UpdateSpace(_) | Self::DeleteSpace { .. } => Vec::new(),
+            Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::Erase(_)
+            | Self::DeleteSpace { .. } => Vec::new(),
         }
     }
 
@@ -245,12 +258,14 @@ impl Command {
             | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
             Self::SetAttendance(change) => change.users.as_ref().map_or(1, |users| users.0.len()),
+            Self::Moderate(moderation) => moderation.seen().len(),
             Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |users| users.0.len()),
             Self::Join
             | Self::Leave
             | Self::Remove(_)
             | Self::TransferOwnership(_)
             | Self::UpdateSpace(_)
+            | Self::Erase(_)
             | Self::DeleteSpace { .. } => 1,
         }
     }

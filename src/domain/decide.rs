@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::erasure;
 use super::permission::{has_attendance, need, permit};
 use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::{
-    Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
-    Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status, UserId, Users,
+    Action, Actor, Attendance, Command, Content, Counts, Erasure, EventName, Millis, Moderation,
+    NewSpace, Privacy, Refusal, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing,
+    Status, UserId, Users,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -46,6 +48,15 @@ pub enum Decision {
         /// What is different; never empty.
         fields: Vec<SpaceField>,
     },
+    /// A user is forgotten.
+    Erase {
+        /// What becomes of memberships.
+        changes: Vec<Change>,
+        /// How private the space is afterwards.
+        privacy: Privacy,
+        /// Who, and what they are called from now on.
+        erasure: Erasure,
+    },
     /// The space goes, with its memberships and history.
     Delete,
 }
@@ -79,6 +90,7 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
+        Command::Erase(erasure) => Ok(erasure::decide(snapshot, erasure)),
         Command::SetAttendance(change) => {
             has_attendance(name.kind())?;
             let mut plan = Plan::new(snapshot);
@@ -88,6 +100,7 @@ pub fn decide(
             }
             plan.finish()
         }
+        Command::Moderate(moderation) => moderate(snapshot, moderation),
         Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
@@ -190,6 +203,17 @@ impl<'a> Plan<'a> {
         }
         Ok(Decision::Move(self.changes))
     }
+}
+
+/// Whoever has changed since they were seen is passed over.
+fn moderate(snapshot: &Snapshot, moderation: &Moderation) -> Result<Decision, Refusal> {
+    let mut plan = Plan::new(snapshot);
+    for (user, version) in moderation.seen() {
+        if snapshot.known(user).is_some_and(|membership| membership.version == *version) {
+            plan.add(moderation.sweep().verb(), user)?;
+        }
+    }
+    plan.finish()
 }
 
 /// Making a space that is there already, with the same content, is a repeat and no error.

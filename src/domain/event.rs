@@ -51,6 +51,10 @@ words! {
         NotGoing = "not_going",
         /// Says neither any more; the status stays.
         AttendanceCleared = "attendance_cleared",
+        /// The user was forgotten, and the membership ended.
+        Erased = "erased",
+        /// The user was forgotten, and nobody could have their space; the status stays.
+        Archived = "archived",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.
@@ -86,6 +90,8 @@ impl EventName {
             | Self::OwnershipReceived
             | Self::OwnershipGiven
             | Self::Imported
+            | Self::Erased
+            | Self::Archived
             | Self::Updated
             | Self::Deleted => {
                 if to.is_seated() {

@@ -40,10 +40,12 @@ macro_rules! words {
 
 pub mod command;
 pub mod decide;
+pub mod erasure;
 pub mod event;
 pub mod id;
 pub mod import;
 pub mod membership;
+pub mod moderation;
 pub mod past;
 pub mod permission;
 pub mod person;
@@ -58,10 +60,12 @@ pub mod transition;
 
 pub use command::{AttendanceChange, Command, NewSpace, RoleChange, SpacePatch, Users, UsersError};
 pub use decide::{Change, Decision, decide};
+pub use erasure::Erasure;
 pub use event::{Authorship, Event, EventName, Subject};
 pub use id::{Actor, InvalidId, Kind, SpaceName, UserId};
 pub use import::{Fault, Life, MembershipRecord, Record, SpaceRecord};
 pub use membership::{Attendance, Membership, Place, Status};
+pub use moderation::{Moderation, Sweep};
 pub use past::Past;
 pub use permission::{Action, SpaceMakers, Standing};
 pub use person::{People, Person, Profile, SourceTime, Tag};

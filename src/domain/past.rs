@@ -26,8 +26,7 @@ impl Past {
         let invited_by = || event.by.actor.user().cloned();
         membership.attendance = event.name.attendance(membership.attendance, to);
         membership.invited_by = (to == Status::Invited).then(invited_by).flatten();
-        membership.joined_at =
-            to.is_seated().then(|| membership.joined_at.unwrap_or(event.by.at));
+        membership.joined_at = to.is_seated().then(|| membership.joined_at.unwrap_or(event.by.at));
         membership.status = to;
         membership.version = event.seq;
         membership.changed_at = event.by.at;
@@ -37,9 +36,7 @@ impl Past {
     /// for its version.
     pub fn at(self, seq: i64) -> Membership {
         match self.membership.status {
-            Status::Absent => {
-                Membership::absent(self.membership.space, self.membership.user, seq)
-            }
+            Status::Absent => Membership::absent(self.membership.space, self.membership.user, seq),
             Status::Invited
             | Status::Requested
             | Status::Member

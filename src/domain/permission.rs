@@ -37,6 +37,8 @@ words! {
         DeleteSpace = "delete_space",
         /// Move memberships here from another system.
         Import = "import",
+        /// Forget a user for good.
+        Erase = "erase",
         /// See the space and one's own membership in it.
         SeeSpace = "see_space",
         /// See who is a member, manager or creator.
@@ -104,6 +106,7 @@ pub const fn need(action: Action) -> Need {
         Action::UpdateSpace => Need::Manager,
         Action::DeleteSpace => Need::Creator,
         Action::Import => Need::Service,
+        Action::Erase => Need::Service,
         Action::SeeSpace => Need::Viewer,
         Action::SeeMembers => Need::Viewer,
         Action::SeePending => Need::Manager,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Actor, Attendance, Authorship, Change, Content, Decision, Event, EventName, Membership, Millis,
-    Space, SpaceField, Standing, Status, Subject, UserId,
+    Actor, Attendance, Authorship, Change, Content, Decision, Erasure, Event, EventName,
+    Membership, Millis, Privacy, Space, SpaceField, Standing, Status, Subject, UserId,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -122,6 +122,34 @@ impl Snapshot {
         }
     }
 
+    /// Carries the changes out under the user's own name, and then puts the pseudonym in its place.
+    fn erase(
+        &mut self,
+        changes: Vec<Change>,
+        privacy: Privacy,
+        erasure: &Erasure,
+        by: &Authorship,
+    ) -> Vec<Event> {
+        let mut events: Vec<_> = changes.into_iter().map(|change| self.apply(change, by)).collect();
+        if privacy != self.space.privacy {
+            self.space.privacy = privacy;
+            let about = Subject::Space { fields: vec![SpaceField::Privacy] };
+            events.push(self.next_event(EventName::Updated, about, by));
+        }
+        let Erasure { user, pseudonym, .. } = erasure;
+        if let Some(membership) = self.memberships.remove(user)
+            && membership.status != Status::Absent
+        {
+            let membership = Membership { user: pseudonym.clone(), ..membership };
+            self.memberships.insert(pseudonym.clone(), membership);
+        }
+        if self.space.creator == *user {
+            self.space.creator = pseudonym.clone();
+        }
+        events.iter_mut().for_each(|event| erasure.rename(event));
+        events
+    }
+
     fn update(
         &mut self,
         space: Space,
@@ -153,6 +181,9 @@ impl SpaceState {
             (Decision::Update { space, content, fields }, Some(snapshot)) => {
                 vec![snapshot.update(*space, content, fields, by)]
             }
+            (Decision::Erase { changes, privacy, erasure }, Some(snapshot)) => {
+                snapshot.erase(changes, privacy, &erasure, by)
+            }
             (Decision::Delete, Some(snapshot)) => {
                 let about = Subject::Space { fields: Vec::new() };
                 let event = snapshot.next_event(EventName::Deleted, about, by);
@@ -180,7 +211,13 @@ impl SpaceState {
                 let changes = [created].into_iter().chain(invited);
                 changes.map(|change| snapshot.apply(change, by)).collect()
             }
-            (Decision::Move(_) | Decision::Update { .. } | Decision::Delete, None) => Vec::new(),
+            (
+                Decision::Move(_)
+                | Decision::Update { .. }
+                | Decision::Erase { .. }
+                | Decision::Delete,
+                None,
+            ) => Vec::new(),
         };
         self.seq = events.last().map_or(self.seq, |event| event.seq);
         events

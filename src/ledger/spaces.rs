@@ -49,6 +49,9 @@ impl Writer {
         &mut self,
         submission: &Submission,
     ) -> Result<Decided, store::Error> {
+        if let Command::Erase(erasure) = &submission.command {
+            return self.try_to_erase(submission, erasure).await;
+        }
         let refused = |refusal| Decided { result: Err(refusal), changed: false };
         let is_new = matches!(submission.command, Command::CreateSpace(_));
         if !is_new && let Some(refusal) = self.refusal(submission).await? {

@@ -126,7 +126,10 @@ pub fn authorship(submission: &Submission, at: Millis) -> Authorship {
 /// Whether the command changes the space itself. It then has a transaction to itself.
 pub fn changes_space(command: &Command) -> bool {
     match command {
-        Command::CreateSpace(_) | Command::UpdateSpace(_) | Command::DeleteSpace { .. } => true,
+        Command::CreateSpace(_)
+        | Command::UpdateSpace(_)
+        | Command::Erase(_)
+        | Command::DeleteSpace { .. } => true,
         Command::Join
         | Command::Leave
         | Command::Remove(_)
@@ -137,6 +140,7 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::SetAttendance(_)
+        | Command::Moderate(_)
         | Command::TransferOwnership(_) => false,
     }
 }

@@ -4,8 +4,10 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod coalesce;
+mod erasure;
 mod error;
 mod import;
+mod moderation;
 mod past;
 mod people;
 mod queries;
@@ -30,14 +32,19 @@ use coalesce::LookUps;
 
 pub use crate::ledger::{Outcome, Target, TargetOutcome};
 pub use crate::store::{
-    AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
-    Occasion, OwnSpaces, PastPage, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
+    AllSpacesQuery, Among, End, FoundPerson, FoundSpace, Impact, LOCATIONS, MemberCursor,
+    MemberOrder, Occasion, OwnSpaces, PastPage, PeopleCursor, PeopleQuery, RECURRENCES,
+    SpaceSearch, SweepQuery,
 };
+pub use erasure::ErasureStep;
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
+pub use moderation::Swept;
 pub use past::{Moment, UserEvents};
 pub use people::{KnownPeople, Written};
-pub use query::{Counted, FoundSpaces, ListedSpace, MemberQuery, Page, PastMembers, SpaceView, UserSpaces};
+pub use query::{
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, PastMembers, SpaceView, UserSpaces,
+};
 
 /// Who asks, with what token, and until when the answer is of use.
 #[derive(Clone, Debug)]

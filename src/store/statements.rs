@@ -16,7 +16,8 @@ use super::write_sql::{
 };
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
-    SpaceQuery, SpaceSearch, import_rows, members, past, people, user_events,
+    SpaceQuery, SpaceSearch, erasure, impact, import_rows, members, past, people, sweep,
+    user_events,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -41,6 +42,9 @@ pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) ->
     all.extend(of_questions(backend, space, users));
     all.extend(past::examples(backend, space, users[0]));
     all.extend(user_events::examples(backend, space, users[0]));
+    all.extend(sweep::examples(backend, space, users[0]));
+    all.extend(erasure::examples(backend, space, users[0]));
+    all.extend(impact::examples(backend, space, users[0]));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
     all.extend(import_rows::examples(backend, space, users[0]));

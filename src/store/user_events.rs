@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use sea_orm::{DbBackend, FromQueryResult, QueryFilter, QueryTrait, Value};
 use sea_orm::{ColumnTrait, Select};
+use sea_orm::{DbBackend, FromQueryResult, QueryFilter, QueryTrait, Value};
 
 use super::entity::membership_event;
 use super::read::{EventQuery, Page, events_query};
@@ -69,8 +69,9 @@ fn statement(backend: DbBackend, query: &UserEventQuery) -> (String, Vec<Value>)
         true => (SQLITE, " INDEXED BY membership_event_by_ending"),
         false => (POSTGRES, ""),
     };
-    let [with_row, or_none] = [("m.space", "m.status"), ("e.space", "coalesce(m.status, 'absent')")]
-        .map(|(name, status)| condition_of(query, name, status));
+    let [with_row, or_none] =
+        [("m.space", "m.status"), ("e.space", "coalesce(m.status, 'absent')")]
+            .map(|(name, status)| condition_of(query, name, status));
     let (seen_with_row, seen) = if query.sees_hidden { ("", "") } else { (SEEN_WITH_ROW, SEEN) };
     let sql = sql
         .replace("{spaces}", SPACES)

@@ -86,6 +86,8 @@ pub mod expected {
     pub const USER: &str = "Expected 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -";
     /// A user's id where users are numbers.
     pub const USER_NUMBER: &str = "Expected a positive integer.";
+    /// The beginning of a user's id.
+    pub const USER_PREFIX: &str = "Expected at most 128 characters of A-Z a-z 0-9 . _ : @ | -";
     /// The same, many times.
     pub const USER_NUMBERS: &str = "Expected a list of positive integers.";
     /// A display name.

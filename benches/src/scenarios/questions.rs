@@ -24,7 +24,8 @@ pub async fn look_up(
     members: usize,
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
-    let message = |n| pb::GetMembershipRequest { space: space(1), user: user(n * APART % members), at: None };
+    let message =
+        |n| pb::GetMembershipRequest { space: space(1), user: user(n * APART % members), at: None };
     crowd.all_as(&bearer, callers, operations, message).await
 }
 

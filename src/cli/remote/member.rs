@@ -3,9 +3,10 @@
 use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
+use super::sweep;
 use super::table::Printer;
 use super::{Args as Server, Remote, moment, one_of, space_name, user_id};
-use crate::domain::{SpaceName, Status, UserId};
+use crate::domain::{SpaceName, Status, Sweep, UserId};
 use crate::transport::grpc::{pb, render};
 
 const PAGE: i32 = 1_000;
@@ -44,6 +45,12 @@ enum Command {
     Attend(AttendArgs),
     /// Say whether users go to an event; they become members first if need be
     Attendance(AttendanceArgs),
+    /// Let in all who have requested to join, or those of them who are meant
+    AcceptRequests(sweep::Args),
+    /// Turn down all who have requested to join, or those of them who are meant
+    RejectRequests(sweep::Args),
+    /// Remove all plain members, or those of them who are meant
+    RemoveMembers(sweep::Args),
     /// Make a member the creator; the old creator becomes a manager
     Transfer(One),
 }
@@ -171,6 +178,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Join(args) => join(args).await,
         Command::Leave(args) => leave(args).await,
         Command::Transfer(args) => transfer(args).await,
+        Command::AcceptRequests(args) => sweep::run(Sweep::AcceptRequests, args).await,
+        Command::RejectRequests(args) => sweep::run(Sweep::RejectRequests, args).await,
+        Command::RemoveMembers(args) => sweep::run(Sweep::RemoveMembers, args).await,
         Command::Attend(args) => attend(args).await,
         Command::Attendance(AttendanceArgs { answer, space, many }) => {
             many::run(Verb::Attend(answer.number()), &space, many).await

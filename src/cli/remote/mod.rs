@@ -2,6 +2,7 @@
 
 mod bulk;
 pub mod check;
+mod erase;
 pub mod history;
 pub mod import;
 mod many;
@@ -10,6 +11,7 @@ mod pages;
 pub mod person;
 mod row;
 pub mod space;
+mod sweep;
 mod table;
 
 use std::error::Error;
@@ -32,7 +34,9 @@ use crate::domain::{SpaceName, UserId};
 use crate::transport::authenticate::ON_BEHALF_OF;
 use crate::transport::error::expected;
 use crate::transport::grpc::pb;
+use crate::transport::grpc::pb::erasure_service_client::ErasureServiceClient;
 use crate::transport::grpc::pb::membership_service_client::MembershipServiceClient;
+use crate::transport::grpc::pb::moderation_service_client::ModerationServiceClient;
 use crate::transport::grpc::pb::people_service_client::PeopleServiceClient;
 use crate::transport::grpc::pb::space_service_client::SpaceServiceClient;
 
@@ -175,6 +179,14 @@ impl Remote {
         PeopleServiceClient::new(self.service.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
+    fn moderation(&self) -> ModerationServiceClient<InterceptedService<Channel, Credentials>> {
+        ModerationServiceClient::new(self.service.clone())
+    }
+
+    fn erasure(&self) -> ErasureServiceClient<InterceptedService<Channel, Credentials>> {
+        ErasureServiceClient::new(self.service.clone())
+    }
+
     /// The answer to a call. Every call is safe to repeat, and is repeated for a while if the server
     /// asks for that.
     async fn call<T>(
@@ -246,7 +258,7 @@ fn moment(text: &str) -> Result<pb::Moment, String> {
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "expected a time such as 2026-11-22T09:00:00Z".to_owned())
+    text.parse().map_err(|_| "Expected a time such as 2026-05-01T10:00:00Z".to_owned())
 }
 
 /// Reads one of these words.

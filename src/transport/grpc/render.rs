@@ -75,6 +75,8 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::Going => Name::Going,
         EventName::NotGoing => Name::NotGoing,
         EventName::AttendanceCleared => Name::AttendanceCleared,
+        EventName::Erased => Name::Erased,
+        EventName::Archived => Name::Archived,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }

@@ -7,8 +7,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use roster::domain::transition::Verb;
 use roster::domain::{
-    Action, Actor, Attendance, Command, Counts, Event, EventName, Kind, Membership, Privacy,
-    Refusal, Snapshot, SpaceName, Status, Subject, UserId,
+    Action, Actor, Attendance, Command, Counts, Erasure, Event, EventName, Kind, Membership,
+    Privacy, Refusal, Snapshot, SpaceName, Status, Subject, UserId,
 };
 
 use super::walk::{Walk, walk};
@@ -60,10 +60,12 @@ impl History {
             EventName::AttendanceCleared => None,
             _ => answer.filter(|_| SEATS.contains(&to)),
         };
-        assert!((from, answer) != (to, attendance), "an event changes something");
+        let changes = (from, answer) != (to, attendance);
+        assert!(changes || event.name == EventName::Archived, "an event changes something");
         assert!(attendance.is_none() || SEATS.contains(&to), "an answer goes with the seat");
         if was == Status::Blocked {
-            assert_eq!((to, event.name), (Status::Absent, EventName::Unblocked));
+            assert_eq!(to, Status::Absent);
+            assert!(matches!(event.name, EventName::Unblocked | EventName::Erased));
         }
         let invited = to == Status::Invited;
         let since = before.and_then(|row| row.joined_at).unwrap_or(event.by.at);
@@ -75,6 +77,13 @@ impl History {
             last: (event.seq, event.by.at),
         };
         self.rows.insert(user.clone(), row);
+    }
+
+    /// Whoever is forgotten has a pseudonym in all that was.
+    fn rename(&mut self, user: &UserId, pseudonym: &UserId) {
+        if let Some(row) = self.rows.remove(user) {
+            self.rows.insert(pseudonym.clone(), row);
+        }
     }
 
     /// The snapshot holds what the events tell, and nothing else.
@@ -190,7 +199,13 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     let revoked = |event: &&Event| event.name == EventName::InvitationRevoked && unnamed(event);
     let taken_along = events.iter().find(revoked).map(|event| event.by.cause);
     let names = events.iter().map(|event| event.name).collect();
+    if let Command::Erase(erasure) = command {
+        history.rename(&erasure.user, &erasure.pseudonym);
+    }
     events.iter().for_each(|event| history.append(event));
+    history.rows.retain(|user, row| {
+        row.status != Status::Absent || !user.as_str().starts_with(Erasure::PREFIX)
+    });
     privacy_never_goes_back(before.as_ref(), world.state.snapshot.as_ref());
     assert_eq!(world.state.seq, history.seq, "the number outlives the space");
     if let Some(after) = &world.state.snapshot {
@@ -256,5 +271,6 @@ fn walks_come_by_every_event_and_every_refusal() {
     let all = EventName::ALL.iter().filter(|name| **name != EventName::Imported);
     assert!(events.iter().eq(all), "{events:?}");
     assert!(refusals.iter().eq(Refusal::ALL), "{refusals:?}");
-    assert_eq!(taken_along, BTreeSet::from([Action::Remove, Action::ChangeRoles, Action::Block]));
+    let takers = [Action::Remove, Action::ChangeRoles, Action::Block, Action::Erase];
+    assert_eq!(taken_along, BTreeSet::from(takers));
 }

@@ -3,10 +3,12 @@
 mod attendance;
 mod capacity;
 mod decide;
+mod erasure;
 mod ids;
 mod imports;
 mod laws;
 mod lists;
+mod moderation;
 mod past;
 mod people;
 mod spaces;

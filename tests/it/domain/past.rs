@@ -30,6 +30,9 @@ proptest! {
             if happened.iter().any(|event| event.name == EventName::Deleted) {
                 events.clear();
             }
+            if let Command::Erase(erasure) = command {
+                events.iter_mut().for_each(|event| erasure.rename(event));
+            }
             people.extend(happened.iter().filter_map(Event::user).cloned());
             events.extend(happened);
             let Some(snapshot) = &world.state.snapshot else { continue };

@@ -178,6 +178,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     .into_iter()
     .chain([attend(&name)])
     .chain(calls_about_the_past(&name))
+    .chain(calls_of_moderators(&name))
     .chain(calls_of(&name))
     .collect()
 }
@@ -200,6 +201,19 @@ fn calls_about_the_past(name: &str) -> [RawCall; 3] {
         call("MembershipService/GetMembership", one),
         call("MembershipService/ListMemberships", all),
         call("MembershipService/ListMembershipEvents", events),
+    ]
+}
+
+/// Calls about many users whom a filter finds.
+fn calls_of_moderators(name: &str) -> [RawCall; 3] {
+    let space = || name.to_owned();
+    let accept = pb::AcceptRequestsRequest { space: space(), ..Default::default() };
+    let reject = pb::RejectRequestsRequest { space: space(), ..Default::default() };
+    let remove = pb::RemoveMembersRequest { space: space(), ..Default::default() };
+    [
+        call("ModerationService/AcceptRequests", accept),
+        call("ModerationService/RejectRequests", reject),
+        call("ModerationService/RemoveMembers", remove),
     ]
 }
 
@@ -242,6 +256,10 @@ pub fn other_calls() -> Vec<RawCall> {
         call("PeopleService/DeleteUsers", pb::DeleteUsersRequest::default()),
         call("PeopleService/GetUsers", pb::GetUsersRequest { users: vec!["linus".into()] }),
         call("PeopleService/ListUsers", pb::ListUsersRequest::default()),
+        call(
+            "ErasureService/EraseUser",
+            pb::EraseUserRequest { user: "linus".into(), ..Default::default() },
+        ),
         call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
         call("SpaceService/ListSpaces", pb::ListSpacesRequest::default()),
         call(

@@ -89,7 +89,8 @@ fn is_read(method: &str) -> bool {
     let reads = begins(&["Get", "List", "Check", "Search", "Find", "Count", "Suggest", "Export"]);
     let writes = [
         "Join", "Leave", "Set", "Invite", "Remove", "Add", "Change", "Block", "Unblock",
-        "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import",
+        "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import", "Accept", "Reject",
+        "Erase",
     ];
     assert!(reads != begins(&writes), "does {method} read?");
     reads

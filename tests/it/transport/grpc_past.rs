@@ -34,7 +34,13 @@ fn one(space: &str, user: &str, at: Option<pb::Moment>) -> pb::GetMembershipRequ
 
 fn all(space: &str, at: Option<pb::Moment>, page_size: i32) -> pb::ListMembershipsRequest {
     let statuses = ALL.map(i32::from).to_vec();
-    pb::ListMembershipsRequest { space: space.into(), statuses, page_size, at, ..Default::default() }
+    pb::ListMembershipsRequest {
+        space: space.into(),
+        statuses,
+        page_size,
+        at,
+        ..Default::default()
+    }
 }
 
 /// Everybody, page by page, each of at most so many.
@@ -209,8 +215,9 @@ const CROWD: i64 = 24_000;
 
 /// A history that no page reads whole.
 async fn crowd(beside: &Beside) {
-    let numbers =
-        format!("WITH RECURSIVE n (u) AS (SELECT 1 UNION ALL SELECT u + 1 FROM n WHERE u < {CROWD})");
+    let numbers = format!(
+        "WITH RECURSIVE n (u) AS (SELECT 1 UNION ALL SELECT u + 1 FROM n WHERE u < {CROWD})"
+    );
     let columns = "(space, seq, user_id, actor, from_status, to_status, name, cause, at)";
     let user = "'u' || (u * 7919 % 24000 + 100000)";
     let left = CROWD / 3;

@@ -1,5 +1,6 @@
 //! The surfaces.
 
+mod erasure;
 mod grpc;
 mod grpc_adding;
 mod grpc_all_spaces;
@@ -12,6 +13,7 @@ mod grpc_spaces;
 mod health;
 mod hidden_members;
 mod middleware;
+mod moderation;
 mod openapi;
 mod pages;
 mod people;
