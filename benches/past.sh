@@ -23,7 +23,7 @@ INSERT INTO space (name, privacy, creator, contribution, seq, invited_count, req
     manager_count, blocked_count, created_at)
 VALUES ('courses/1', 'open', 'u1', 'anyone', 1000000, 0, 0, 0, 0, 0, 0);
 INSERT INTO membership_event (space, seq, user_id, actor, from_status, to_status, name, cause, at)
-SELECT 'courses/1', n, 'u' || (n * 7919 % 500000), 'u' || (n * 7919 % 500000),
+SELECT 'courses/1', n, 'u' || (CAST(n AS BIGINT) * 7919 % 500000), 'u' || (CAST(n AS BIGINT) * 7919 % 500000),
     CASE WHEN n <= 500000 THEN 'absent' ELSE 'member' END, CASE WHEN n <= 500000 THEN 'member' ELSE 'absent' END,
     CASE WHEN n <= 500000 THEN 'joined' ELSE 'left' END, CASE WHEN n <= 500000 THEN 'join' ELSE 'leave' END, n
 FROM $numbers;
@@ -37,9 +37,9 @@ questions() {
 a moment of a space|'courses/1',600000
 what a user was|'courses/1','u7919',0,750000,5000
 who was there early|'courses/1','',9223372036854775807,7000,50
-who was there|'courses/1','',9223372036854775807,50000,5000
-who was there|'courses/1','',9223372036854775807,1000000,5000
-who was there|'courses/1','u4',9223372036854775807,1000000,5000
+who was there|'courses/1','',9223372036854775807,50000,200
+who was there|'courses/1','',9223372036854775807,1000000,200
+who was there|'courses/1','u4',9223372036854775807,1000000,200
 what happened to a user|'u7919','',0,51
 LIST
 }

@@ -24,16 +24,16 @@ const ROWS: usize = 500;
 
 /// SQLite must be told of the indexes: it keeps no statistics, and would rather go through the space's events.
 const RENAME_SUBJECT: &str = "
-UPDATE membership_event {by_user}
+UPDATE membership_event{by_user}
 SET user_id = $3, actor = CASE WHEN actor = $2 THEN $3 ELSE actor END
 WHERE space = $1 AND user_id = $2";
 
 const RENAME_ACTOR: &str = "
-UPDATE membership_event {by_actor} SET actor = $3
+UPDATE membership_event{by_actor} SET actor = $3
 WHERE space = $1 AND actor = $2 AND actor <> user_id AND substr(actor, 1, 8) <> 'service/'";
 
 const OLDEST_MANAGER: &str = "
-SELECT user_id FROM membership {by_status}
+SELECT user_id FROM membership{by_status}
 WHERE space = $1 AND status = 'manager' AND status <> 'member'
 ORDER BY coalesce(joined_at, changed_at), user_id LIMIT 1";
 
@@ -45,19 +45,19 @@ SELECT space FROM (
 ) present
 UNION
 SELECT space FROM (
-    SELECT DISTINCT space FROM membership_event {by_ending}
+    SELECT DISTINCT space FROM membership_event{by_ending}
     WHERE user_id = $1 AND user_id <> '' AND to_status = 'absent' AND space > $2
     ORDER BY space LIMIT $3
 ) past
 UNION
 SELECT space FROM (
-    SELECT DISTINCT space FROM membership_event {by_actor}
+    SELECT DISTINCT space FROM membership_event{by_actor}
     WHERE actor = $1 AND actor <> user_id AND substr(actor, 1, 8) <> 'service/' AND space > $2
     ORDER BY space LIMIT $3
 ) acted
 UNION
 SELECT space FROM (
-    SELECT DISTINCT space FROM membership {by_inviter}
+    SELECT DISTINCT space FROM membership{by_inviter}
     WHERE invited_by = $1 AND invited_by IS NOT NULL AND space > $2 ORDER BY space LIMIT $3
 ) invited
 ORDER BY space LIMIT $3";
@@ -79,7 +79,7 @@ fn statement(backend: DbBackend, sql: &str) -> String {
         ("{by_inviter}", "membership_by_inviter"),
     ];
     indexes.into_iter().fold(sql.to_owned(), |sql, (place, index)| match backend {
-        DbBackend::Sqlite => sql.replace(place, &format!("INDEXED BY {index}")),
+        DbBackend::Sqlite => sql.replace(place, &format!(" INDEXED BY {index}")),
         _ => sql.replace(place, ""),
     })
 }

@@ -26,9 +26,9 @@ pub struct Impact {
 const MEMBERSHIPS: &str =
     "SELECT status, count(*) FROM membership WHERE user_id = $1 GROUP BY status";
 const SENT: &str =
-    "SELECT count(*) FROM membership {by_inviter} WHERE invited_by = $1 AND invited_by IS NOT NULL";
+    "SELECT count(*) FROM membership{by_inviter} WHERE invited_by = $1 AND invited_by IS NOT NULL";
 const ACTED: &str = "
-SELECT count(*) FROM membership_event {by_actor}
+SELECT count(*) FROM membership_event{by_actor}
 WHERE actor = $1 AND actor <> user_id AND substr(actor, 1, 8) <> 'service/'";
 
 /// Of some spaces, each looked up by key.
@@ -47,8 +47,8 @@ const SPACES: u64 = 1_000;
 
 fn statement(backend: DbBackend, sql: &str) -> String {
     let indexes = [
-        ("{by_actor}", "INDEXED BY membership_event_by_actor"),
-        ("{by_inviter}", "INDEXED BY membership_by_inviter"),
+        ("{by_actor}", " INDEXED BY membership_event_by_actor"),
+        ("{by_inviter}", " INDEXED BY membership_by_inviter"),
     ];
     indexes.into_iter().fold(sql.to_owned(), |sql, (place, index)| {
         sql.replace(place, if backend == DbBackend::Sqlite { index } else { "" })

@@ -66,13 +66,19 @@ SELECT first_seq, last_seq, (SELECT max(low) FROM halves) AS until_seq FROM ends
 
 /// One user's events, in order. The index must be named to SQLite, which keeps no statistics.
 const OF_USER: &str = "
-SELECT * FROM membership_event {by_user}
+SELECT * FROM membership_event{by_user}
 WHERE space = $1 AND user_id = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5";
 
-/// Everybody's events, user by user. Whoever came later than the moment is passed by in the index.
-const BY_USER: &str = "
-SELECT * FROM membership_event {by_user}
+/// Everybody's events, user by user. Whoever came later than the moment is passed by in the index: of them nothing
+/// else is read, which SQLite has to be told by asking for keys first.
+const BY_USER_POSTGRES: &str = "
+SELECT * FROM membership_event
 WHERE space = $1 AND (user_id, seq) > ($2, $3) AND seq <= $4 ORDER BY user_id, seq LIMIT $5";
+const BY_USER_SQLITE: &str = "
+SELECT e.* FROM (
+    SELECT space, user_id, seq FROM membership_event INDEXED BY membership_event_by_user
+    WHERE space = $1 AND (user_id, seq) > ($2, $3) AND seq <= $4 ORDER BY user_id, seq LIMIT $5
+) k CROSS JOIN membership_event e ON e.space = k.space AND e.seq = k.seq ORDER BY k.user_id, k.seq";
 
 /// The same for a moment soon after the beginning: the few events until then, put in order.
 const EARLY: &str = "
@@ -81,8 +87,10 @@ SELECT * FROM (
 ) e
 WHERE (user_id, seq) > ($2, $3) ORDER BY user_id, seq LIMIT $5";
 
-/// So many events are read at a time.
+/// So many events are read at a time, at most.
 const EVENTS: usize = 5_000;
+/// So many are for each user who is wanted, at first.
+const EVENTS_OF_USER: u64 = 4;
 /// A page ends when so many were read for it, whoever was found.
 const EVENTS_OF_PAGE: usize = 20_000;
 /// The latest moment that may count as early.
@@ -90,10 +98,17 @@ const EARLIEST: i64 = 20_000;
 
 fn statement(backend: DbBackend, sql: &str) -> String {
     let by_user = match backend {
-        DbBackend::Sqlite => "INDEXED BY membership_event_by_user",
+        DbBackend::Sqlite => " INDEXED BY membership_event_by_user",
         _ => "",
     };
     sql.replace("{by_user}", by_user)
+}
+
+const fn by_user(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => BY_USER_SQLITE,
+        _ => BY_USER_POSTGRES,
+    }
 }
 
 impl Span {
@@ -127,7 +142,7 @@ impl Store {
         let mut past = Past::new(name.clone(), user.clone());
         let mut last = 0;
         loop {
-            let values = values(name, user.as_str(), last, seq);
+            let values = values(name, user.as_str(), last, seq, EVENTS);
             let events = self.events_of(&sql, values).await?;
             events.iter().for_each(|event| past.append(event));
             last = events.last().map_or(last, |event| event.seq);
@@ -144,20 +159,26 @@ impl Store {
         span: Span,
         query: &PastQuery,
     ) -> Result<PastPage, Error> {
-        let sql = match span.is_early(query.seq, query.limit) {
-            true => EARLY.to_owned(),
-            false => statement(self.target.backend(), BY_USER),
+        let (sql, mut wanted) = match span.is_early(query.seq, query.limit) {
+            true => (EARLY, EVENTS),
+            false => {
+                let wanted = query.limit.saturating_mul(EVENTS_OF_USER);
+                (by_user(self.target.backend()), EVENTS.min(wanted as usize))
+            }
         };
         let mut gathered = Gathered::new(name, query);
         // What is about the space itself is about no user.
         let mut last = (query.after.as_ref().map_or("", UserId::as_str).to_owned(), i64::MAX);
-        for read in (0..).step_by(EVENTS) {
-            let values = values(name, &last.0, last.1, query.seq);
-            let events = self.events_of(&sql, values).await?;
+        let mut read = 0;
+        loop {
+            let values = values(name, &last.0, last.1, query.seq, wanted);
+            let events = self.events_of(sql, values).await?;
             if let Some(event) = events.last() {
                 last = (event.user().map_or("", UserId::as_str).to_owned(), event.seq);
             }
-            let is_over = events.len() < EVENTS;
+            let is_over = events.len() < wanted;
+            read += events.len();
+            wanted = EVENTS.min(wanted * 4);
             for event in events {
                 if gathered.take(&event) {
                     return Ok(gathered.page);
@@ -169,10 +190,9 @@ impl Store {
                 return Ok(gathered.page);
             }
             if read >= EVENTS_OF_PAGE && gathered.page.next.is_some() {
-                break;
+                return Ok(gathered.page);
             }
         }
-        Ok(gathered.page)
     }
 
     async fn events_of(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Event>, Error> {
@@ -182,8 +202,8 @@ impl Store {
     }
 }
 
-fn values(name: &SpaceName, user: &str, after: i64, until: i64) -> Vec<Value> {
-    vec![name.as_str().into(), user.into(), after.into(), until.into(), (EVENTS as i64).into()]
+fn values(name: &SpaceName, user: &str, after: i64, until: i64, limit: usize) -> Vec<Value> {
+    vec![name.as_str().into(), user.into(), after.into(), until.into(), (limit as i64).into()]
 }
 
 /// Memberships as their events are read, user by user.
@@ -232,8 +252,8 @@ pub(super) fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> 
     let span = vec![space.as_str().into(), 7.into()];
     vec![
         example("a moment of a space", SPAN, span),
-        example("what a user was", OF_USER, values(space, user.as_str(), 0, 400)),
-        example("who was there", BY_USER, values(space, user.as_str(), 7, 400)),
-        example("who was there early", EARLY, values(space, user.as_str(), 7, 20)),
+        example("what a user was", OF_USER, values(space, user.as_str(), 0, 400, 100)),
+        example("who was there", by_user(backend), values(space, user.as_str(), 7, 400, 100)),
+        example("who was there early", EARLY, values(space, user.as_str(), 7, 20, 100)),
     ]
 }

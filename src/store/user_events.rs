@@ -60,19 +60,23 @@ SELECT e.* FROM ({spaces}
 ORDER BY e.space, e.seq LIMIT $4";
 
 const SEEN_WITH_ROW: &str = " JOIN space s ON s.name = m.space";
-const SEEN: &str = " JOIN space s ON s.name = e.space
+const SEEN_POSTGRES: &str = " JOIN space s ON s.name = e.space
+            LEFT JOIN LATERAL (
+                SELECT * FROM membership m WHERE m.space = e.space AND m.user_id = $1 OFFSET 0
+            ) m ON true";
+const SEEN_SQLITE: &str = " JOIN space s ON s.name = e.space
             LEFT JOIN membership m ON m.space = e.space AND m.user_id = $1";
 
 fn statement(backend: DbBackend, query: &UserEventQuery) -> (String, Vec<Value>) {
     let is_sqlite = backend == DbBackend::Sqlite;
-    let (sql, by_ending) = match is_sqlite {
-        true => (SQLITE, " INDEXED BY membership_event_by_ending"),
-        false => (POSTGRES, ""),
+    let (sql, by_ending, seen) = match is_sqlite {
+        true => (SQLITE, " INDEXED BY membership_event_by_ending", SEEN_SQLITE),
+        false => (POSTGRES, "", SEEN_POSTGRES),
     };
     let [with_row, or_none] =
         [("m.space", "m.status"), ("e.space", "coalesce(m.status, 'absent')")]
             .map(|(name, status)| condition_of(query, name, status));
-    let (seen_with_row, seen) = if query.sees_hidden { ("", "") } else { (SEEN_WITH_ROW, SEEN) };
+    let (seen_with_row, seen) = if query.sees_hidden { ("", "") } else { (SEEN_WITH_ROW, seen) };
     let sql = sql
         .replace("{spaces}", SPACES)
         .replace("{seen_with_row}", seen_with_row)
