@@ -24,6 +24,8 @@ fn make_services() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(["roster/v1/space_service.proto", "roster/v1/membership_service.proto"])?;
     compiler.open_files(["roster/v1/people_service.proto"])?;
+    compiler
+        .open_files(["roster/v1/moderation_service.proto", "roster/v1/erasure_service.proto"])?;
     tonic_prost_build::configure()
         .build_client(false)
         .extern_path(".roster.v1", "::roster_proto::v1")

@@ -14,6 +14,8 @@ mod m20261122_000006_space_terms;
 mod m20261122_000007_attendance;
 mod m20261122_000008_no_search_name;
 mod m20261122_000010_until;
+mod m20261122_000012_past;
+mod m20261122_000013_erasure;
 mod words_of_000006;
 
 /// Every step, oldest first. A released step is never edited: add another one.
@@ -32,6 +34,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_attendance::Migration),
             Box::new(m20261122_000008_no_search_name::Migration),
             Box::new(m20261122_000010_until::Migration),
+            Box::new(m20261122_000012_past::Migration),
+            Box::new(m20261122_000013_erasure::Migration),
         ]
     }
 }

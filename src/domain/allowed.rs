@@ -68,6 +68,7 @@ const fn subject(action: Action) -> Subject {
         Action::CreateSpace
         | Action::Import
         | Action::Expire
+        | Action::Erase
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending

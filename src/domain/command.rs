@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::transition::Verb;
 use super::{
-    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Placement,
-    Privacy, Until, UserId,
+    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Erasure,
+    Moderation, Placement, Privacy, Until, UserId,
 };
 
 /// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
@@ -176,6 +176,8 @@ pub enum Command {
     Unblock(Users),
     /// Members of an event say whether they go, or a manager does for users, who become members if need be.
     SetAttendance(AttendanceChange),
+    /// A manager decides about many users as they were seen; whoever has changed since is passed over.
+    Moderate(Moderation),
     /// The creator makes another member the creator, and becomes a manager.
     TransferOwnership(UserId),
     /// The server writes down whose time is over.
@@ -184,6 +186,8 @@ pub enum Command {
     CreateSpace(NewSpace),
     /// A manager changes the space itself.
     UpdateSpace(SpacePatch),
+    /// A service forgets a user for good.
+    Erase(Erasure),
     /// The creator deletes the space with all that belongs to it.
     DeleteSpace {
         /// Only if the space still has this version.
@@ -209,10 +213,12 @@ impl Command {
             Self::Unblock(_) => Action::Unblock,
             Self::SetAttendance(AttendanceChange { users: None, .. }) => Action::Attend,
             Self::SetAttendance(_) => Action::SetAttendance,
+            Self::Moderate(moderation) => moderation.sweep().action(),
             Self::TransferOwnership(_) => Action::TransferOwnership,
             Self::Expire => Action::Expire,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
+            Self::Erase(_) => Action::Erase,
             Self::DeleteSpace { .. } => Action::DeleteSpace,
         }
     }
@@ -228,10 +234,12 @@ impl Command {
             | Self::RemoveInvitations(_)
             | Self::Unblock(_)
             | Self::SetAttendance(_)
+            | Self::Moderate(_)
             | Self::TransferOwnership(_)
             | Self::Expire
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
+            | Self::Erase(_)
             | Self::DeleteSpace { .. } => Until::Unsaid,
         }
     }
@@ -259,10 +267,15 @@ impl Command {
                     users.0.iter().flat_map(|u| [(Verb::Add, u), (change.verb(), u)]).collect()
                 }
             },
+            Self::Moderate(moderation) => {
+                let verb = moderation.sweep().verb();
+                moderation.seen().iter().map(|(user, _)| (verb, user)).collect()
+            }
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
             Self::Expire
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
+            | Self::Erase(_)
             | Self::DeleteSpace { .. } => Vec::new(),
         }
     }
@@ -281,10 +294,12 @@ impl Command {
             | Self::Join
             | Self::Leave
             | Self::Remove(_)
+            | Self::Moderate(_)
             | Self::TransferOwnership(_)
             | Self::Expire
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
+            | Self::Erase(_)
             | Self::DeleteSpace { .. } => false,
         }
     }
@@ -296,6 +311,7 @@ impl Command {
             Self::RemoveInvitations(users) | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
             Self::SetAttendance(change) => change.users.as_ref().map_or(1, |users| users.0.len()),
+            Self::Moderate(moderation) => moderation.seen().len(),
             Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |of| of.users.0.len()),
             Self::Join
             | Self::Leave
@@ -303,6 +319,7 @@ impl Command {
             | Self::TransferOwnership(_)
             | Self::Expire
             | Self::UpdateSpace(_)
+            | Self::Erase(_)
             | Self::DeleteSpace { .. } => 1,
         }
     }

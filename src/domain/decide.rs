@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::erasure;
 use super::permission::{has_attendance, need, permit};
 use super::space::HIDES_MEMBERS;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::until::{sets_until, until};
 use super::{
-    Action, Actor, Attendance, Command, Content, Counts, EventName, Millis, NewSpace, Privacy,
-    Refusal, Refused, Rule, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing, Status,
-    Until, UserId,
+    Action, Actor, Attendance, Command, Content, Counts, Erasure, EventName, Millis, Moderation,
+    NewSpace, Privacy, Refusal, Refused, Rule, Snapshot, Space, SpaceField, SpaceName, SpacePatch,
+    Standing, Status, Until, UserId,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -55,6 +56,15 @@ pub enum Decision {
         /// What is different; never empty.
         fields: Vec<SpaceField>,
     },
+    /// A user is forgotten.
+    Erase {
+        /// What becomes of memberships.
+        changes: Vec<Change>,
+        /// How private the space is afterwards.
+        privacy: Privacy,
+        /// Who, and what they are called from now on.
+        erasure: Erasure,
+    },
     /// The space goes, with its memberships and history.
     Delete,
 }
@@ -88,6 +98,8 @@ pub fn decide(
             Ok(Decision::Delete)
         }
         Command::Expire => Ok(Decision::Expire),
+        Command::Erase(erasure) => Ok(erasure::decide(snapshot, erasure)),
+        Command::Moderate(moderation) => moderate(snapshot, actor, command, moderation, now),
         Command::SetAttendance(_)
         | Command::CreateSpace(_)
         | Command::Join
@@ -318,6 +330,23 @@ impl<'a> Plan<'a> {
         }
         Ok(Decision::Move(self.changes))
     }
+}
+
+/// Whoever has changed since they were seen is passed over.
+fn moderate(
+    snapshot: &Snapshot,
+    actor: &Actor,
+    command: &Command,
+    moderation: &Moderation,
+    now: Millis,
+) -> Result<Decision, Refused> {
+    let mut plan = Plan::new(snapshot, actor, command, now);
+    for (user, version) in moderation.seen() {
+        if snapshot.known(user).is_some_and(|membership| membership.version == *version) {
+            plan.add(moderation.sweep().verb(), user)?;
+        }
+    }
+    plan.finish()
 }
 
 /// Making a space that is there already, with the same content, is a repeat and no error.

@@ -55,6 +55,10 @@ words! {
         Expired = "expired",
         /// The status stays, and ends at another time now, or no longer by itself.
         TermsChanged = "terms_changed",
+        /// The user was forgotten, and the membership ended.
+        Erased = "erased",
+        /// The user was forgotten, and nobody could have their space; the status stays.
+        Archived = "archived",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.
@@ -92,6 +96,8 @@ impl EventName {
             | Self::Imported
             | Self::Expired
             | Self::TermsChanged
+            | Self::Erased
+            | Self::Archived
             | Self::Updated
             | Self::Deleted => {
                 if to.is_seated() {

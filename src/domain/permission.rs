@@ -39,6 +39,8 @@ words! {
         Import = "import",
         /// Write down whose time is over. The server does so by itself; no call asks for it.
         Expire = "expire",
+        /// Forget a user for good.
+        Erase = "erase",
         /// See the space and one's own membership in it.
         SeeSpace = "see_space",
         /// See who is a member, manager or creator.
@@ -107,6 +109,7 @@ pub const fn need(action: Action) -> Need {
         Action::DeleteSpace => Need::Creator,
         Action::Import => Need::Service,
         Action::Expire => Need::Service,
+        Action::Erase => Need::Service,
         Action::SeeSpace => Need::Viewer,
         Action::SeeMembers => Need::Viewer,
         Action::SeePending => Need::Manager,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{
-    Actor, Attendance, Authorship, Change, Content, Counts, Decision, Event, EventName, Membership,
-    Millis, Space, SpaceField, Standing, Status, Subject, UserId,
+    Actor, Attendance, Authorship, Change, Content, Counts, Decision, Erasure, Event, EventName,
+    Membership, Millis, Privacy, Space, SpaceField, Standing, Status, Subject, UserId,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -199,6 +199,34 @@ impl Snapshot {
         }
     }
 
+    /// Carries the changes out under the user's own name, and then puts the pseudonym in its place.
+    fn erase(
+        &mut self,
+        changes: Vec<Change>,
+        privacy: Privacy,
+        erasure: &Erasure,
+        by: &Authorship,
+    ) -> Vec<Event> {
+        let mut events: Vec<_> = changes.into_iter().map(|change| self.apply(change, by)).collect();
+        if privacy != self.space.privacy {
+            self.space.privacy = privacy;
+            let about = Subject::Space { fields: vec![SpaceField::Privacy] };
+            events.push(self.next_event(EventName::Updated, about, by));
+        }
+        let Erasure { user, pseudonym, .. } = erasure;
+        if let Some(membership) = self.memberships.remove(user)
+            && membership.status != Status::Absent
+        {
+            let membership = Membership { user: pseudonym.clone(), ..membership };
+            self.memberships.insert(pseudonym.clone(), membership);
+        }
+        if self.space.creator == *user {
+            self.space.creator = pseudonym.clone();
+        }
+        events.iter_mut().for_each(|event| erasure.rename(event));
+        events
+    }
+
     fn update(
         &mut self,
         space: Space,
@@ -237,6 +265,9 @@ impl SpaceState {
                 events.push(snapshot.update(*space, content, fields, by));
                 events
             }
+            (Decision::Erase { changes, privacy, erasure }, Some(snapshot)) => {
+                snapshot.erase(changes, privacy, &erasure, by)
+            }
             (Decision::Delete, Some(snapshot)) => {
                 let about = Subject::Space { fields: Vec::new() };
                 let event = snapshot.next_event(EventName::Deleted, about, by);
@@ -268,7 +299,11 @@ impl SpaceState {
             }
             (Decision::Move(_), Some(_))
             | (
-                Decision::Move(_) | Decision::Expire | Decision::Update { .. } | Decision::Delete,
+                Decision::Move(_)
+                | Decision::Expire
+                | Decision::Update { .. }
+                | Decision::Erase { .. }
+                | Decision::Delete,
                 None,
             ) => Vec::new(),
         };

@@ -10,6 +10,7 @@
 mod admission;
 mod dispatcher;
 mod entries;
+mod erasure;
 mod error;
 mod health;
 mod memory;

@@ -49,6 +49,9 @@ impl Writer {
         &mut self,
         submission: &Submission,
     ) -> Result<Decided, store::Error> {
+        if let Command::Erase(erasure) = &submission.command {
+            return self.try_to_erase(submission, erasure).await;
+        }
         let is_new = matches!(submission.command, Command::CreateSpace(_));
         let now = self.clock.now();
         if !is_new && let Some(refused) = self.refused(submission, now).await? {
@@ -72,7 +75,10 @@ impl Writer {
         Ok(decided)
     }
 
-    async fn lock_and_load(&mut self, submission: &Submission) -> Result<Loaded, store::Error> {
+    pub(super) async fn lock_and_load(
+        &mut self,
+        submission: &Submission,
+    ) -> Result<Loaded, store::Error> {
         self.connection.begin().await?;
         lock(&mut self.connection, &BTreeSet::from([submission.space.clone()])).await?;
         let wanted = wanted_to_permit([submission].into_iter());
@@ -82,7 +88,7 @@ impl Writer {
     /// If somebody's time is over in a space that is locked, this is written down and committed first: what
     /// the space itself may become depends on the seats that are taken. Says whether that was so; a command that
     /// is only to be validated writes nothing.
-    async fn expire(
+    pub(super) async fn expire(
         &mut self,
         submission: &Submission,
         loaded: &mut Loaded,

@@ -154,7 +154,10 @@ pub fn authorship(submission: &Submission, at: Millis) -> Authorship {
 /// Whether the command changes the space itself. It then has a transaction to itself.
 pub fn changes_space(command: &Command) -> bool {
     match command {
-        Command::CreateSpace(_) | Command::UpdateSpace(_) | Command::DeleteSpace { .. } => true,
+        Command::CreateSpace(_)
+        | Command::UpdateSpace(_)
+        | Command::Erase(_)
+        | Command::DeleteSpace { .. } => true,
         Command::Join
         | Command::Leave
         | Command::Remove(_)
@@ -165,6 +168,7 @@ pub fn changes_space(command: &Command) -> bool {
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::SetAttendance(_)
+        | Command::Moderate(_)
         | Command::TransferOwnership(_)
         | Command::Expire => false,
     }
@@ -266,9 +270,11 @@ fn touched(
 ) -> SpaceState {
     let changed = match decision {
         Decision::Move(changes) => changes.as_slice(),
-        Decision::Create { .. } | Decision::Expire | Decision::Update { .. } | Decision::Delete => {
-            &[]
-        }
+        Decision::Create { .. }
+        | Decision::Expire
+        | Decision::Update { .. }
+        | Decision::Erase { .. }
+        | Decision::Delete => &[],
     };
     let named = submission.command.moves(&submission.actor).into_iter().map(|(_, user)| user);
     let users = changed.iter().map(|change| &change.user).chain(named);

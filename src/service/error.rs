@@ -1,5 +1,6 @@
 //! What can go wrong below the surfaces.
 
+use super::Moment;
 use crate::auth::Scope;
 use crate::domain::{Refusal, Refused};
 use crate::{ledger, store};
@@ -25,6 +26,9 @@ pub enum Error {
     /// A service asked for what only a user can do, without naming one.
     #[error("a service must name the user it acts for")]
     NobodyToActFor,
+    /// This moment is not in the space's history.
+    #[error("no such moment")]
+    NotInHistory(Moment),
     /// Other writers were in the way until the retries ran out. Nothing was done.
     #[error("too much contention")]
     Contention,

@@ -79,9 +79,11 @@ impl Service {
             | Command::Block(_)
             | Command::Unblock(_)
             | Command::SetAttendance(_)
+            | Command::Moderate(_)
             | Command::TransferOwnership(_)
             | Command::Expire
             | Command::UpdateSpace(_)
+            | Command::Erase(_)
             | Command::DeleteSpace { .. } => None,
         };
         if let Some(invited) = invited.filter(|invited| invited.until == Until::Unsaid) {

@@ -5,9 +5,12 @@
 
 mod checks;
 mod coalesce;
+mod erasure;
 mod error;
 mod expiry;
 mod import;
+mod moderation;
+mod past;
 mod people;
 mod queries;
 mod query;
@@ -33,15 +36,20 @@ use expiry::Sweeps;
 
 pub use crate::ledger::{Options, Outcome, Target, TargetOutcome};
 pub use crate::store::{
-    AllSpacesQuery, Among, End, FoundPerson, FoundSpace, LOCATIONS, MemberCursor, MemberOrder,
-    Occasion, OwnSpaces, PeopleCursor, PeopleQuery, RECURRENCES, SpaceSearch,
+    AllSpacesQuery, Among, End, FoundPerson, FoundSpace, Impact, LOCATIONS, MemberCursor,
+    MemberOrder, Occasion, OwnSpaces, PastPage, PeopleCursor, PeopleQuery, RECURRENCES,
+    SpaceSearch, SweepQuery,
 };
 pub use checks::{CheckedMembership, MembershipQuestion};
+pub use erasure::ErasureStep;
 pub use error::Error;
 pub use import::{FaultyLine, Import, Imported, Limits};
+pub use moderation::Swept;
+pub use past::{Moment, UserEvents};
 pub use people::{KnownPeople, Written};
 pub use query::{
-    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, ShownMembership, SpaceView, UserSpaces,
+    Counted, FoundSpaces, ListedSpace, MemberQuery, Page, PastMembers, ShownMembership, SpaceView,
+    UserSpaces,
 };
 
 /// Who asks, with what token, and until when the answer is of use.

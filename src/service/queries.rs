@@ -201,7 +201,7 @@ impl Service {
     }
 
     /// Leaves those out of the counters of spaces, which the caller may see, whose time is over now.
-    async fn count_again<'a>(
+    pub(super) async fn count_again<'a>(
         &self,
         call: &Call,
         spaces: impl IntoIterator<Item = &'a mut Space>,

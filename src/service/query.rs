@@ -1,7 +1,8 @@
 //! What can be asked, and what an answer looks like.
 
 use crate::domain::{
-    Action, Attendance, Content, Kind, Membership, Place, Space, Standing, Status, allowed_in,
+    Action, Attendance, Content, Kind, Membership, Place, Space, Standing, Status, UserId,
+    allowed_in,
 };
 use crate::store::{self, Among, MemberCursor, MemberOrder};
 
@@ -77,6 +78,19 @@ pub struct MemberQuery {
     pub after: Option<MemberCursor>,
     /// How many to pass over.
     pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Who is wanted of those who were there at a moment.
+#[derive(Clone, Debug)]
+pub struct PastMembers {
+    /// Only these statuses; never empty, never ABSENT.
+    pub statuses: Vec<Status>,
+    /// Only those whose answer this was.
+    pub attendance: Option<Attendance>,
+    /// Only users after this one.
+    pub after: Option<UserId>,
     /// How many at most.
     pub limit: u64,
 }

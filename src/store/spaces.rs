@@ -73,7 +73,7 @@ impl SpaceWrite<'_> {
     }
 }
 
-async fn write_space(
+pub(super) async fn write_space(
     connection: &mut Connection,
     space: &Space,
     exists: bool,
@@ -142,7 +142,7 @@ async fn delete(
     run(connection, space::Entity::update(emptied).validate()?).await
 }
 
-fn membership_row(membership: &Membership) -> membership::ActiveModel {
+pub(super) fn membership_row(membership: &Membership) -> membership::ActiveModel {
     membership::Model {
         space: membership.space.to_string(),
         user_id: membership.user.to_string(),

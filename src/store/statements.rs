@@ -17,7 +17,8 @@ use super::write_sql::{
 use super::write_until::PUT_UNTIL_POSTGRES;
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
-    SpaceQuery, SpaceSearch, import_rows, members, people, until,
+    SpaceQuery, SpaceSearch, erasure, impact, import_rows, members, past, people, sweep, until,
+    user_events,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
@@ -43,6 +44,11 @@ pub struct Example {
 pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let mut all = of_the_ledger(backend, space, users);
     all.extend(of_questions(backend, space, users));
+    all.extend(past::examples(backend, space, users[0]));
+    all.extend(user_events::examples(backend, space, users[0]));
+    all.extend(sweep::examples(backend, space, users[0]));
+    all.extend(erasure::examples(backend, space, users[0]));
+    all.extend(impact::examples(backend, space, users[0]));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
     all.extend(import_rows::examples(backend, space, users[0]));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::auth;
 use crate::domain::{Refusal, Refused};
-use crate::service;
+use crate::service::{self, Moment};
 
 pub use super::contract::ErrorReason;
 
@@ -77,12 +77,19 @@ pub mod expected {
     pub const TIME: &str = "Expected a time from 1970 to 9999.";
     /// When something is to end.
     pub const UNTIL: &str = "Expected a time that is still to come, before the year 10000.";
+    /// A time that has passed.
+    pub const PAST_TIME: &str = "Expected a time since the space's first event, not in the future.";
+    /// The number of an event that has happened.
+    pub const PAST_SEQUENCE: &str =
+        "Expected a number from that of the space's first event to that of its last one.";
     /// A community's id.
     pub const COMMUNITY_ID: &str = "Expected 32 lower-case hex digits.";
     /// A user's id.
     pub const USER: &str = "Expected 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -";
     /// A user's id where users are numbers.
     pub const USER_NUMBER: &str = "Expected a positive integer.";
+    /// The beginning of a user's id.
+    pub const USER_PREFIX: &str = "Expected at most 128 characters of A-Z a-z 0-9 . _ : @ | -";
     /// The same, many times.
     pub const USER_NUMBERS: &str = "Expected a list of positive integers.";
     /// A display name.
@@ -245,6 +252,12 @@ impl From<service::Error> for Failure {
                 failure
             }
             E::NobodyToActFor => Self::field("x-roster-on-behalf-of", Problem::Required),
+            E::NotInHistory(Moment::Sequence(_)) => {
+                Self::field("at.sequence", Problem::Expected(expected::PAST_SEQUENCE))
+            }
+            E::NotInHistory(Moment::Time(_)) => {
+                Self::field("at.time", Problem::Expected(expected::PAST_TIME))
+            }
             E::Contention => Self::new(ErrorReason::Contention, "too many writers at once")
                 .retry(Duration::from_millis(100)),
             E::Overloaded => Self::new(ErrorReason::Overloaded, "the server has too much to do")

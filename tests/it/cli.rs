@@ -53,7 +53,8 @@ impl Demo {
 
     /// What a user is to a space, as a service sees it.
     async fn status(&self, space: &str, user: u32) -> Status {
-        let message = pb::GetMembershipRequest { space: space.into(), user: user.to_string() };
+        let message =
+            pb::GetMembershipRequest { space: space.into(), user: user.to_string(), at: None };
         let mut client = MembershipServiceClient::new(self.channel().await);
         let answer = client.get_membership(with_token(self.text("admin_token"), message)).await;
         answer.unwrap().into_inner().membership.unwrap().status()
@@ -225,19 +226,19 @@ fn migrating_makes_the_schema_and_takes_it_down() {
         if good { shown } else { problem }
     };
     let made = || directory.path().join("roster.db").exists();
-    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 9 steps made\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 11 steps made\n"));
     assert!(migrate(&["--down", "--yes"]).ends_with("roster.db: there is no schema\n"));
     assert!(!made(), "neither makes a file");
     let up = migrate(&[]);
     assert!(made() && up.contains("m20261120_000001_initial made\n"), "{up}");
-    assert!(up.ends_with("roster.db: the schema is up to date, 9 steps\n"), "{up}");
-    assert!(migrate(&[]).ends_with("roster.db: the schema was up to date, 9 steps\n"));
-    assert!(migrate(&["--status"]).ends_with("roster.db: 9 of 9 steps made\n"));
+    assert!(up.ends_with("roster.db: the schema is up to date, 11 steps\n"), "{up}");
+    assert!(migrate(&[]).ends_with("roster.db: the schema was up to date, 11 steps\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 11 of 11 steps made\n"));
     let refused = migrate(&["--down"]);
     assert!(refused.contains("deletes all spaces") && refused.contains("--yes"), "{refused}");
-    assert!(migrate(&["--status"]).ends_with("roster.db: 9 of 9 steps made\n"));
-    assert!(migrate(&["--down", "--yes"]).ends_with("the schema is gone, 9 steps undone\n"));
-    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 9 steps made\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 11 of 11 steps made\n"));
+    assert!(migrate(&["--down", "--yes"]).ends_with("the schema is gone, 11 steps undone\n"));
+    assert!(migrate(&["--status"]).ends_with("roster.db: 0 of 11 steps made\n"));
     let (_, problem, good) = said(&mut roster(["migrate", "--database", "mysql://x:pw@y/z"]));
     assert!(!good && problem.lines().count() == 1 && !problem.contains("pw"), "{problem}");
 }

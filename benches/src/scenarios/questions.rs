@@ -24,13 +24,14 @@ pub async fn look_up(
     members: usize,
 ) -> Result<Run, Failed> {
     let bearer = bearer(&admin_token()?);
-    let message = |n| pb::GetMembershipRequest { space: space(1), user: user(n * APART % members) };
+    let message =
+        |n| pb::GetMembershipRequest { space: space(1), user: user(n * APART % members), at: None };
     crowd.all_as(&bearer, callers, operations, message).await
 }
 
 /// Users ask about themselves.
 pub async fn look_up_own(crowd: &Crowd, callers: usize, operations: usize) -> Result<Run, Failed> {
-    let message = || pb::GetMembershipRequest { space: space(1), user: String::new() };
+    let message = || pb::GetMembershipRequest { space: space(1), ..Default::default() };
     crowd.each(callers, operations, |n| (n * APART, message())).await
 }
 

@@ -61,11 +61,18 @@ fn read(source: impl Read) -> Result<Vec<UserId>, String> {
 
 /// Shows how far a long work has come, on a terminal alone.
 pub fn progress(total: usize) -> ProgressBar {
+    progress_of(total, "users")
+}
+
+/// The same of anything else.
+pub fn progress_of(total: usize, what: &str) -> ProgressBar {
     // What one call does is over before anybody has read that it began.
     let target =
         if total > PART { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} users, {eta} left");
+    let style = ProgressStyle::with_template(&format!(
+        "{{bar:40}} {{human_pos}}/{{human_len}} {what}, {{eta}} left"
+    ));
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 

@@ -6,9 +6,10 @@ use super::super::Failed;
 use super::many::{self, Many, Role, Verb};
 use super::pages::{self, Printed, Wanted};
 use super::row::actions;
+use super::sweep;
 use super::table::Printer;
-use super::{Args as Server, Remote, one_of, space_name, user_id};
-use crate::domain::{SpaceName, Status, UserId};
+use super::{Args as Server, Remote, moment, one_of, space_name, user_id};
+use crate::domain::{SpaceName, Status, Sweep, UserId};
 use crate::transport::grpc::{pb, render};
 
 const PAGE: i32 = 1_000;
@@ -24,7 +25,7 @@ enum Command {
     /// List who belongs to a space, in order of user id
     List(List),
     /// Show what one user is to a space
-    Show(One),
+    Show(Show),
     /// Join a space, ask to join it, or accept its invitation
     Join(Own),
     /// Leave a space, withdraw a request, or decline an invitation
@@ -47,6 +48,12 @@ enum Command {
     Attend(AttendArgs),
     /// Say whether users go to an event; they become members first if need be
     Attendance(AttendanceArgs),
+    /// Let in all who have requested to join, or those of them who are meant
+    AcceptRequests(sweep::Args),
+    /// Turn down all who have requested to join, or those of them who are meant
+    RejectRequests(sweep::Args),
+    /// Remove all plain members, or those of them who are meant
+    RemoveMembers(sweep::Args),
     /// Make a member the creator; the old creator becomes a manager
     Transfer(One),
 }
@@ -62,6 +69,9 @@ struct List {
     /// Only users who gave this answer to whether they go
     #[arg(long)]
     attendance: Option<Answer>,
+    /// As it was when the event of this number was the last one, or at this time
+    #[arg(long, value_name = "NUMBER|TIME", value_parser = moment)]
+    at: Option<pb::Moment>,
     /// How many users at most; all if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -88,6 +98,15 @@ struct One {
     user: UserId,
     #[command(flatten)]
     server: Server,
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// As it was when the event of this number was the last one, or at this time
+    #[arg(long, value_name = "NUMBER|TIME", value_parser = moment)]
+    at: Option<pb::Moment>,
+    #[command(flatten)]
+    one: One,
 }
 
 #[derive(clap::Args)]
@@ -177,6 +196,9 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Join(args) => join(args).await,
         Command::Leave(args) => leave(args).await,
         Command::Transfer(args) => transfer(args).await,
+        Command::AcceptRequests(args) => sweep::run(Sweep::AcceptRequests, args).await,
+        Command::RejectRequests(args) => sweep::run(Sweep::RejectRequests, args).await,
+        Command::RemoveMembers(args) => sweep::run(Sweep::RemoveMembers, args).await,
         Command::Attend(args) => attend(args).await,
         Command::Attendance(AttendanceArgs { answer, space, many }) => {
             many::run(Verb::Attend(answer.number()), &space, many).await
@@ -208,6 +230,7 @@ async fn list(args: List) -> Result<(), Failed> {
             page_size: size,
             page_token: token,
             attendance: args.attendance.map_or(0, |answer| answer.number().into()),
+            at: args.at,
         };
         let ask = async || remote.memberships().list_memberships(message.clone()).await;
         let page = remote.call(ask).await?;
@@ -217,10 +240,10 @@ async fn list(args: List) -> Result<(), Failed> {
     .await
 }
 
-async fn show(args: One) -> Result<(), Failed> {
-    let remote = args.server.connect().await?;
-    let message =
-        pb::GetMembershipRequest { space: args.space.to_string(), user: args.user.to_string() };
+async fn show(Show { at, one }: Show) -> Result<(), Failed> {
+    let remote = one.server.connect().await?;
+    let (space, user) = (one.space.to_string(), one.user.to_string());
+    let message = pb::GetMembershipRequest { space, user, at };
     let ask = async || remote.memberships().get_membership(message.clone()).await;
     let answer = remote.call(ask).await?;
     let allowed = [("ALLOWED", actions(answer.allowed()))];

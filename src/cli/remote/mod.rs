@@ -2,6 +2,7 @@
 
 mod bulk;
 pub mod check;
+mod erase;
 pub mod history;
 pub mod import;
 mod many;
@@ -10,6 +11,7 @@ mod pages;
 pub mod person;
 mod row;
 pub mod space;
+mod sweep;
 mod table;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use prost_types::Timestamp;
 use tokio::time::sleep;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -31,7 +34,10 @@ use crate::config::Address;
 use crate::domain::{SpaceName, UserId};
 use crate::transport::authenticate::ON_BEHALF_OF;
 use crate::transport::error::expected;
+use crate::transport::grpc::pb;
+use crate::transport::grpc::pb::erasure_service_client::ErasureServiceClient;
 use crate::transport::grpc::pb::membership_service_client::MembershipServiceClient;
+use crate::transport::grpc::pb::moderation_service_client::ModerationServiceClient;
 use crate::transport::grpc::pb::people_service_client::PeopleServiceClient;
 use crate::transport::grpc::pb::space_service_client::SpaceServiceClient;
 
@@ -174,6 +180,14 @@ impl Remote {
         PeopleServiceClient::new(self.service.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
+    fn moderation(&self) -> ModerationServiceClient<InterceptedService<Channel, Credentials>> {
+        ModerationServiceClient::new(self.service.clone())
+    }
+
+    fn erasure(&self) -> ErasureServiceClient<InterceptedService<Channel, Credentials>> {
+        ErasureServiceClient::new(self.service.clone())
+    }
+
     /// The answer to a call. Every call is safe to repeat, and is repeated for a while if the server
     /// asks for that.
     async fn call<T>(
@@ -232,6 +246,20 @@ fn user_id(text: &str) -> Result<UserId, String> {
 
 fn space_name(text: &str) -> Result<SpaceName, String> {
     SpaceName::parse(text).map_err(|_| expected::SPACE.to_owned())
+}
+
+/// Reads a moment: the number of an event, or a time.
+fn moment(text: &str) -> Result<pb::Moment, String> {
+    use pb::moment::ToldBy;
+    let told_by = match text.parse() {
+        Ok(number) => ToldBy::Sequence(number),
+        Err(_) => ToldBy::Time(time(text)?),
+    };
+    Ok(pb::Moment { told_by: Some(told_by) })
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "Expected a time such as 2026-05-01T10:00:00Z".to_owned())
 }
 
 /// Reads one of these words.

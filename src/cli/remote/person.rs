@@ -3,9 +3,10 @@
 use prost_types::Timestamp;
 
 use super::super::{Failed, output};
+use super::erase;
 use super::pages::{self, Printed, Wanted};
 use super::table::Printer;
-use super::{Args as Server, user_id};
+use super::{Args as Server, time, user_id};
 use crate::clock::Clock;
 use crate::domain::UserId;
 use crate::transport::grpc::pb;
@@ -28,6 +29,8 @@ enum Command {
     List(List),
     /// Erase what is known of a user; their memberships stay
     Delete(Delete),
+    /// Forget a user for good: their memberships, their name in every history, and what is known of them
+    Erase(erase::Args),
 }
 
 #[derive(clap::Args)]
@@ -110,11 +113,8 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Show(args) => show(args).await,
         Command::List(args) => list(args).await,
         Command::Delete(args) => delete(args).await,
+        Command::Erase(args) => erase::run(args).await,
     }
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "Expected a time such as 2026-05-01T10:00:00Z".to_owned())
 }
 
 impl Since {

@@ -139,6 +139,45 @@ impl Row for pb::Person {
     }
 }
 
+impl Row for pb::ErasureImpact {
+    type Message = Self;
+    const MESSAGE: &'static str = "roster.v1.ErasureImpact";
+    const COLUMNS: &'static [&'static str] = &[
+        "SPACES",
+        "CREATOR",
+        "MANAGER",
+        "MEMBER",
+        "INVITED",
+        "REQUESTED",
+        "BLOCKED",
+        "INVITATIONS SENT",
+        "EVENTS ABOUT THEM",
+        "EVENTS BY THEM",
+        "PERSON",
+    ];
+
+    fn message(&self) -> &Self {
+        self
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let counts = [
+            self.space_count,
+            self.creator_count,
+            self.manager_count,
+            self.member_count,
+            self.invited_count,
+            self.requested_count,
+            self.blocked_count,
+            self.sent_invitation_count,
+            self.subject_event_count,
+            self.actor_event_count,
+        ];
+        let person = if self.person { "yes" } else { "-" };
+        counts.iter().map(ToString::to_string).chain([person.to_owned()]).collect()
+    }
+}
+
 impl Row for pb::MembershipResult {
     type Message = Self;
     const MESSAGE: &'static str = "roster.v1.MembershipResult";

@@ -28,6 +28,7 @@ const fn number(action: Action) -> Option<pb::Action> {
         Action::CreateSpace
         | Action::Import
         | Action::Expire
+        | Action::Erase
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending

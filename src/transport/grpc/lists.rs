@@ -10,7 +10,7 @@ use crate::transport::error::{Failure, Problem, expected};
 const DEFAULT_PAGE: u64 = 50;
 const MAX_PAGE: u64 = 1_000;
 
-fn page_size(asked: i32) -> Result<u64, Failure> {
+pub(super) fn page_size(asked: i32) -> Result<u64, Failure> {
     match u64::try_from(asked) {
         Ok(0) => Ok(DEFAULT_PAGE),
         Ok(size) => Ok(size.min(MAX_PAGE)),
@@ -19,7 +19,7 @@ fn page_size(asked: i32) -> Result<u64, Failure> {
 }
 
 /// A cursor that we signed but cannot read is from another version of this program.
-fn unreadable() -> Failure {
+pub(super) fn unreadable() -> Failure {
     Failure::field("page_token", Problem::Expected(expected::PAGE_TOKEN))
 }
 
@@ -128,18 +128,26 @@ pub async fn user_spaces(
     })
 }
 
-pub async fn membership_events(
-    api: &Api,
-    call: &Call,
-    message: pb::ListMembershipEventsRequest,
-) -> Result<pb::ListMembershipEventsResponse, Failure> {
-    let space = parse::space_name("space", &message.space)?;
+/// The number after which a history goes on, which a page token says too.
+pub(super) fn check_after_sequence(
+    message: &pb::ListMembershipEventsRequest,
+) -> Result<(), Failure> {
     if message.after_sequence < 0 {
         return Err(Failure::field("after_sequence", Problem::Expected(expected::NOT_NEGATIVE)));
     }
     if message.after_sequence > 0 && !message.page_token.is_empty() {
         return Err(Failure::field("after_sequence", Problem::Contradictory));
     }
+    Ok(())
+}
+
+pub async fn membership_events(
+    api: &Api,
+    call: &Call,
+    message: pb::ListMembershipEventsRequest,
+) -> Result<pb::ListMembershipEventsResponse, Failure> {
+    let space = parse::space_name("space", &message.space)?;
+    check_after_sequence(&message)?;
     let limit = page_size(message.page_size)?;
     let query = format!("ListMembershipEvents {space}");
     let after = match api.pages.open(&query, &message.page_token)? {

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::actions::actions;
-use super::{Api, lists, parse, pb, render};
+use super::{Api, lists, parse, past, pb, render};
 use crate::domain::{AttendanceChange, Command, Placement, RoleChange, SpaceName};
 use crate::service::{Call, Options, Outcome, ShownMembership};
 use crate::transport::error::Failure;
@@ -221,7 +221,13 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let user = parse::optional_user("user", &message.user)?;
-        let found = self.service.get_membership(&call, &space, user).await;
+        let found = match past::moment(message.at)? {
+            Some(at) => {
+                let then = self.service.get_past_membership(&call, &space, user, at).await;
+                then.map(|membership| ShownMembership { membership, allowed: Vec::new() })
+            }
+            None => self.service.get_membership(&call, &space, user).await,
+        };
         let ShownMembership { membership, allowed } = found.map_err(Failure::from)?;
         let membership = Some(render::membership(membership));
         Ok(self.answer(pb::GetMembershipResponse { membership, allowed: actions(&allowed) }))
@@ -244,7 +250,11 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::ListMembershipsRequest>,
     ) -> Answer<pb::ListMembershipsResponse> {
         let call = self.admit(&request)?;
-        Ok(self.answer(lists::memberships(self, &call, request.into_inner()).await?))
+        let message = request.into_inner();
+        Ok(self.answer(match past::moment(message.at)? {
+            Some(at) => past::memberships(self, &call, message, at).await?,
+            None => lists::memberships(self, &call, message).await?,
+        }))
     }
 
     async fn list_user_spaces(
@@ -260,6 +270,10 @@ impl pb::membership_service_server::MembershipService for Api {
         request: Request<pb::ListMembershipEventsRequest>,
     ) -> Answer<pb::ListMembershipEventsResponse> {
         let call = self.admit(&request)?;
-        Ok(self.answer(lists::membership_events(self, &call, request.into_inner()).await?))
+        let message = request.into_inner();
+        Ok(self.answer(match parse::optional_user("user", &message.user)? {
+            Some(user) => past::user_events(self, &call, message, user).await?,
+            None => lists::membership_events(self, &call, message).await?,
+        }))
     }
 }

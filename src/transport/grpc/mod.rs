@@ -3,11 +3,14 @@
 mod actions;
 pub mod attributes;
 pub mod codec;
+mod erasure;
 mod health;
 mod import;
 mod lists;
 mod memberships;
+mod moderation;
 mod parse;
+mod past;
 mod people;
 pub mod render;
 mod spaces;
@@ -19,7 +22,9 @@ use std::sync::Arc;
 use axum::Router;
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use pb::erasure_service_server::ErasureServiceServer;
 use pb::membership_service_server::MembershipServiceServer;
+use pb::moderation_service_server::ModerationServiceServer;
 use pb::people_service_server::PeopleServiceServer;
 use pb::space_service_server::SpaceServiceServer;
 use prost::Message;
@@ -55,8 +60,13 @@ const MAX_QUESTION: usize = 4 * 1024;
 const GRPC_ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 /// The services whose health is told.
-pub const SERVICES: &[&str] =
-    &["roster.v1.MembershipService", "roster.v1.SpaceService", "roster.v1.PeopleService"];
+pub const SERVICES: &[&str] = &[
+    "roster.v1.MembershipService",
+    "roster.v1.SpaceService",
+    "roster.v1.PeopleService",
+    "roster.v1.ModerationService",
+    "roster.v1.ErasureService",
+];
 
 /// What the services look like, those of others included.
 pub const DESCRIPTOR_SETS: &[&[u8]] = &[
@@ -119,6 +129,8 @@ struct Contract {
     memberships: MembershipServiceServer<Api>,
     spaces: SpaceServiceServer<Api>,
     people: PeopleServiceServer<Api>,
+    moderation: ModerationServiceServer<Api>,
+    erasure: ErasureServiceServer<Api>,
 }
 
 impl Contract {
@@ -129,18 +141,26 @@ impl Contract {
         let spaces = SpaceServiceServer::new(api.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .accept_compressed(CompressionEncoding::Gzip);
-        let people = PeopleServiceServer::new(api)
+        let people = PeopleServiceServer::new(api.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .accept_compressed(CompressionEncoding::Gzip);
-        Self { memberships, spaces, people }
+        let moderation = ModerationServiceServer::new(api.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip);
+        let erasure = ErasureServiceServer::new(api)
+            .max_decoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip);
+        Self { memberships, spaces, people, moderation, erasure }
     }
 
     fn compressing(api: Api) -> Self {
-        let Self { memberships, spaces, people } = Self::new(api);
+        let Self { memberships, spaces, people, moderation, erasure } = Self::new(api);
         let memberships = memberships.send_compressed(CompressionEncoding::Gzip);
         let spaces = spaces.send_compressed(CompressionEncoding::Gzip);
         let people = people.send_compressed(CompressionEncoding::Gzip);
-        Self { memberships, spaces, people }
+        let moderation = moderation.send_compressed(CompressionEncoding::Gzip);
+        let erasure = erasure.send_compressed(CompressionEncoding::Gzip);
+        Self { memberships, spaces, people, moderation, erasure }
     }
 }
 
@@ -202,6 +222,10 @@ impl Services {
             }
             Some(SpaceServiceServer::<Api>::NAME) => contract.spaces.clone().call(request).await,
             Some(PeopleServiceServer::<Api>::NAME) => contract.people.clone().call(request).await,
+            Some(ModerationServiceServer::<Api>::NAME) => {
+                contract.moderation.clone().call(request).await
+            }
+            Some(ErasureServiceServer::<Api>::NAME) => contract.erasure.clone().call(request).await,
             Some(_) | None => {
                 let answered = others.clone().call(request.map(axum::body::Body::new)).await;
                 answered.map(|response| response.map(Body::new))

@@ -78,6 +78,8 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::AttendanceCleared => Name::AttendanceCleared,
         EventName::Expired => Name::Expired,
         EventName::TermsChanged => Name::TermsChanged,
+        EventName::Erased => Name::Erased,
+        EventName::Archived => Name::Archived,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }

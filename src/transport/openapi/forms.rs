@@ -25,7 +25,9 @@ pub fn of(field: &FieldDescriptor) -> Option<Value> {
     };
     // A word about nobody is none.
     let is_about = matches!(field.parent_message().name(), "Person" | "DeletedUser");
-    let may_be_empty = matches!(field.name(), "user") && !field.is_list() && !is_about;
+    let is_left_out = field.full_name() == "roster.v1.ListMembershipEventsRequest.space";
+    let may_be_empty =
+        matches!(field.name(), "user") && !field.is_list() && !is_about || is_left_out;
     let pattern = if may_be_empty { format!("^({form})?$") } else { format!("^({form})$") };
     Some(json!({ "type": "string", "pattern": pattern, "examples": [example] }))
 }

@@ -17,7 +17,9 @@ from reflected import SECONDS, Stub, refusal, reflection
 MEMBERSHIPS = "roster.v1.MembershipService"
 SPACES = "roster.v1.SpaceService"
 PEOPLE = "roster.v1.PeopleService"
-OURS = (MEMBERSHIPS, SPACES, PEOPLE)
+MODERATION = "roster.v1.ModerationService"
+ERASURE = "roster.v1.ErasureService"
+OURS = (MEMBERSHIPS, SPACES, PEOPLE, MODERATION, ERASURE)
 PUBLIC = "d25506c2690f4b81b2050b9b90bda3b7"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 

@@ -40,7 +40,7 @@ fn changes(space: &SpaceName, snapshot: &Snapshot, actor: &Actor, command: &Comm
     match decide(space, Some(snapshot), actor, command, 0) {
         Ok(Decision::Move(changes)) => !changes.is_empty(),
         Ok(Decision::Create { .. } | Decision::Update { .. } | Decision::Delete) => true,
-        Ok(Decision::Expire) => false,
+        Ok(Decision::Expire | Decision::Erase { .. }) => false,
         Err(_) => false,
     }
 }

@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use roster::domain::{
-    Actor, Attendance, AttendanceChange, Capacity, Command, Kind, NewSpace, Placement, Privacy,
-    RoleChange, SpacePatch, Until, UserId, Users,
+    Actor, Attendance, AttendanceChange, Capacity, Command, Erasure, Kind, Moderation, NewSpace,
+    Placement, Privacy, RoleChange, SpacePatch, Sweep, Until, UserId, Users,
 };
 
 use super::world::{CREATOR, name, new_space, service, user};
@@ -129,6 +129,19 @@ fn attendance() -> impl Strategy<Value = AttendanceChange> {
     })
 }
 
+/// Some people, as they may have been seen.
+fn moderation() -> impl Strategy<Value = Moderation> {
+    let seen = vec((person(), 1..40_i64), 1..6);
+    (select(Sweep::ALL), seen).prop_map(|(sweep, seen)| Moderation::new(sweep, seen).unwrap())
+}
+
+fn erasure() -> impl Strategy<Value = Erasure> {
+    (person(), any::<u128>(), option::of(person())).prop_map(|(user, number, successor)| {
+        let pseudonym = Erasure::pseudonym(number).unwrap();
+        Erasure { user, pseudonym, successor }
+    })
+}
+
 /// Every variant of [`Command`]: a new one is added here by hand.
 fn command(kind: Kind) -> impl Strategy<Value = Command> {
     prop_oneof![
@@ -144,6 +157,8 @@ fn command(kind: Kind) -> impl Strategy<Value = Command> {
         3 => people().prop_map(Command::Unblock),
         6 => attendance().prop_map(Command::SetAttendance),
         2 => person().prop_map(Command::TransferOwnership),
+        3 => moderation().prop_map(Command::Moderate),
+        3 => erasure().prop_map(Command::Erase),
         1 => create(kind),
         5 => update(kind),
         1 => any::<bool>().prop_map(|if_empty| Command::DeleteSpace { if_version: None, if_empty }),

@@ -200,7 +200,7 @@ impl Grpc {
 
     /// The same with all that is known of it.
     pub async fn membership(&self, space: &str, user: &str) -> pb::Membership {
-        let message = pb::GetMembershipRequest { space: space.into(), user: user.into() };
+        let message = pb::GetMembershipRequest { space: space.into(), user: user.into(), at: None };
         let answered = self.memberships.clone().get_membership(of_service(message)).await;
         answered.unwrap().into_inner().membership.unwrap()
     }
@@ -219,7 +219,7 @@ impl Grpc {
                 space: space.into(),
                 after_sequence: events.last().map_or(0, |event| event.sequence),
                 page_size: 1000,
-                page_token: String::new(),
+                ..Default::default()
             };
             let mut memberships = self.memberships.clone();
             let answered = memberships.list_membership_events(of_service(message)).await;

@@ -159,7 +159,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
         ),
         call(
             "MembershipService/GetMembership",
-            pb::GetMembershipRequest { space: space(), user: user() },
+            pb::GetMembershipRequest { space: space(), user: user(), at: None },
         ),
         call(
             "MembershipService/ListMemberships",
@@ -173,6 +173,8 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     .into_iter()
     .chain([attend(&name), validated(&name), by_themselves(&name)])
     .chain(shut_out(&name))
+    .chain(calls_about_the_past(&name))
+    .chain(calls_of_moderators(&name))
     .chain(calls_of(&name))
     .collect()
 }
@@ -190,10 +192,8 @@ fn by_themselves(name: &str) -> RawCall {
 
 fn shut_out(name: &str) -> [RawCall; 2] {
     let (space, users) = (|| name.to_owned(), || vec!["linus".to_owned()]);
-    let block =
-        pb::BlockUsersRequest { space: space(), users: users(), ..Default::default() };
-    let unblock =
-        pb::UnblockUsersRequest { space: space(), users: users(), ..Default::default() };
+    let block = pb::BlockUsersRequest { space: space(), users: users(), ..Default::default() };
+    let unblock = pb::UnblockUsersRequest { space: space(), users: users(), ..Default::default() };
     [call("MembershipService/BlockUsers", block), call("MembershipService/UnblockUsers", unblock)]
 }
 
@@ -202,6 +202,34 @@ fn attend(name: &str) -> RawCall {
     let message =
         pb::SetAttendanceRequest { space, attendance, users: vec![], ..Default::default() };
     call("MembershipService/SetAttendance", message)
+}
+
+/// Calls that ask of the history.
+fn calls_about_the_past(name: &str) -> [RawCall; 3] {
+    let (space, user) = (|| name.to_owned(), || "linus".to_owned());
+    let at = Some(pb::Moment { told_by: Some(pb::moment::ToldBy::Sequence(1)) });
+    let one = pb::GetMembershipRequest { space: space(), user: user(), at };
+    let all = pb::ListMembershipsRequest { space: space(), at, ..Default::default() };
+    let events =
+        pb::ListMembershipEventsRequest { space: space(), user: user(), ..Default::default() };
+    [
+        call("MembershipService/GetMembership", one),
+        call("MembershipService/ListMemberships", all),
+        call("MembershipService/ListMembershipEvents", events),
+    ]
+}
+
+/// Calls about many users whom a filter finds.
+fn calls_of_moderators(name: &str) -> [RawCall; 3] {
+    let space = || name.to_owned();
+    let accept = pb::AcceptRequestsRequest { space: space(), ..Default::default() };
+    let reject = pb::RejectRequestsRequest { space: space(), ..Default::default() };
+    let remove = pb::RemoveMembersRequest { space: space(), ..Default::default() };
+    [
+        call("ModerationService/AcceptRequests", accept),
+        call("ModerationService/RejectRequests", reject),
+        call("ModerationService/RemoveMembers", remove),
+    ]
 }
 
 /// The calls about a space itself.
@@ -250,6 +278,10 @@ pub fn other_calls() -> Vec<RawCall> {
         call("PeopleService/DeleteUsers", pb::DeleteUsersRequest::default()),
         call("PeopleService/GetUsers", pb::GetUsersRequest { users: vec!["linus".into()] }),
         call("PeopleService/ListUsers", pb::ListUsersRequest::default()),
+        call(
+            "ErasureService/EraseUser",
+            pb::EraseUserRequest { user: "linus".into(), ..Default::default() },
+        ),
         call("MembershipService/ListUserSpaces", pb::ListUserSpacesRequest::default()),
         call("SpaceService/ListSpaces", pb::ListSpacesRequest::default()),
         call(

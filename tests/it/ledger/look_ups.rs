@@ -33,7 +33,8 @@ async fn a_look_up_that_fails_fails_alone() {
         let ask = |user: String| {
             let mut memberships = client.memberships.clone();
             async move {
-                let message = pb::GetMembershipRequest { space: COURSE.into(), user: user.clone() };
+                let message =
+                    pb::GetMembershipRequest { space: COURSE.into(), user: user.clone(), at: None };
                 let answered = memberships.get_membership(of_service(message)).await;
                 let status = answered.map(|a| a.into_inner().membership.unwrap().status());
                 (user, status.map_err(|status| reason_of(&status)))

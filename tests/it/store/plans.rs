@@ -1,12 +1,18 @@
 //! Every statement that is asked often, and how the databases carry it out among 100,000 memberships: by
 //! key, never by going through a table.
 
+use std::time::Duration;
+
 use roster::domain::{SpaceName, UserId};
 use roster::store::{Connection, Example, Role, Store, statements};
+use sea_orm::sea_query::Values;
 use sea_orm::{DbBackend, Value};
 
 use crate::golden::golden;
 use crate::harness::{Engine, on_every_engine};
+
+/// How long it may take to fill a table.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// 200 spaces of 500 members each, with an event each.
 const FILL_POSTGRES: &[&str] = &[
@@ -120,8 +126,11 @@ async fn every_statement_finds_its_rows_by_key() {
         let store = Store::open(&url, 1).await.unwrap();
         store.migrate().await.unwrap();
         let mut connection = store.connection(Role::Writer);
+        if engine == Engine::Postgres {
+            connection.run("SET statement_timeout = 0", []).await.unwrap();
+        }
         for sql in fill(engine) {
-            connection.run(sql, []).await.unwrap();
+            connection.run_within(PATIENCE, sql.into(), Values(Vec::new())).await.unwrap();
         }
         let space = SpaceName::parse("courses/42").unwrap();
         let users = ["user-41", "user-241"].map(|user| UserId::parse(user).unwrap());

@@ -89,7 +89,8 @@ fn is_read(method: &str) -> bool {
     let reads = begins(&["Get", "List", "Check", "Search", "Find", "Count", "Suggest", "Export"]);
     let writes = [
         "Join", "Leave", "Set", "Invite", "Remove", "Add", "Change", "Block", "Unblock",
-        "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import",
+        "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import", "Accept", "Reject",
+        "Erase",
     ];
     assert!(reads != begins(&writes), "does {method} read?");
     reads
@@ -163,7 +164,7 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
                 "search" => json!("hidden"),
                 "pageSize" => json!(100),
                 "collection" | "statuses" | "kind" | "privacy" | "creator" | "pageToken"
-                | "afterSequence" | "attendance" | "createdSince" => {
+                | "afterSequence" | "attendance" | "createdSince" | "at" => {
                     return None;
                 }
                 other => panic!("what may {other} say?"),
@@ -174,6 +175,16 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
         Value::Object(fields.collect())
     };
     let mut messages: Vec<_> = SECRET.iter().map(|space| message(space)).collect();
+    if fields.is_some_and(|fields| fields.contains_key("at")) {
+        for at in [json!({ "sequence": "1" }), json!({ "time": "2026-11-22T00:00:00Z" })] {
+            let past = |space: &&str| {
+                let mut message = message(space);
+                message["at"] = at.clone();
+                message
+            };
+            messages.extend(SECRET.iter().map(past));
+        }
+    }
     messages.push(json!({}));
     messages
 }

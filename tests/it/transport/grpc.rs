@@ -311,7 +311,8 @@ async fn others_see_a_seat_and_nothing_else() {
         client.join("rex", COURSE).await.unwrap();
         client.block("ada", COURSE, "bob").await.unwrap();
         let seen = async |by: &str, user: &str| {
-            let message = pb::GetMembershipRequest { space: COURSE.into(), user: user.into() };
+            let message =
+                pb::GetMembershipRequest { space: COURSE.into(), user: user.into(), at: None };
             let answer = client.memberships.clone().get_membership(of(by, message)).await;
             let membership = answer.unwrap().into_inner().membership.unwrap();
             let hidden = membership.version == 6 && membership.change_time.is_none();

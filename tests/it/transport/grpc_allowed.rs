@@ -19,7 +19,7 @@ async fn in_space(client: &Grpc, user: &str, space: &str) -> Vec<String> {
 }
 
 async fn on_user(client: &Grpc, by: &str, space: &str, user: &str) -> Vec<String> {
-    let message = pb::GetMembershipRequest { space: space.into(), user: user.into() };
+    let message = pb::GetMembershipRequest { space: space.into(), user: user.into(), at: None };
     let request = if by.is_empty() { of_service(message) } else { of(by, message) };
     let answer = client.memberships.clone().get_membership(request).await.unwrap();
     words(&answer.into_inner().allowed)

@@ -72,14 +72,16 @@ async fn names_that_are_none_are_refused() {
     }
     let long = "u".repeat(129);
     for user in [" ", "a b", "a\0", "é", "a/b", &long] {
-        let message = pb::GetMembershipRequest { space: COURSE.into(), user: user.into() };
+        let message =
+            pb::GetMembershipRequest { space: COURSE.into(), user: user.into(), at: None };
         let reply = raw.call(&token, call("MembershipService/GetMembership", message)).await;
         assert_eq!(told(&reply.status()), invalid("user"), "{user:?}");
         let users = vec!["ada".to_owned(), user.to_owned()];
         let reply = raw.call(&token, invite(users)).await;
         assert_eq!(told(&reply.status()), invalid("users[1]"), "{user:?}");
     }
-    let longest = pb::GetMembershipRequest { space: COURSE.into(), user: long[1..].into() };
+    let longest =
+        pb::GetMembershipRequest { space: COURSE.into(), user: long[1..].into(), at: None };
     let reply = raw.call(&token, call("MembershipService/GetMembership", longest)).await;
     assert_eq!(reply.status().code(), Code::NotFound);
     app.stop().await;

@@ -175,6 +175,7 @@ async fn the_history_goes_on_where_it_was_left() {
                 after_sequence,
                 page_size: 2,
                 page_token: page_token.into(),
+                ..Default::default()
             };
             let answer =
                 client.memberships.clone().list_membership_events(of("ada", message)).await;

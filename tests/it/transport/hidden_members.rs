@@ -12,7 +12,7 @@ async fn told(client: &Grpc, user: &str) -> (Result<usize, String>, Status, Stat
     let list = pb::ListMembershipsRequest { space: COURSE.into(), ..Default::default() };
     let list = client.memberships.clone().list_memberships(of(user, list)).await;
     let list = list.map(|list| list.into_inner().memberships.len()).map_err(|s| reason_of(&s));
-    let one = pb::GetMembershipRequest { space: COURSE.into(), user: "3".into() };
+    let one = pb::GetMembershipRequest { space: COURSE.into(), user: "3".into(), at: None };
     let one = client.memberships.clone().get_membership(of(user, one)).await.unwrap();
     let keys =
         vec![pb::MembershipKey { space: COURSE.into(), user: "3".into(), ..Default::default() }];
@@ -51,7 +51,7 @@ async fn a_space_hides_its_members_everywhere() {
         assert_eq!(told(&client, "2").await, shown);
         assert_eq!(members("2").await, 200);
         // What they are themselves is nobody's secret, and the rest of the content hides nothing.
-        let own = pb::GetMembershipRequest { space: COURSE.into(), user: String::new() };
+        let own = pb::GetMembershipRequest { space: COURSE.into(), ..Default::default() };
         let own = client.memberships.clone().get_membership(of("4", own)).await.unwrap();
         assert_eq!(own.into_inner().membership.unwrap().status(), Status::Member);
         patch(r#"{"description":"\"hide_member_count\":false"}"#).await;

@@ -1,5 +1,6 @@
 //! The surfaces.
 
+mod erasure;
 mod grpc;
 mod grpc_adding;
 mod grpc_all_spaces;
@@ -11,11 +12,13 @@ mod grpc_ends;
 mod grpc_input;
 mod grpc_lists;
 mod grpc_passes;
+mod grpc_past;
 mod grpc_rules;
 mod grpc_spaces;
 mod health;
 mod hidden_members;
 mod middleware;
+mod moderation;
 mod openapi;
 mod pages;
 mod people;
@@ -33,6 +36,7 @@ mod selfcommunity_lists;
 mod selfcommunity_people;
 mod selfcommunity_spaces;
 mod selfcommunity_suggested;
+mod user_events;
 mod whisk;
 mod whisk_communities;
 mod whisk_members;

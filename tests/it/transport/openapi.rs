@@ -48,7 +48,7 @@ async fn what_is_described_is_served_and_nothing_else() {
             }
         }
     }
-    assert_eq!(called, 105);
+    assert_eq!(called, 109);
     app.stop().await;
 }
 
