@@ -84,10 +84,6 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
     let users = || (2..=1_001).map(|n| n.to_string()).collect::<Vec<_>>();
     let key = |user| pb::MembershipKey { space: space.to_owned(), user, ..Default::default() };
     let (members, checked) = (users(), users().into_iter().map(key).collect());
-    let (_, id) = space.split_once('/').unwrap();
-    let roles = format!(r#"{{"unjoined": [{}]}}"#, users().join(","));
-    let invited = format!(r#"{{"users": [{}]}}"#, users().join(","));
-    let path = |rest: &str| format!("/api/v2/course/{id}/{rest}");
     let large: Vec<RawCall> = vec![
         (
             "MembershipService/BlockUsers",
@@ -128,6 +124,17 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
             pb::CheckMembershipsRequest { keys: checked }.encode_to_vec(),
         ),
     ];
+    let grpc = |calls: Vec<RawCall>| calls.into_iter().map(Asked::Grpc).collect();
+    let rest = rest_about(space, &users().join(","));
+    [("small", grpc(calls_about(space))), ("large", grpc(large)), ("REST", rest)]
+}
+
+/// The same over REST.
+fn rest_about(space: &str, users: &str) -> Vec<Asked> {
+    let (_, id) = space.split_once('/').unwrap();
+    let roles = format!(r#"{{"unjoined": [{users}]}}"#);
+    let invited = format!(r#"{{"users": [{users}]}}"#);
+    let path = |rest: &str| format!("/api/v2/course/{id}/{rest}");
     let rest = [
         ("GET", path(""), String::new()),
         ("GET", path("join/?limit=100"), String::new()),
@@ -137,9 +144,7 @@ fn asked_about(space: &str) -> [(&'static str, Vec<Asked>); 3] {
         ("POST", path("role/"), roles),
         ("POST", path("invite/"), invited),
     ];
-    let rest = rest.map(|(method, path, body)| Asked::Rest(method, path, body));
-    let grpc = |calls: Vec<RawCall>| calls.into_iter().map(Asked::Grpc).collect();
-    [("small", grpc(calls_about(space))), ("large", grpc(large)), ("REST", rest.into())]
+    rest.map(|(method, path, body)| Asked::Rest(method, path, body)).into()
 }
 
 /// Asks a server that has done nothing else, and tells its answers and the rows read for them.
