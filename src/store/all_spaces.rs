@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, QueryTrait, RelationTrait, Select,
+    ColumnTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
 use super::entity::{space, space_content, space_term};
@@ -41,7 +41,9 @@ impl Store {
         if query.needles().is_none() {
             return Ok(Page { items: Vec::new(), more: false });
         }
-        let rows = self.ask_built(all_spaces_query(query).build(self.target.backend())).await?;
+        let rows = self
+            .ask_built(all_spaces_query(query, self.target.backend()).build(self.target.backend()))
+            .await?;
         let items = rows.iter().map(listed).collect::<Result<_, Error>>()?;
         Ok(Page::cut(items, query.limit))
     }
@@ -60,7 +62,10 @@ fn listed(row: &QueryResult) -> Result<(Space, Content), Error> {
     Ok((space, content))
 }
 
-pub(super) fn all_spaces_query(query: &AllSpacesQuery) -> Select<space::Entity> {
+pub(super) fn all_spaces_query(
+    query: &AllSpacesQuery,
+    backend: DbBackend,
+) -> Select<space::Entity> {
     let mut found = space::Entity::find()
         .filter(space::Column::DeletedAt.is_null())
         .join(JoinType::InnerJoin, space::Relation::Content.def())
@@ -90,11 +95,23 @@ pub(super) fn all_spaces_query(query: &AllSpacesQuery) -> Select<space::Entity> 
         let here = of_space.eq(Expr::col((space::Entity, space::Column::Name)));
         let mut terms = spaces_with(&needle, query.kind);
         found = match nth {
-            0 => found.filter(space::Column::Name.in_subquery(terms)),
+            0 => found.filter(is_one_of(terms, backend)),
             _ => found.filter(Expr::exists(terms.and_where(here).take())),
         };
     }
     with_content(found)
+}
+
+/// That a space is one of these. PostgreSQL then reads them first, whatever it thinks of the order of names.
+fn is_one_of(spaces: SelectStatement, backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Postgres => {
+            let name = Expr::col((space::Entity, space::Column::Name));
+            let these = Expr::SubQuery(None, Box::new(spaces.into()));
+            Expr::cust_with_exprs("$1 = ANY (ARRAY $2)", [name, these])
+        }
+        _ => space::Column::Name.in_subquery(spaces),
+    }
 }
 
 /// The spaces of a kind, or of each, that have a term.

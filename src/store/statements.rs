@@ -148,9 +148,9 @@ fn of_questions(backend: DbBackend, space: &SpaceName, [one, two]: [&UserId; 2])
     let (due, values) = until::due_spaces_statement(NOW, 100);
     all.push(example("spaces in which somebody's time is over", due, values));
     for (name, statement) in [
-        ("page of all spaces", all_spaces_query(&all_spaces).build(backend)),
-        ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind).build(backend)),
-        ("page of all spaces by words", all_spaces_query(&all_by_words).build(backend)),
+        ("page of all spaces", all_spaces_query(&all_spaces, backend).build(backend)),
+        ("page of all spaces of a kind", all_spaces_query(&all_of_a_kind, backend).build(backend)),
+        ("page of all spaces by words", all_spaces_query(&all_by_words, backend).build(backend)),
         ("one space", view_query(space, Some(one), NOW).build(backend)),
         ("page of a user's spaces", user_spaces_query(&mine).build(backend)),
         ("history", events_query(space, EventQuery { after: 7, limit: 100 }).build(backend)),

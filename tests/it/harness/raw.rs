@@ -165,18 +165,19 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
             "MembershipService/ListMemberships",
             pb::ListMembershipsRequest { space: space(), ..Default::default() },
         ),
-        call(
-            "MembershipService/ListMembershipEvents",
-            pb::ListMembershipEventsRequest { space: space(), ..Default::default() },
-        ),
     ]
     .into_iter()
-    .chain([attend(&name), validated(&name), by_themselves(&name)])
+    .chain([history(&name), attend(&name), validated(&name), by_themselves(&name)])
     .chain(shut_out(&name))
     .chain(calls_about_the_past(&name))
     .chain(calls_of_moderators(&name))
     .chain(calls_of(&name))
     .collect()
+}
+
+fn history(name: &str) -> RawCall {
+    let message = pb::ListMembershipEventsRequest { space: name.to_owned(), ..Default::default() };
+    call("MembershipService/ListMembershipEvents", message)
 }
 
 fn validated(name: &str) -> RawCall {

@@ -103,11 +103,8 @@ async fn joining_and_leaving_tell_the_membership() {
         let again = calls.join_or_accept_invite(of("linus", join(COURSE))).await.unwrap();
         let again = again.into_inner();
         assert_eq!((again.membership.unwrap(), again.changed), (membership, false));
-        let leave = || pb::LeaveOrRemoveRequestRequest {
-            space: COURSE.into(),
-            user: "".into(),
-            ..Default::default()
-        };
+        let space = || COURSE.to_owned();
+        let leave = || pb::LeaveOrRemoveRequestRequest { space: space(), ..Default::default() };
         for changed in [true, false] {
             let left = calls.leave_or_remove_request(of("linus", leave())).await.unwrap();
             let left = left.into_inner();
@@ -138,9 +135,8 @@ async fn calls_with_many_users_tell_each_ones_result() {
         client.join("tim", COURSE).await.unwrap();
         client.block("ada", COURSE, "grace").await.unwrap();
         let mut calls = client.memberships.clone();
-        let users = names(&["linus", "tim", "linus", "grace", "ada"]);
-        let invite =
-            pb::InviteOrAcceptUsersRequest { space: COURSE.into(), users, ..Default::default() };
+        let (space, users) = (COURSE.into(), names(&["linus", "tim", "linus", "grace", "ada"]));
+        let invite = pb::InviteOrAcceptUsersRequest { space, users, ..Default::default() };
         let invited = calls.invite_or_accept_users(of("ada", invite.clone())).await.unwrap();
         let results = invited.into_inner().results;
         assert_eq!(results[0].membership.as_ref().unwrap().invited_by, "ada");
@@ -154,9 +150,8 @@ async fn calls_with_many_users_tell_each_ones_result() {
         assert_eq!(outcomes(results), expected);
         let outsider = calls.invite_or_accept_users(of("tim", invite)).await;
         assert_eq!(refusal(outsider), refused(Code::PermissionDenied, "NOT_A_MANAGER"));
-        let users = names(&["tim", "linus"]);
-        let revoke =
-            pb::RemoveInvitationsRequest { space: COURSE.into(), users, ..Default::default() };
+        let (space, users) = (COURSE.into(), names(&["tim", "linus"]));
+        let revoke = pb::RemoveInvitationsRequest { space, users, ..Default::default() };
         let revoked = calls.remove_invitations(of("ada", revoke)).await.unwrap();
         let expected = [
             row("tim", Status::Member, Outcome::Unchanged),
@@ -364,10 +359,9 @@ async fn what_one_may_not_see_does_not_exist_byte_for_byte() {
                 assert_eq!(nothing.timeless(), hidden.timeless(), "{path} by {viewer}");
             }
             let check = |space: &str| {
-                let key = |user: &str| pb::MembershipKey {
-                    space: space.into(),
-                    user: user.into(),
-                    ..Default::default()
+                let key = |user: &str| {
+                    let (space, user) = (space.into(), user.into());
+                    pb::MembershipKey { space, user, ..Default::default() }
                 };
                 let keys = ["", "ada", "tim"].map(key).to_vec();
                 let message = pb::CheckMembershipsRequest { keys }.encode_to_vec();
