@@ -77,7 +77,8 @@ pub async fn write(
     }
     let pieces = changes.pieces(most_bytes(connection.has_nagle()));
     let (begins, ends, is_timed) = (changes.begins(), changes.ends(), changes.is_timed());
-    if !is_locked && pieces.len() == 1 && !(begins && ends) && !is_timed {
+    let is_one_statement = pieces.len() == 1 && !is_timed && !(begins && ends);
+    if !is_locked && is_one_statement {
         // Outside of a transaction a statement commits itself.
         let moved = changes.write_piece(connection, pieces.into_iter().next(), ends).await;
         return moved.map_err(Error::at_commit);

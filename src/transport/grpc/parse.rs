@@ -128,10 +128,10 @@ pub fn until(time: Option<Timestamp>, now: Millis) -> Result<Until, Failure> {
 
 /// The same, or that nothing is to end.
 pub fn until_or_never(time: Option<Timestamp>, never: bool, now: Millis) -> Result<Until, Failure> {
-    match until(time, now)? {
-        Until::Unsaid if never => Ok(Until::Never),
-        Until::At(_) if never => Err(Failure::field("without_end", Problem::Contradictory)),
-        until => Ok(until),
+    match (time, never) {
+        (_, false) => until(time, now),
+        (None, true) => Ok(Until::Never),
+        (Some(_), true) => Err(Failure::field("without_end", Problem::Contradictory)),
     }
 }
 
