@@ -4,7 +4,10 @@
 use super::decide::check;
 use super::permission::has_attendance;
 use super::transition::{Move, Verb, transition};
-use super::{Action, Capacity, Kind, Place, Privacy, Space, Standing, Status};
+use super::until::until;
+use super::{
+    Action, Capacity, Kind, Membership, Millis, Place, Privacy, Space, Standing, Status, Until,
+};
 
 /// What of a space the rules of membership look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +81,13 @@ const fn subject(action: Action) -> Subject {
 
 /// What an actor of this standing could do now to one membership, in the order of [`Action`]. To remove
 /// oneself is to leave.
-pub fn allowed_to(facts: Facts, standing: Standing, target: Place, is_own: bool) -> Vec<Action> {
+pub fn allowed_to(
+    facts: Facts,
+    standing: Standing,
+    target: &Membership,
+    is_own: bool,
+) -> Vec<Action> {
+    let target = Held { place: target.place(), until: target.until };
     let changes = |action: &Action| match subject(*action) {
         Subject::Own(ways) => is_own && facts.let_change(*action, ways, target),
         Subject::Anybodys(_) if is_own && matches!(action, Action::Remove) => false,
@@ -92,7 +101,7 @@ pub fn allowed_to(facts: Facts, standing: Standing, target: Place, is_own: bool)
 /// their own membership `own`, or to somebody else's, whosever that is.
 pub fn allowed_in(space: &Space, standing: Standing, own: Place) -> Vec<Action> {
     let facts = Facts::from(space);
-    let own = matches!(standing, Standing::User(_)).then_some(own);
+    let own = matches!(standing, Standing::User(_)).then_some(Held::from(own));
     let changes = |action: &Action| match subject(*action) {
         Subject::Own(ways) => own.is_some_and(|own| facts.let_change(*action, ways, own)),
         Subject::Anybodys(ways) => {
@@ -113,36 +122,52 @@ fn permitted(facts: Facts, standing: Standing) -> impl Iterator<Item = Action> {
 
 /// What others than the actor are to the space; somebody is always ABSENT. Whatever they say of their
 /// attendance, there is another answer.
-fn others(space: &Space, standing: Standing) -> impl Iterator<Item = Place> {
+fn others(space: &Space, standing: Standing) -> impl Iterator<Item = Held> {
     let is_there = move |status: &Status| {
         let own = i64::from(standing == Standing::User(*status));
         matches!(status, Status::Absent) || space.counts.of(*status) > own
     };
-    Status::ALL.iter().copied().filter(is_there).map(Place::from)
+    Status::ALL.iter().copied().filter(is_there).map(|status| Held::from(Place::from(status)))
+}
+
+/// What somebody is to the space, and until when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Held {
+    place: Place,
+    until: Option<Millis>,
+}
+
+impl From<Place> for Held {
+    fn from(place: Place) -> Self {
+        Self { place, until: None }
+    }
 }
 
 impl Facts {
-    /// Whether one of these ways leads from this place to another one.
-    fn let_change(self, action: Action, ways: Ways, from: Place) -> bool {
+    /// Whether one of these ways leads from here to somewhere else.
+    fn let_change(self, action: Action, ways: Ways, from: Held) -> bool {
         let is_of_events = matches!(action, Action::Attend | Action::SetAttendance);
         let exists = !is_of_events || has_attendance(self.kind).is_ok();
         exists && ways.iter().any(|verbs| self.leads_elsewhere(verbs, from))
     }
 
-    fn leads_elsewhere(self, verbs: &[Verb], from: Place) -> bool {
-        let mut place = from;
+    fn leads_elsewhere(self, verbs: &[Verb], from: Held) -> bool {
+        let mut held = from;
         for verb in verbs {
+            let Held { place, until: end } = held;
             match transition(*verb, self.privacy, place.status) {
                 Move::Stay => {}
                 Move::To(status, event) => {
                     let attendance = event.attendance(place.attendance, status);
-                    place = Place { status, attendance };
+                    // Nothing is said of an end, so it is no matter when.
+                    let end = until(*verb, (place.status, status), Until::Unsaid, end, 0);
+                    held = Held { place: Place { status, attendance }, until: end };
                 }
                 Move::Refuse(_) => return false,
             }
         }
-        let takes_a_seat = place.status.is_seated() && !from.status.is_seated();
+        let takes_a_seat = held.place.status.is_seated() && !from.place.status.is_seated();
         let is_full = self.capacity.is_some_and(|capacity| self.seats >= capacity.seats());
-        place != from && !(takes_a_seat && is_full)
+        held != from && !(takes_a_seat && is_full)
     }
 }

@@ -50,6 +50,7 @@ pub mod moderation;
 pub mod past;
 pub mod permission;
 pub mod person;
+mod plan;
 pub mod privacy;
 pub mod rank;
 pub mod recount;

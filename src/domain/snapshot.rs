@@ -207,7 +207,8 @@ impl Snapshot {
         erasure: &Erasure,
         by: &Authorship,
     ) -> Vec<Event> {
-        let mut events: Vec<_> = changes.into_iter().map(|change| self.apply(change, by)).collect();
+        let mut events = self.expire(by.at);
+        events.extend(changes.into_iter().map(|change| self.apply(change, by)));
         if privacy != self.space.privacy {
             self.space.privacy = privacy;
             let about = Subject::Space { fields: vec![SpaceField::Privacy] };

@@ -60,7 +60,7 @@ impl Service {
         }
         let membership = shown(&call.actor, &key, view)?;
         let is_own = call.actor.user() == Some(&key.user);
-        let allowed = allowed_to(facts, standing, membership.place(), is_own);
+        let allowed = allowed_to(facts, standing, &membership, is_own);
         Ok(ShownMembership { membership, allowed })
     }
 

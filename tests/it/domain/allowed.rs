@@ -64,9 +64,9 @@ fn decided_on(world: &World, actor: &Actor, target: &UserId) -> Vec<Action> {
 
 fn allowed_on(world: &World, actor: &Actor, target: &UserId) -> Vec<Action> {
     let snapshot = world.snapshot();
-    let place = snapshot.membership(target).place();
+    let membership = snapshot.membership(target);
     let facts = Facts::from(&snapshot.space);
-    allowed_to(facts, snapshot.standing(actor), place, actor.user() == Some(target))
+    allowed_to(facts, snapshot.standing(actor), &membership, actor.user() == Some(target))
 }
 
 /// On anybody, or on the space.

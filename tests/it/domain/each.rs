@@ -111,7 +111,7 @@ proptest! {
                         prop_assert_eq!(refused, expected, "{:?}", command);
                     }
                     Err(refusal) => {
-                        let whole = alone.run(actor, command);
+                        let whole = alone.run_now(actor, command);
                         prop_assert_eq!(whole.err(), Some(refusal), "{:?}", command);
                     }
                 }

@@ -192,6 +192,9 @@ fn recorded((name, steps): Walk) -> (World, Vec<Record>) {
             if is_deletion {
                 events.clear();
             }
+            if let Command::Erase(erasure) = command {
+                events.iter_mut().for_each(|event| erasure.rename(event));
+            }
             events.extend(told);
         }
     }

@@ -44,7 +44,13 @@ fn stands_there(rule: Rule, refusal: Refusal, privacy: Privacy) {
         }
         Table::Capacity => assert_eq!((refusal, rule.column), (Refusal::SpaceFull, None)),
         Table::Condition => {
-            let conditions = [Refusal::VersionMismatch, Refusal::HasMembers, Refusal::SpaceExists];
+            let conditions = [
+                Refusal::VersionMismatch,
+                Refusal::HasMembers,
+                Refusal::SpaceExists,
+                Refusal::PastEnd,
+                Refusal::OwnEnd,
+            ];
             // A user makes spaces for themselves alone.
             let is_for_another =
                 refusal == Refusal::NotTheCreator && action() == Action::CreateSpace;
@@ -71,7 +77,7 @@ fn refused(world: &World, actor: &Actor, command: &Command) -> Option<Refused> {
     assert_eq!(refused.rule.is_none(), is_hidden, "{refused:?}");
     if let (Some(rule), Some(snapshot)) = (refused.rule, snapshot) {
         stands_there(rule, refused.refusal, snapshot.space.privacy);
-        tells_no_secret(snapshot, actor, refused);
+        tells_no_secret(&snapshot.at(world.now), actor, refused);
     }
     Some(refused)
 }

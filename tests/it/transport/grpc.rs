@@ -11,7 +11,7 @@ use tonic::{Code, Response};
 use tonic_types::StatusExt;
 
 use crate::harness::{
-    App, Grpc, Raw, calls_about, of, of_service, on_every_engine, other_calls, token, token_with,
+    App, Raw, calls_about, of, of_service, on_every_engine, other_calls, token, token_with,
     with_token,
 };
 
@@ -380,8 +380,7 @@ async fn what_one_may_not_see_does_not_exist_byte_for_byte() {
 async fn every_call_wants_a_token() {
     let (app, _directory) = App::on_sqlite().await;
     let raw = Raw::connect(&app).await;
-    let client: Grpc = app.client().await;
-    client.create(COURSE, Privacy::Open, "ada", None).await;
+    app.client().await.create(COURSE, Privacy::Open, "ada", None).await;
     for (path, message) in calls_about(COURSE).into_iter().chain(other_calls()) {
         for (token, reason) in [
             (None, "TOKEN_MISSING"),
