@@ -256,6 +256,28 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_that_is_cut_short_is_over() {
+        let dispatcher = dispatcher();
+        (1..=40).for_each(|n| join(&dispatcher, n, n));
+        assert_eq!(take(&dispatcher).0, 40);
+        // One caller, and a share that is no whole number of turns.
+        (41..=140).for_each(|n| join(&dispatcher, 41, n));
+        let (second, spaces) = take(&dispatcher);
+        assert_eq!(second, 70, "half of 140");
+        (141..=160).for_each(|n| join(&dispatcher, n, n));
+        dispatcher.give_back(second, &spaces);
+        let mut callers = Vec::new();
+        for entry in dispatcher.take(Instant::now()) {
+            callers.push(entry.submission.caller.to_string());
+        }
+        let own = callers.iter().filter(|caller| *caller == "41").count();
+        assert!(
+            own < callers.len() && callers.iter().take(17).any(|caller| caller != "41"),
+            "{own}"
+        );
+    }
+
+    #[test]
     fn writers_share_what_there_is_to_do() {
         let dispatcher = dispatcher();
         (1..=40).for_each(|n| join(&dispatcher, n, n));

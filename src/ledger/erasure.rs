@@ -31,7 +31,7 @@ impl Writer {
             Ok(_) => true,
             Err(refused) => refused.refusal == Refusal::SpaceNotFound,
         };
-        if !is_permitted {
+        if !is_permitted || submission.options.validate_only {
             self.connection.rollback().await?;
             return Ok(decided);
         }

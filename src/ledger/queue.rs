@@ -169,7 +169,8 @@ impl Caller {
             }
             let is_held_back = is_busy(&entry.submission.space);
             if !is_held_back && !taken.batch.is_empty() && taken.users + cost > taken.most_users {
-                self.credit -= TURN;
+                // Some of this turn may be spent.
+                self.credit = self.credit.saturating_sub(TURN);
                 return true;
             }
             self.credit -= cost;

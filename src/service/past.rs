@@ -59,8 +59,9 @@ impl Service {
         wanted: PastMembers,
     ) -> Result<(i64, PastPage), Error> {
         self.permit(call, name, Action::SeeHistory).await?;
-        let (seq, span) = self.number(call, name, at).await?;
         let PastMembers { statuses, attendance, after, limit } = wanted;
+        let (number, after) = after.unzip();
+        let (seq, span) = self.number(call, name, number.map_or(at, Moment::Sequence)).await?;
         let query = PastQuery { seq, time: at.time(), statuses, attendance, after, limit };
         let page = call.wait_for(self.store.past_members(name, span, &query)).await?;
         Ok((seq, page))

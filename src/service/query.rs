@@ -89,8 +89,8 @@ pub struct PastMembers {
     pub statuses: Vec<Status>,
     /// Only those whose answer this was.
     pub attendance: Option<Attendance>,
-    /// Only users after this one.
-    pub after: Option<UserId>,
+    /// To go on behind this user, with the number of the moment as it was found for the first page.
+    pub after: Option<(i64, UserId)>,
     /// How many at most.
     pub limit: u64,
 }

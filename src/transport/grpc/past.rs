@@ -35,12 +35,12 @@ pub async fn memberships(
     let attendance = parse::optional_attendance(message.attendance)?;
     let query = format!("ListMemberships {space} {statuses:?} {attendance:?} {at:?}");
     // Later pages are of the same number, whatever comes to be known of the time.
-    let (at, after) = match api.pages.open(&query, &message.page_token)? {
-        None => (at, None),
+    let after = match api.pages.open(&query, &message.page_token)? {
+        None => None,
         Some(cursor) => {
             let (number, user) = cursor.split_once('/').ok_or_else(unreadable)?;
             let number = number.parse().map_err(|_| unreadable())?;
-            (Moment::Sequence(number), Some(UserId::parse(user).map_err(|_| unreadable())?))
+            Some((number, UserId::parse(user).map_err(|_| unreadable())?))
         }
     };
     let wanted = PastMembers { statuses, attendance, after, limit };

@@ -313,3 +313,56 @@ async fn invitations_have_a_lifetime_where_the_server_gives_them_one() {
     })
     .await;
 }
+
+/// The event that tells of it comes later, and a second page knows of the first one's time.
+#[tokio::test]
+async fn what_was_over_then_is_over_in_every_answer_about_then() {
+    on_every_engine(|_, url| async move {
+        let clock = clock();
+        let app = App::at(&url, &clock).await;
+        let client = app.client().await;
+        client.create(SPACE, Privacy::Open, "ada", None).await;
+        add_until(&client, vec!["grace".into(), "kurt".into()], after(&clock, SPAN)).await;
+        client.add("ada", SPACE, &["zoe"]).await.unwrap();
+        let ask = async |at: Timestamp| {
+            let at = Some(pb::Moment { told_by: Some(pb::moment::ToldBy::Time(at)) });
+            let (mut found, mut page_token) = (Vec::new(), String::new());
+            loop {
+                let space = SPACE.to_owned();
+                let statuses = vec![Status::Member.into()];
+                let (at, page_size) = (at.clone(), 1);
+                let ask = pb::ListMembershipsRequest {
+                    space,
+                    statuses,
+                    page_size,
+                    page_token,
+                    at,
+                    ..Default::default()
+                };
+                let answer = client.memberships.clone().list_memberships(of_service(ask)).await;
+                let page = answer.unwrap().into_inner();
+                found.extend(page.memberships.into_iter().map(|of| of.user));
+                page_token = page.next_page_token;
+                if page_token.is_empty() {
+                    break;
+                }
+            }
+            let ask = pb::GetMembershipRequest { space: SPACE.into(), user: "kurt".into(), at };
+            let answer = client.memberships.clone().get_membership(of_service(ask)).await;
+            (found, answer.unwrap().into_inner().membership.unwrap().status())
+        };
+        clock.advance(SPAN - Duration::from_millis(1));
+        let before = after(&clock, Duration::ZERO).unwrap();
+        clock.advance(Duration::from_millis(1));
+        let then = after(&clock, Duration::ZERO).unwrap();
+        clock.advance(SPAN);
+        for is_written in [false, true] {
+            let all = ["grace", "kurt", "zoe"].map(str::to_owned).to_vec();
+            assert_eq!(ask(before).await, (all, Status::Member), "{is_written}");
+            assert_eq!(ask(then).await, (vec!["zoe".to_owned()], Status::Absent), "{is_written}");
+            app.service.sweep().await.unwrap();
+        }
+        app.stop().await;
+    })
+    .await;
+}

