@@ -330,7 +330,7 @@ async fn what_was_over_then_is_over_in_every_answer_about_then() {
             loop {
                 let space = SPACE.to_owned();
                 let statuses = vec![Status::Member.into()];
-                let (at, page_size) = (at.clone(), 1);
+                let page_size = 1;
                 let ask = pb::ListMembershipsRequest {
                     space,
                     statuses,
