@@ -244,8 +244,8 @@ impl Command {
         }
     }
 
-    /// What is to be done to whom, in order; what is done to one user stands together. A service is nobody's member: its own join or leave
-    /// names nobody.
+    /// What is to be done to whom, in order; what is done to one user stands together. A service is
+    /// nobody's member: its own join or leave names nobody.
     pub fn moves<'a>(&'a self, actor: &'a Actor) -> Vec<(Verb, &'a UserId)> {
         let own = |verb| actor.user().map(|user| (verb, user)).into_iter().collect();
         let each = |verb, users: &'a Users| users.0.iter().map(|user| (verb, user)).collect();

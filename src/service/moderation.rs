@@ -72,11 +72,9 @@ impl Service {
 
     /// How many seats are free.
     async fn room(&self, call: &Call, name: &SpaceName) -> Result<usize, Error> {
-        let now = self.now();
-        let found = call.wait_for(self.store.space(name, None, now)).await?;
-        let (mut view, _, _) = found.ok_or(Refusal::SpaceNotFound)?;
-        self.count_again(call, [&mut view.space], now).await?;
-        let free = view.space.capacity.map(|all| all.seats() - view.space.counts.seats());
+        let space = self.counted_space(call, name, self.now()).await?;
+        let space = space.ok_or(Refusal::SpaceNotFound)?;
+        let free = space.capacity.map(|all| all.seats() - space.counts.seats());
         Ok(free.map_or(usize::MAX, |free| usize::try_from(free).unwrap_or_default()))
     }
 }

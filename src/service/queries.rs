@@ -56,7 +56,8 @@ impl Service {
         let (mut facts, standing) = (view.facts, call.actor.standing(view.own));
         let now = self.now();
         if facts.capacity.is_some() && is_over(view.next_until, now) {
-            facts.seats = self.seats(call, name, now).await?.unwrap_or(facts.seats);
+            let space = self.counted_space(call, name, now).await?;
+            facts.seats = space.map_or(facts.seats, |space| space.counts.seats());
         }
         let membership = shown(&call.actor, &key, view)?;
         let is_own = call.actor.user() == Some(&key.user);
@@ -64,17 +65,17 @@ impl Service {
         Ok(ShownMembership { membership, allowed })
     }
 
-    /// How many seats are taken in a space in which somebody's time may be over.
-    async fn seats(
+    /// A space with the counters of this moment, for whoever was let in.
+    pub(super) async fn counted_space(
         &self,
         call: &Call,
         name: &SpaceName,
         now: Millis,
-    ) -> Result<Option<i64>, Error> {
+    ) -> Result<Option<Space>, Error> {
         let found = call.wait_for(self.store.space(name, None, now)).await?;
         let Some((mut view, ..)) = found else { return Ok(None) };
         self.count_again(call, [&mut view.space], now).await?;
-        Ok(Some(view.space.counts.seats()))
+        Ok(Some(view.space))
     }
 
     /// Who has one of these statuses, in order of user id, after a given user.
@@ -201,7 +202,7 @@ impl Service {
     }
 
     /// Leaves those out of the counters of spaces, which the caller may see, whose time is over now.
-    pub(super) async fn count_again<'a>(
+    async fn count_again<'a>(
         &self,
         call: &Call,
         spaces: impl IntoIterator<Item = &'a mut Space>,

@@ -19,7 +19,7 @@ pub async fn write(
             match step {
                 Step::Line((line, Ok(record))) => import.take(line, record).await?,
                 Step::Line((line, Err(reason))) => import.take_unreadable(line, reason),
-                Step::End => import.end_space().await?,
+                Step::End => import.end_current().await?,
                 Step::Broken => import.break_off().await?,
             }
         }

@@ -187,8 +187,8 @@ impl Import {
         if current.refuse() { self.importer.undo().await } else { Ok(()) }
     }
 
-    /// Ends the space that is being read.
-    pub(super) async fn end_current(&mut self) -> Result<(), store::Error> {
+    /// Ends the space that is being read: no more comes of it.
+    pub async fn end_current(&mut self) -> Result<(), store::Error> {
         let Some(mut current) = self.current.take() else { return Ok(()) };
         let was_written = current.fate == Fate::Written;
         if !current.is_faulty() {

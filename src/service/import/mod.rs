@@ -190,11 +190,6 @@ impl Import {
         }
     }
 
-    /// No more comes of the space that is being read.
-    pub async fn end_space(&mut self) -> Result<(), store::Error> {
-        self.end_current().await
-    }
-
     /// Writes all that waits, but for the space that is being read; not while that is being written.
     async fn write(&mut self) -> Result<(), store::Error> {
         self.write_people().await?;
