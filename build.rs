@@ -26,6 +26,7 @@ fn make_services() -> Result<(), Box<dyn Error>> {
     compiler.open_files(["roster/v1/people_service.proto"])?;
     compiler
         .open_files(["roster/v1/moderation_service.proto", "roster/v1/erasure_service.proto"])?;
+    compiler.open_files(["roster/v1/invite_link_service.proto"])?;
     tonic_prost_build::configure()
         .build_client(false)
         .extern_path(".roster.v1", "::roster_proto::v1")

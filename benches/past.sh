@@ -22,10 +22,11 @@ fill() {
 INSERT INTO space (name, privacy, creator, contribution, seq, invited_count, requested_count, member_count,
     manager_count, blocked_count, created_at)
 VALUES ('courses/1', 'open', 'u1', 'anyone', 1000000, 0, 0, 0, 0, 0, 0);
-INSERT INTO membership_event (space, seq, user_id, actor, from_status, to_status, name, cause, at)
+INSERT INTO membership_event (space, seq, user_id, actor, from_status, to_status, name, cause, at, previous)
 SELECT 'courses/1', n, 'u' || (CAST(n AS BIGINT) * 7919 % 500000), 'u' || (CAST(n AS BIGINT) * 7919 % 500000),
     CASE WHEN n <= 500000 THEN 'absent' ELSE 'member' END, CASE WHEN n <= 500000 THEN 'member' ELSE 'absent' END,
-    CASE WHEN n <= 500000 THEN 'joined' ELSE 'left' END, CASE WHEN n <= 500000 THEN 'join' ELSE 'leave' END, n
+    CASE WHEN n <= 500000 THEN 'joined' ELSE 'left' END, CASE WHEN n <= 500000 THEN 'join' ELSE 'leave' END, n,
+    CASE WHEN n > 500000 THEN n - 500000 END
 FROM $numbers;
 ANALYZE;
 SQL
@@ -35,11 +36,11 @@ SQL
 questions() {
     cat <<'LIST'
 a moment of a space|'courses/1',600000
-what a user was|'courses/1','u7919',0,750000,5000
+what a user was|'courses/1','u7919',NULL,750000,5000
 who was there early|'courses/1','',9223372036854775807,7000,50
-who was there|'courses/1','',9223372036854775807,50000,200
-who was there|'courses/1','',9223372036854775807,1000000,200
-who was there|'courses/1','u4',9223372036854775807,1000000,200
+who was there|'courses/1','',50000,201
+who was there|'courses/1','u4',750000,201
+who was there of late|'courses/1','u4',990000,201
 what happened to a user|'u7919','',0,51
 LIST
 }

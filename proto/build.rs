@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.open_files(["roster/v1/people_service.proto", "roster/v1/error_reason.proto"])?;
     compiler
         .open_files(["roster/v1/moderation_service.proto", "roster/v1/erasure_service.proto"])?;
+    compiler.open_files(["roster/v1/invite_link_service.proto"])?;
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("roster.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()

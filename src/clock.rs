@@ -1,8 +1,10 @@
-//! What time it is: the system's time, or one that stands still until it is moved.
+//! What time it is: the system's time, the runtime's, or one that stands still until it is moved.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 use crate::domain::Millis;
 
@@ -13,6 +15,7 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    Runtime { start: Instant, at: Millis },
     Fixed(Arc<AtomicI64>),
 }
 
@@ -20,6 +23,11 @@ impl Clock {
     /// The system's clock.
     pub const fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// A clock that shows this moment now, and goes on with the time of the runtime, which may be a paused one.
+    pub fn of_runtime(now: Millis) -> Self {
+        Self(Source::Runtime { start: Instant::now(), at: now })
     }
 
     /// A clock that shows this moment until it is moved.
@@ -31,14 +39,15 @@ impl Clock {
     pub fn now(&self) -> Millis {
         match &self.0 {
             Source::System => system_now(),
+            Source::Runtime { start, at } => at.saturating_add(millis(start.elapsed())),
             Source::Fixed(now) => now.load(Ordering::SeqCst),
         }
     }
 
-    /// Moves a fixed clock forward. The system's clock is nobody's to move and stays as it is.
+    /// Moves a fixed clock forward. The others are nobody's to move and stay as they are.
     pub fn advance(&self, by: Duration) {
         match &self.0 {
-            Source::System => {}
+            Source::System | Source::Runtime { .. } => {}
             Source::Fixed(now) => {
                 now.fetch_add(millis(by), Ordering::SeqCst);
             }

@@ -84,6 +84,12 @@ pub struct Flags {
     /// After how long an invitation ends by itself of which nothing else is said [default: never]
     #[arg(long, env = "ROSTER_INVITATION_LIFETIME", value_name = "SECONDS")]
     pub invitation_lifetime: Option<NonZeroU32>,
+    /// How many invitations that one user sent in a space may be open [default: 10000]
+    #[arg(long, env = "ROSTER_INVITATIONS_PER_SENDER", value_name = "INVITATIONS")]
+    pub invitations_per_sender: Option<NonZeroU32>,
+    /// How many invitations may be open in a space when a user sends more [default: 100000]
+    #[arg(long, env = "ROSTER_INVITATIONS_PER_SPACE", value_name = "INVITATIONS")]
+    pub invitations_per_space: Option<NonZeroU32>,
     /// How often it is written down whose time is over, which holds at once [default: 60]
     #[arg(long, env = "ROSTER_SWEEP_INTERVAL", value_name = "SECONDS")]
     pub sweep_interval: Option<NonZeroU32>,
@@ -161,6 +167,8 @@ pub struct Config {
     pub writers: u32,
     pub readers: u32,
     pub invitation_lifetime: Option<NonZeroU32>,
+    pub invitations_per_sender: NonZeroU32,
+    pub invitations_per_space: NonZeroU32,
     pub sweep_interval: NonZeroU32,
     pub log: String,
     pub log_format: LogFormat,
@@ -191,7 +199,9 @@ impl Default for Config {
             writers: 2,
             readers: 8,
             invitation_lifetime: None,
-            sweep_interval: SWEEP_INTERVAL,
+            invitations_per_sender: or_one(10_000),
+            invitations_per_space: or_one(100_000),
+            sweep_interval: or_one(60),
             log: "info".into(),
             log_format: LogFormat::Plain,
             edge: Edge::default(),
@@ -200,10 +210,13 @@ impl Default for Config {
     }
 }
 
-const SWEEP_INTERVAL: NonZeroU32 = match NonZeroU32::new(60) {
-    Some(seconds) => seconds,
-    None => NonZeroU32::MIN,
-};
+/// This number, or one if it is none.
+const fn or_one(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
 
 /// No database has more connections.
 const MAX_CONNECTIONS: u32 = 1_000;

@@ -19,6 +19,8 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "defects")]
+pub mod defects;
 pub mod instruments;
 pub mod interchange;
 pub mod ledger;

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{SetupError, Verifier};
 use crate::clock::Clock;
 use crate::config::{self, Config, Edge};
-use crate::ledger::{Ledger, Limits, Runtime};
+use crate::ledger::{Chance, Ledger, Limits, Runtime, Surroundings};
 use crate::service::Service;
 use crate::store::{self, PAGE_TOKENS, Store};
 use crate::telemetry;
@@ -134,10 +134,16 @@ impl Server {
             batch: BATCH,
             max_wait: edge::max_wait(&config.edge),
         };
-        let ledger = Ledger::start(&store, &clock, limits, &ledger_runtime, &ledger_tasks);
+        let surroundings = Surroundings {
+            clock: clock.clone(),
+            chance: Chance::new(),
+            runtime: ledger_runtime.handle().clone(),
+        };
+        let ledger = Ledger::start(&store, surroundings, limits, &ledger_tasks);
         let shedder = Shedder::new(ledger.backlog());
         let service = Service::new(ledger, store.clone(), clock, config.create_spaces.into())
-            .with_invitation_lifetime(config.invitation_lifetime.map(seconds));
+            .with_invitation_lifetime(config.invitation_lifetime.map(seconds))
+            .with_invite_limits(config.invitations_per_sender, config.invitations_per_space);
         let pages = PageTokens::new(key.as_bytes());
         Ok(Self {
             config,

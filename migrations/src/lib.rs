@@ -16,6 +16,10 @@ mod m20261122_000008_no_search_name;
 mod m20261122_000010_until;
 mod m20261122_000012_past;
 mod m20261122_000013_erasure;
+mod m20261122_000014_origin;
+mod m20261122_000015_links;
+mod m20261122_000016_waiting_list;
+mod m20261122_000017_invitations;
 mod words_of_000006;
 
 /// Every step, oldest first. A released step is never edited: add another one.
@@ -36,6 +40,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_until::Migration),
             Box::new(m20261122_000012_past::Migration),
             Box::new(m20261122_000013_erasure::Migration),
+            Box::new(m20261122_000014_origin::Migration),
+            Box::new(m20261122_000015_links::Migration),
+            Box::new(m20261122_000016_waiting_list::Migration),
+            Box::new(m20261122_000017_invitations::Migration),
         ]
     }
 }

@@ -77,7 +77,8 @@ impl Scopes {
     }
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+/// What is kept of something that is not to be kept.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
     hash

@@ -14,8 +14,8 @@ use crate::auth::{Scope, Scopes, Settings};
 use crate::clock::Clock;
 use crate::config::{Address, Config, CreateSpaces, LogFormat};
 use crate::domain::{
-    Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, Refusal,
-    Refused, RoleChange, SpaceName, UserId, Users,
+    Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Offer, Privacy,
+    Refusal, Refused, RoleChange, SpaceName, UserId, Users,
 };
 use crate::server::{self, Listeners, Server};
 use crate::service::{Call, Error, Service};
@@ -135,7 +135,9 @@ fn story(privacy: Privacy, title: &str) -> Result<Vec<(Call, Command)>, Failed> 
         privacy,
         creator: user(CREATOR)?,
         contribution: Contribution::Anyone,
+        cool_down: crate::domain::CoolDown::default(),
         capacity: None,
+        waitlist: false,
         content: Content {
             display_name: DisplayName::new(title).map_err(|_| "a sample has no name")?,
             attributes: Attributes::new(&attributes.to_string())
@@ -148,7 +150,7 @@ fn story(privacy: Privacy, title: &str) -> Result<Vec<(Call, Command)>, Failed> 
     let mut story = vec![
         (as_service()?, Command::CreateSpace(new)),
         (as_service()?, Command::ChangeRoles(roles)),
-        (as_user(CREATOR)?, Command::Invite(Users::one(user(INVITED)?).into())),
+        (as_user(CREATOR)?, Command::Invite(Users::one(user(INVITED)?).into(), Offer::Member)),
         (as_service()?, Command::Block(Users::one(user(BLOCKED)?).into())),
     ];
     if privacy == Privacy::Private {

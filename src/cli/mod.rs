@@ -21,6 +21,9 @@ mod version;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+#[cfg(feature = "fuzzing")]
+pub use import::fuzzing;
+
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tokio::net::TcpListener;
@@ -55,6 +58,8 @@ enum Command {
     Space(remote::space::Args),
     /// Show and change who belongs to a space, on a running server
     Member(remote::member::Args),
+    /// Make, list and end links by which people join, on a running server
+    Link(remote::link::Args),
     /// Say who users are, and show it, on a running server
     Person(remote::person::Args),
     /// Show what happened in a space, on a running server
@@ -115,6 +120,7 @@ async fn obey(command: Command) -> Result<(), Failed> {
         Command::Demo(args) => demo::run(args).await,
         Command::Space(args) => remote::space::run(args).await,
         Command::Member(args) => remote::member::run(args).await,
+        Command::Link(args) => remote::link::run(args).await,
         Command::Person(args) => remote::person::run(args).await,
         Command::History(args) => remote::history::run(args).await,
         Command::Check(args) => remote::check::run(args).await,

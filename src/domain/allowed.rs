@@ -2,11 +2,12 @@
 //! Nothing is decided here. For each command the tables are asked that [`super::decide`] asks.
 
 use super::decide::check;
+use super::offer::offered;
 use super::permission::has_attendance;
 use super::transition::{Move, Verb, transition};
 use super::until::until;
 use super::{
-    Action, Capacity, Kind, Membership, Millis, Place, Privacy, Space, Standing, Status, Until,
+    Action, Kind, Membership, Millis, Offer, Place, Privacy, Seats, Space, Standing, Status, Until,
 };
 
 /// What of a space the rules of membership look at.
@@ -16,17 +17,14 @@ pub struct Facts {
     pub kind: Kind,
     /// How private it is.
     pub privacy: Privacy,
-    /// The most seats, if there is a limit.
-    pub capacity: Option<Capacity>,
-    /// How many of them are taken.
-    pub seats: i64,
+    /// What somebody who wants a seat finds.
+    pub seats: Seats,
 }
 
 impl From<&Space> for Facts {
     fn from(space: &Space) -> Self {
-        let Space { privacy, capacity, counts, .. } = space;
-        let (kind, seats) = (space.name.kind(), counts.seats());
-        Self { kind, privacy: *privacy, capacity: *capacity, seats }
+        let (kind, seats) = (space.name.kind(), Seats::of(space, space.counts));
+        Self { kind, privacy: space.privacy, seats }
     }
 }
 
@@ -50,7 +48,7 @@ const fn subject(action: Action) -> Subject {
         Action::Join => Subject::Own(&[&[Verb::Join]]),
         Action::Leave => Subject::Own(&[&[Verb::Leave]]),
         Action::Remove => Subject::Anybodys(&[&[Verb::Remove]]),
-        Action::Invite => Subject::Anybodys(&[&[Verb::Invite]]),
+        Action::Invite => Subject::Anybodys(&[&[Verb::Invite], &[Verb::InviteManager]]),
         Action::RemoveInvitations => Subject::Anybodys(&[&[Verb::RemoveInvitation]]),
         Action::Add => Subject::Anybodys(&[&[Verb::Add]]),
         Action::ChangeRoles => {
@@ -67,15 +65,18 @@ const fn subject(action: Action) -> Subject {
             &[Verb::ClearAttendance],
         ]),
         Action::TransferOwnership => Subject::Anybodys(&[&[Verb::Transfer]]),
-        Action::UpdateSpace | Action::DeleteSpace => Subject::Space,
-        Action::CreateSpace
+        Action::CreateLink | Action::UpdateSpace | Action::DeleteSpace => Subject::Space,
+        // Which links there are is not looked at.
+        Action::RevokeLink
+        | Action::CreateSpace
         | Action::Import
         | Action::Expire
         | Action::Erase
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending
-        | Action::SeeHistory => Subject::Nothing,
+        | Action::SeeHistory
+        | Action::SeeLinks => Subject::Nothing,
     }
 }
 
@@ -87,7 +88,7 @@ pub fn allowed_to(
     target: &Membership,
     is_own: bool,
 ) -> Vec<Action> {
-    let target = Held { place: target.place(), until: target.until };
+    let target = Held { place: target.place(), until: target.until, offered: target.offered };
     let changes = |action: &Action| match subject(*action) {
         Subject::Own(ways) => is_own && facts.let_change(*action, ways, target),
         Subject::Anybodys(_) if is_own && matches!(action, Action::Remove) => false,
@@ -135,11 +136,12 @@ fn others(space: &Space, standing: Standing) -> impl Iterator<Item = Held> {
 struct Held {
     place: Place,
     until: Option<Millis>,
+    offered: Offer,
 }
 
 impl From<Place> for Held {
     fn from(place: Place) -> Self {
-        Self { place, until: None }
+        Self { place, until: None, offered: Offer::Member }
     }
 }
 
@@ -154,20 +156,24 @@ impl Facts {
     fn leads_elsewhere(self, verbs: &[Verb], from: Held) -> bool {
         let mut held = from;
         for verb in verbs {
-            let Held { place, until: end } = held;
-            match transition(*verb, self.privacy, place.status) {
+            let Held { place, until: end, offered: offer } = held;
+            match transition(*verb, self.privacy, place.status, offer) {
                 Move::Stay => {}
                 Move::To(status, event) => {
+                    let (was, led) = (place.status, (status, event));
+                    let (status, event) = self.seats.lead(*verb, was, led);
+                    if self.seats.admit(*verb, from.place.status, status).is_err() {
+                        return false;
+                    }
                     let attendance = event.attendance(place.attendance, status);
                     // Nothing is said of an end, so it is no matter when.
                     let end = until(*verb, (place.status, status), Until::Unsaid, end, 0);
-                    held = Held { place: Place { status, attendance }, until: end };
+                    let place = Place { status, attendance };
+                    held = Held { place, until: end, offered: offered(*verb, status) };
                 }
                 Move::Refuse(_) => return false,
             }
         }
-        let takes_a_seat = held.place.status.is_seated() && !from.place.status.is_seated();
-        let is_full = self.capacity.is_some_and(|capacity| self.seats >= capacity.seats());
-        held != from && !(takes_a_seat && is_full)
+        held != from
     }
 }

@@ -1,121 +1,12 @@
 //! What can be asked for, with its arguments. A value of these types is always well formed.
 
-use std::collections::BTreeSet;
-
 use super::transition::Verb;
+use super::waiting;
 use super::{
-    Action, Actor, Attendance, Attributes, Capacity, Content, Contribution, DisplayName, Erasure,
-    Moderation, Placement, Privacy, Until, UserId,
+    Action, Actor, AttendanceChange, Attributes, Capacity, Content, Contribution, CoolDown,
+    DisplayName, Erasure, InviteLimits, LinkHash, LinkNumber, Moderation, NewLink, Note, Offer,
+    Placement, Privacy, RoleChange, Until, UserId, Users,
 };
-
-/// Distinct users, in the order in which they were first named: 1 to [`Users::MAX`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Users(Vec<UserId>);
-
-/// Why a list of users was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsersError {
-    /// Nobody was named.
-    Empty,
-    /// More than [`Users::MAX`] were named, counting duplicates.
-    TooMany,
-    /// Somebody was named in two lists at once.
-    Contradictory,
-}
-
-impl Users {
-    /// The most users that one call may name.
-    pub const MAX: usize = 1_000;
-
-    /// Takes a list in which a user may stand twice: they count once.
-    pub fn new(mut named: Vec<UserId>) -> Result<Self, UsersError> {
-        if named.is_empty() {
-            return Err(UsersError::Empty);
-        }
-        if named.len() > Self::MAX {
-            return Err(UsersError::TooMany);
-        }
-        let mut seen = BTreeSet::new();
-        named.retain(|user| seen.insert(user.clone()));
-        Ok(Self(named))
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &UserId> {
-        self.0.iter()
-    }
-
-    /// One user.
-    pub fn one(user: UserId) -> Self {
-        Self(vec![user])
-    }
-}
-
-/// New roles for some users: at least one user, at most [`Users::MAX`], nobody in two lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoleChange {
-    moves: Vec<(Verb, UserId)>,
-    until: Until,
-}
-
-impl RoleChange {
-    /// Takes the three lists: who becomes manager, who plain member, who nothing.
-    pub fn new(
-        managers: Vec<UserId>,
-        members: Vec<UserId>,
-        none: Vec<UserId>,
-    ) -> Result<Self, UsersError> {
-        let lists =
-            [(Verb::MakeManager, managers), (Verb::MakeMember, members), (Verb::MakeNone, none)];
-        let named: usize = lists.iter().map(|(_, users)| users.len()).sum();
-        if named > Users::MAX {
-            return Err(UsersError::TooMany);
-        }
-        let mut seen = BTreeSet::new();
-        let mut moves = Vec::with_capacity(named);
-        for (verb, users) in lists.into_iter().filter(|(_, users)| !users.is_empty()) {
-            for user in Users::new(users)?.0 {
-                if !seen.insert(user.clone()) {
-                    return Err(UsersError::Contradictory);
-                }
-                moves.push((verb, user));
-            }
-        }
-        let until = Until::Unsaid;
-        if moves.is_empty() { Err(UsersError::Empty) } else { Ok(Self { moves, until }) }
-    }
-
-    /// The same, and until when.
-    pub fn until(self, until: Until) -> Self {
-        Self { until, ..self }
-    }
-}
-
-/// A new answer to whether somebody goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AttendanceChange {
-    /// Of whom: these, who become members if they are none, or the actor alone.
-    pub users: Option<Users>,
-    /// The answer, or none any more.
-    pub attendance: Option<Attendance>,
-    /// Only of those whose answer is this.
-    pub if_attendance: Option<Attendance>,
-}
-
-impl AttendanceChange {
-    fn verb(&self) -> Verb {
-        match self.attendance {
-            Some(Attendance::Going) => Verb::SetGoing,
-            Some(Attendance::NotGoing) => Verb::SetNotGoing,
-            None => Verb::ClearAttendance,
-        }
-    }
-
-    /// Whether somebody with this answer is meant.
-    pub fn means(&self, answer: Option<Attendance>) -> bool {
-        self.if_attendance.is_none_or(|wanted| answer == Some(wanted))
-    }
-}
 
 /// A space to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +19,10 @@ pub struct NewSpace {
     pub contribution: Contribution,
     /// The most seats, if there is a limit.
     pub capacity: Option<Capacity>,
+    /// For how long somebody who declined an invitation is not invited again.
+    pub cool_down: CoolDown,
+    /// Whether whoever finds no seat is put on a list.
+    pub waitlist: bool,
     /// What it shows.
     pub content: Content,
     /// Who is invited at once, in the same transaction.
@@ -145,6 +40,10 @@ pub struct SpacePatch {
     pub contribution: Option<Contribution>,
     /// A new limit on seats, or `Some(None)` for none.
     pub capacity: Option<Option<Capacity>>,
+    /// For how long somebody who declined an invitation is not invited again, from now on.
+    pub cool_down: Option<CoolDown>,
+    /// Whether whoever finds no seat is put on a list from now on. Who is on it stays.
+    pub waitlist: Option<bool>,
     /// New attributes in place of the old ones.
     pub attributes: Option<Attributes>,
     /// Only if the space still has this version.
@@ -158,12 +57,14 @@ pub struct SpacePatch {
 pub enum Command {
     /// The actor joins, asks to join, or accepts their invitation.
     Join,
+    /// The actor joins by the invite link with this secret.
+    JoinByLink(LinkHash),
     /// The actor leaves, withdraws their request, or declines their invitation.
     Leave,
     /// A manager throws somebody out or rejects their request. Naming oneself is leaving.
     Remove(UserId),
-    /// A manager invites users; those who have requested to join become members.
-    Invite(Placement),
+    /// A manager invites users to this role; those who have requested to join have it at once.
+    Invite(Placement, Offer),
     /// A manager takes invitations back; users without one are passed over.
     RemoveInvitations(Users),
     /// A manager makes users members without asking them; whoever has a seat keeps it as it is.
@@ -182,6 +83,10 @@ pub enum Command {
     TransferOwnership(UserId),
     /// The server writes down whose time is over.
     Expire,
+    /// A manager makes an invite link.
+    CreateLink(NewLink),
+    /// A manager ends an invite link.
+    RevokeLink(LinkNumber),
     /// A service makes a space.
     CreateSpace(NewSpace),
     /// A manager changes the space itself.
@@ -201,11 +106,11 @@ impl Command {
     /// What the permission table calls this when this actor asks for it.
     pub fn action(&self, actor: &Actor) -> Action {
         match self {
-            Self::Join => Action::Join,
+            Self::Join | Self::JoinByLink(_) => Action::Join,
             Self::Leave => Action::Leave,
             Self::Remove(user) if actor.user() == Some(user) => Action::Leave,
             Self::Remove(_) => Action::Remove,
-            Self::Invite(_) => Action::Invite,
+            Self::Invite(..) => Action::Invite,
             Self::RemoveInvitations(_) => Action::RemoveInvitations,
             Self::Add(_) => Action::Add,
             Self::ChangeRoles(_) => Action::ChangeRoles,
@@ -216,6 +121,8 @@ impl Command {
             Self::Moderate(moderation) => moderation.sweep().action(),
             Self::TransferOwnership(_) => Action::TransferOwnership,
             Self::Expire => Action::Expire,
+            Self::CreateLink(_) => Action::CreateLink,
+            Self::RevokeLink(_) => Action::RevokeLink,
             Self::CreateSpace(_) => Action::CreateSpace,
             Self::UpdateSpace(_) => Action::UpdateSpace,
             Self::Erase(_) => Action::Erase,
@@ -223,12 +130,14 @@ impl Command {
         }
     }
 
-    /// Until when those whom it names are to be what they become.
+    /// Until when those whom it names are to be what they become, or the link that it makes is to be alive.
     pub fn until(&self) -> Until {
         match self {
-            Self::Invite(of) | Self::Add(of) | Self::Block(of) => of.until,
+            Self::Invite(of, _) | Self::Add(of) | Self::Block(of) => of.until,
             Self::ChangeRoles(change) => change.until,
+            Self::CreateLink(new) => new.until.map_or(Until::Unsaid, Until::At),
             Self::Join
+            | Self::JoinByLink(_)
             | Self::Leave
             | Self::Remove(_)
             | Self::RemoveInvitations(_)
@@ -237,11 +146,46 @@ impl Command {
             | Self::Moderate(_)
             | Self::TransferOwnership(_)
             | Self::Expire
+            | Self::RevokeLink(_)
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
             | Self::Erase(_)
             | Self::DeleteSpace { .. } => Until::Unsaid,
         }
+    }
+
+    /// Who is given a status that the command says more of.
+    pub const fn placement(&self) -> Option<&Placement> {
+        match self {
+            Self::Invite(of, _) | Self::Add(of) | Self::Block(of) => Some(of),
+            Self::ChangeRoles(_)
+            | Self::Join
+            | Self::JoinByLink(_)
+            | Self::Leave
+            | Self::Remove(_)
+            | Self::RemoveInvitations(_)
+            | Self::Unblock(_)
+            | Self::SetAttendance(_)
+            | Self::Moderate(_)
+            | Self::TransferOwnership(_)
+            | Self::Expire
+            | Self::CreateLink(_)
+            | Self::RevokeLink(_)
+            | Self::CreateSpace(_)
+            | Self::UpdateSpace(_)
+            | Self::Erase(_)
+            | Self::DeleteSpace { .. } => None,
+        }
+    }
+
+    /// What is said with what becomes of those whom it names.
+    pub fn note(&self) -> Option<&Note> {
+        self.placement()?.note.as_ref()
+    }
+
+    /// How many invitations may be open when it is carried out.
+    pub fn invite_limits(&self) -> InviteLimits {
+        self.placement().map(|of| of.limits).unwrap_or_default()
     }
 
     /// What is to be done to whom, in order; what is done to one user stands together. A service is
@@ -251,10 +195,12 @@ impl Command {
         let each = |verb, users: &'a Users| users.0.iter().map(|user| (verb, user)).collect();
         match self {
             Self::Join => own(Verb::Join),
+            // Which link it is stands in the space.
+            Self::JoinByLink(_) => own(Verb::JoinByDeadLink),
             Self::Leave => own(Verb::Leave),
             Self::Remove(user) if actor.user() == Some(user) => own(Verb::Leave),
             Self::Remove(user) => vec![(Verb::Remove, user)],
-            Self::Invite(of) => each(Verb::Invite, &of.users),
+            Self::Invite(of, offer) => each(offer.verb(), &of.users),
             Self::RemoveInvitations(users) => each(Verb::RemoveInvitation, users),
             Self::Add(of) => each(Verb::Add, &of.users),
             Self::ChangeRoles(change) => change.moves.iter().map(|(v, user)| (*v, user)).collect(),
@@ -273,6 +219,8 @@ impl Command {
             }
             Self::TransferOwnership(user) => vec![(Verb::Transfer, user)],
             Self::Expire
+            | Self::CreateLink(_)
+            | Self::RevokeLink(_)
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
             | Self::Erase(_)
@@ -283,7 +231,7 @@ impl Command {
     /// Whether the command is about users who are named in a list.
     pub const fn names_many(&self) -> bool {
         match self {
-            Self::Invite(_)
+            Self::Invite(..)
             | Self::RemoveInvitations(_)
             | Self::Add(_)
             | Self::ChangeRoles(_)
@@ -292,11 +240,14 @@ impl Command {
             | Self::SetAttendance(AttendanceChange { users: Some(_), .. }) => true,
             Self::SetAttendance(AttendanceChange { users: None, .. })
             | Self::Join
+            | Self::JoinByLink(_)
             | Self::Leave
             | Self::Remove(_)
             | Self::Moderate(_)
             | Self::TransferOwnership(_)
             | Self::Expire
+            | Self::CreateLink(_)
+            | Self::RevokeLink(_)
             | Self::CreateSpace(_)
             | Self::UpdateSpace(_)
             | Self::Erase(_)
@@ -307,20 +258,49 @@ impl Command {
     /// How many users are named, at least one: what the command costs, roughly.
     pub fn users(&self) -> usize {
         match self {
-            Self::Invite(of) | Self::Add(of) | Self::Block(of) => of.users.0.len(),
+            Self::Invite(of, _) | Self::Add(of) | Self::Block(of) => of.users.0.len(),
             Self::RemoveInvitations(users) | Self::Unblock(users) => users.0.len(),
             Self::ChangeRoles(change) => change.moves.len(),
             Self::SetAttendance(change) => change.users.as_ref().map_or(1, |users| users.0.len()),
             Self::Moderate(moderation) => moderation.seen().len(),
             Self::CreateSpace(new) => 1 + new.invitees.as_ref().map_or(0, |of| of.users.0.len()),
             Self::Join
+            | Self::JoinByLink(_)
             | Self::Leave
             | Self::Remove(_)
             | Self::TransferOwnership(_)
             | Self::Expire
+            | Self::CreateLink(_)
+            | Self::RevokeLink(_)
             | Self::UpdateSpace(_)
             | Self::Erase(_)
             | Self::DeleteSpace { .. } => 1,
+        }
+    }
+
+    /// How many seats it may free, at most, for those who wait for one.
+    pub fn frees(&self) -> i64 {
+        match self {
+            Self::Leave
+            | Self::Remove(_)
+            | Self::ChangeRoles(_)
+            | Self::Block(_)
+            | Self::Moderate(_)
+            | Self::Erase(_) => self.users() as i64,
+            Self::UpdateSpace(_) => waiting::TOGETHER,
+            Self::Join
+            | Self::Invite(..)
+            | Self::RemoveInvitations(_)
+            | Self::Add(_)
+            | Self::Unblock(_)
+            | Self::SetAttendance(_)
+            | Self::JoinByLink(_)
+            | Self::CreateLink(_)
+            | Self::RevokeLink(_)
+            | Self::TransferOwnership(_)
+            | Self::Expire
+            | Self::CreateSpace(_)
+            | Self::DeleteSpace { .. } => 0,
         }
     }
 }

@@ -4,15 +4,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::erasure;
+use super::link::seen_with_link;
+use super::link_decisions;
 use super::permission::{has_attendance, need, permit};
 use super::plan::Plan;
 use super::space::HIDES_MEMBERS;
 use super::transition::Verb;
 use super::until::until;
+use super::waiting::give_seats;
 use super::{
-    Action, Actor, Command, Content, Counts, Erasure, EventName, Millis, Moderation, NewSpace,
-    Privacy, Refusal, Refused, Rule, Snapshot, Space, SpaceField, SpaceName, SpacePatch, Standing,
-    Status, Until, UserId,
+    Action, Actor, Command, Content, Counts, Erasure, EventName, LinkChange, Membership, Millis,
+    Moderation, NewSpace, Note, Offer, Origin, Privacy, Refusal, Refused, Rule, Snapshot, Space,
+    SpaceField, SpaceName, SpacePatch, Standing, Status, Until, UserId,
 };
 
 /// One membership's change: complete, so that carrying it out needs no further thought.
@@ -28,6 +31,28 @@ pub struct Change {
     pub event: EventName,
     /// When the status after ends by itself, if it does.
     pub until: Option<Millis>,
+    /// Where the place came from that begins, if that is not what the event tells.
+    pub origin: Option<Origin>,
+    /// What is said with it.
+    pub note: Option<Note>,
+    /// What the invitation offers that is open afterwards.
+    pub offered: Offer,
+}
+
+impl Change {
+    /// One without an end, of which nothing is said but what the event tells.
+    pub const fn plain(user: UserId, (from, to): (Status, Status), event: EventName) -> Self {
+        Self {
+            user,
+            from,
+            to,
+            event,
+            until: None,
+            origin: None,
+            note: None,
+            offered: Offer::Member,
+        }
+    }
 }
 
 /// What a command comes to when no rule says no.
@@ -35,8 +60,15 @@ pub struct Change {
 pub enum Decision {
     /// Memberships change, or nothing does if the list is empty. Whose time is over is written down first.
     Move(Vec<Change>),
-    /// Whose time is over is written down.
-    Expire,
+    /// The same, and invite links with them or alone.
+    MoveWithLinks {
+        /// What becomes of memberships.
+        changes: Vec<Change>,
+        /// What becomes of links; never empty.
+        links: Vec<LinkChange>,
+    },
+    /// Whose time is over is written down, and those who wait are given seats that are free: these changes.
+    Expire(Vec<Change>),
     /// A new space, with its creator.
     Create {
         /// The space, without anybody in it yet.
@@ -56,6 +88,8 @@ pub enum Decision {
         content: Option<Content>,
         /// What is different; never empty.
         fields: Vec<SpaceField>,
+        /// Those who waited for a seat that there is now.
+        given: Vec<Change>,
     },
     /// A user is forgotten.
     Erase {
@@ -63,11 +97,20 @@ pub enum Decision {
         changes: Vec<Change>,
         /// How private the space is afterwards.
         privacy: Privacy,
+        /// The links that are ended with them.
+        links: Vec<LinkChange>,
         /// Who, and what they are called from now on.
         erasure: Erasure,
     },
     /// The space goes, with its memberships and history.
     Delete,
+}
+
+impl Decision {
+    /// Memberships and links change, as far as these say so.
+    pub(super) fn of(changes: Vec<Change>, links: Vec<LinkChange>) -> Self {
+        if links.is_empty() { Self::Move(changes) } else { Self::MoveWithLinks { changes, links } }
+    }
 }
 
 /// Decides one command. The order of checks is itself a rule: nobody learns anything of a space
@@ -84,6 +127,13 @@ pub fn decide(
         if actor.user().is_some_and(|user| *user != new.creator) {
             return Err(Rule::condition(Action::CreateSpace).refuses(Refusal::NotTheCreator));
         }
+        if let (Some(_), Some(of)) = (actor.user(), &new.invitees) {
+            let invited = of.users.iter().count() as i64;
+            if of.limits.forbid(invited, || invited) {
+                let rule = Rule::invitations(Action::CreateSpace);
+                return Err(rule.refuses(Refusal::TooManyInvitations));
+            }
+        }
         return create(name, current, new, now);
     }
     let (snapshot, action) = (&*seen(current, actor, command, now)?, command.action(actor));
@@ -98,15 +148,18 @@ pub fn decide(
             }
             Ok(Decision::Delete)
         }
-        Command::Expire => Ok(Decision::Expire),
-        Command::Erase(erasure) => Ok(erasure::decide(snapshot, erasure)),
+        Command::Expire => Ok(Decision::Expire(give_seats(snapshot, &[], snapshot.space.capacity))),
+        Command::Erase(erasure) => Ok(erasure::decide(snapshot, erasure, now)),
         Command::Moderate(moderation) => moderate(snapshot, actor, command, moderation, now),
+        Command::JoinByLink(hash) => link_decisions::join(snapshot, actor, (command, hash), now),
+        Command::CreateLink(new) => link_decisions::create(snapshot, new),
+        Command::RevokeLink(id) => link_decisions::revoke(snapshot, *id, now),
         Command::SetAttendance(_)
         | Command::CreateSpace(_)
         | Command::Join
         | Command::Leave
         | Command::Remove(_)
-        | Command::Invite(_)
+        | Command::Invite(..)
         | Command::RemoveInvitations(_)
         | Command::Add(_)
         | Command::ChangeRoles(_)
@@ -114,7 +167,7 @@ pub fn decide(
         | Command::Unblock(_)
         | Command::TransferOwnership(_) => {
             let mut plan = Plan::new(snapshot, actor, command, now);
-            for (verb, user) in moves(name, snapshot, actor, command)? {
+            for (verb, user) in moves(name, snapshot, actor, command, now)? {
                 plan.add(verb, user)?;
             }
             plan.finish()
@@ -137,7 +190,7 @@ pub fn decide_each(
     };
     let snapshot = &*seen(Some(snapshot), actor, command, now)?;
     let mut plan = Plan::new(snapshot, actor, command, now);
-    let moves = moves(name, snapshot, actor, command)?;
+    let moves = moves(name, snapshot, actor, command, now)?;
     for own in moves.chunk_by(|one, next| one.1 == next.1) {
         let refusal = plan.foresee(own).err();
         for (verb, user) in own {
@@ -146,6 +199,8 @@ pub fn decide_each(
                 Some(refusal) => drop(refused.insert((*user).clone(), refusal)),
             }
         }
+        // As if the next were named in a call of their own: whoever waits is before them.
+        plan.settle();
     }
     Ok((plan.finish()?, refused))
 }
@@ -158,12 +213,27 @@ fn seen<'a>(
     now: Millis,
 ) -> Result<Cow<'a, Snapshot>, Refused> {
     let snapshot = current.ok_or(Refusal::SpaceNotFound)?.at(now);
-    let action = command.action(actor);
-    check(snapshot.space.privacy, action, snapshot.standing(actor))?;
+    may(&snapshot, actor, command, now)?;
     match command.until() {
-        Until::At(until) if until <= now => Err(Rule::condition(action).refuses(Refusal::PastEnd)),
+        Until::At(until) if until <= now => {
+            Err(Rule::condition(command.action(actor)).refuses(Refusal::PastEnd))
+        }
         Until::At(_) | Until::For(_) | Until::Never | Until::Unsaid => Ok(snapshot),
     }
+}
+
+/// Whether the actor may do this to the space as it is now.
+pub fn may(
+    snapshot: &Snapshot,
+    actor: &Actor,
+    command: &Command,
+    now: Millis,
+) -> Result<(), Refused> {
+    let standing = snapshot.standing(actor);
+    let brings_link =
+        matches!(command, Command::JoinByLink(hash) if snapshot.links.live(hash, now).is_some());
+    let standing = if brings_link { seen_with_link(standing) } else { standing };
+    check(snapshot.space.privacy, command.action(actor), standing)
 }
 
 /// What is to be done to whom, as far as the command means them.
@@ -172,8 +242,13 @@ fn moves<'a>(
     snapshot: &Snapshot,
     actor: &'a Actor,
     command: &'a Command,
+    now: Millis,
 ) -> Result<Vec<(Verb, &'a UserId)>, Refused> {
     let mut moves = command.moves(actor);
+    if let Command::Invite(..) = command {
+        let declined = moves.iter_mut().filter(|(_, user)| snapshot.cools_down(user, now));
+        declined.for_each(|(verb, _)| *verb = Verb::InviteTooSoon);
+    }
     if let Command::SetAttendance(change) = command {
         let rule = Rule::attendance(command.action(actor), name.kind());
         has_attendance(name.kind()).map_err(|refusal| rule.refuses(refusal))?;
@@ -196,7 +271,8 @@ pub const fn check(privacy: Privacy, action: Action, standing: Standing) -> Resu
     }
 }
 
-/// Whoever has changed since they were seen is passed over.
+/// Whoever has changed since they were seen is passed over. Nobody was seen who is ABSENT: of whoever became so in the
+/// same batch the version is known.
 fn moderate(
     snapshot: &Snapshot,
     actor: &Actor,
@@ -206,7 +282,8 @@ fn moderate(
 ) -> Result<Decision, Refused> {
     let mut plan = Plan::new(snapshot, actor, command, now);
     for (user, version) in moderation.seen() {
-        if snapshot.known(user).is_some_and(|membership| membership.version == *version) {
+        let as_seen = |it: &&Membership| it.version == *version && it.status != Status::Absent;
+        if snapshot.known(user).filter(as_seen).is_some() {
             plan.add(moderation.sweep().verb(), user)?;
         }
     }
@@ -226,6 +303,8 @@ fn create(
         creator: new.creator.clone(),
         contribution: new.contribution,
         capacity: new.capacity,
+        cool_down: new.cool_down,
+        waitlist: new.waitlist,
         hides_members: new.content.attributes.says(HIDES_MEMBERS),
         seq: 0,
         counts: Counts::default(),
@@ -264,13 +343,23 @@ fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refused> 
     if patch.if_attributes.as_ref().is_some_and(|believed| was != Some(believed)) {
         return Err(condition.refuses(Refusal::VersionMismatch));
     }
-    let SpacePatch { privacy, display_name, contribution, capacity, attributes, .. } =
-        patch.clone();
+    let SpacePatch {
+        privacy,
+        display_name,
+        contribution,
+        capacity,
+        waitlist,
+        cool_down,
+        attributes,
+        ..
+    } = patch.clone();
     let hides_members = attributes.as_ref().map(|attributes| attributes.says(HIDES_MEMBERS));
     let next = Space {
         privacy: privacy.unwrap_or(space.privacy),
         contribution: contribution.unwrap_or(space.contribution),
         capacity: capacity.unwrap_or(space.capacity),
+        cool_down: cool_down.unwrap_or(space.cool_down),
+        waitlist: waitlist.unwrap_or(space.waitlist),
         hides_members: hides_members.unwrap_or(space.hides_members),
         ..space.clone()
     };
@@ -287,6 +376,8 @@ fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refused> 
         SpaceField::Privacy => next.privacy != space.privacy,
         SpaceField::Contribution => next.contribution != space.contribution,
         SpaceField::Capacity => next.capacity != space.capacity,
+        SpaceField::CoolDown => next.cool_down != space.cool_down,
+        SpaceField::Waitlist => next.waitlist != space.waitlist,
         SpaceField::DisplayName => {
             content.as_ref().map(|c| &c.display_name)
                 != next_content.as_ref().map(|c| &c.display_name)
@@ -299,5 +390,6 @@ fn update(snapshot: &Snapshot, patch: &SpacePatch) -> Result<Decision, Refused> 
     if fields.is_empty() {
         return Ok(Decision::Move(Vec::new()));
     }
-    Ok(Decision::Update { space: Box::new(next), content: next_content, fields })
+    let given = give_seats(snapshot, &[], next.capacity);
+    Ok(Decision::Update { space: Box::new(next), content: next_content, fields, given })
 }

@@ -1,8 +1,10 @@
 //! Forgetting a user for good: what becomes of their memberships, of their spaces, and of their name.
 
 use super::decide::{Change, Decision};
+use super::waiting::give_seats;
 use super::{
-    Actor, Event, EventName, Kind, Membership, Privacy, Snapshot, Status, Subject, UserId,
+    Actor, Event, EventName, Kind, LinkChange, Membership, Millis, Privacy, Snapshot, Status,
+    Subject, UserId,
 };
 
 /// Whom to forget.
@@ -26,7 +28,7 @@ impl Erasure {
     }
 
     /// This user, or the pseudonym if they are the one who is forgotten.
-    fn renamed(&self, user: &UserId) -> UserId {
+    pub(super) fn renamed(&self, user: &UserId) -> UserId {
         if *user == self.user { self.pseudonym.clone() } else { user.clone() }
     }
 
@@ -37,6 +39,9 @@ impl Erasure {
         }
         if let Actor::User(user) = &mut event.by.actor {
             *user = self.renamed(user);
+        }
+        if let Some(origin) = &mut event.origin {
+            origin.rename(self);
         }
     }
 }
@@ -56,46 +61,41 @@ pub const fn archived(kind: Kind, privacy: Privacy) -> Privacy {
 
 /// What becomes of a space that somebody is in who is to be forgotten. The snapshot has the successor and, of a
 /// space of theirs, the manager who has been there longest.
-pub(super) fn decide(snapshot: &Snapshot, erasure: &Erasure) -> Decision {
+pub(super) fn decide(snapshot: &Snapshot, erasure: &Erasure, now: Millis) -> Decision {
     let user = &erasure.user;
     let sent = snapshot.sent_invitations().remove(user).unwrap_or_default();
-    let revoked = |invitee: &UserId| Change {
-        user: invitee.clone(),
-        from: Status::Invited,
-        to: Status::Absent,
-        event: EventName::InvitationRevoked,
-        until: None,
+    let revoked = |invitee: &UserId| {
+        let ends = (Status::Invited, Status::Absent);
+        Change::plain(invitee.clone(), ends, EventName::InvitationRevoked)
     };
     let mut changes: Vec<_> = sent.into_iter().map(revoked).collect();
     let from = snapshot.status(user);
     let heir = if from == Status::Creator { heir(snapshot, erasure) } else { None };
     let is_archived = from == Status::Creator && heir.is_none();
     if let Some(heir) = heir {
-        changes.push(Change {
-            user: heir.user.clone(),
-            from: heir.status,
-            to: Status::Creator,
-            event: EventName::OwnershipReceived,
-            until: None,
-        });
+        let inherits = (heir.status, Status::Creator);
+        changes.push(Change::plain(heir.user.clone(), inherits, EventName::OwnershipReceived));
     }
     let (to, event) = match from {
         Status::Creator if is_archived => (Status::Creator, EventName::Archived),
         Status::Absent
         | Status::Invited
         | Status::Requested
+        | Status::Waitlisted
         | Status::Member
         | Status::Manager
         | Status::Creator
         | Status::Blocked => (Status::Absent, EventName::Erased),
     };
     if from != Status::Absent {
-        changes.push(Change { user: user.clone(), from, to, event, until: None });
+        changes.push(Change::plain(user.clone(), (from, to), event));
     }
+    changes.extend(give_seats(snapshot, &changes, snapshot.space.capacity));
     let privacy = archived(snapshot.space.name.kind(), snapshot.space.privacy);
     Decision::Erase {
         changes,
         privacy: if is_archived { privacy } else { snapshot.space.privacy },
+        links: snapshot.links.made_by(user, now).map(LinkChange::Revoked).collect(),
         erasure: erasure.clone(),
     }
 }

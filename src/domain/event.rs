@@ -1,6 +1,9 @@
 //! What happened, as the history keeps it.
 
-use super::{Action, Actor, Attendance, Millis, SpaceField, SpaceName, Status, UserId};
+use super::origin::begins;
+use super::{
+    Action, Actor, Attendance, Millis, Note, Offer, Origin, SpaceField, SpaceName, Status, UserId,
+};
 
 words! {
     /// What a change means to the user, or to the space, that it happened to.
@@ -53,12 +56,25 @@ words! {
         AttendanceCleared = "attendance_cleared",
         /// What the user was is over: its time had come. This is when that was written down.
         Expired = "expired",
-        /// The status stays, and ends at another time now, or no longer by itself.
+        /// The status stays, and ends at another time now, or no longer by itself, or something else was said of it or
+        /// offered.
         TermsChanged = "terms_changed",
         /// The user was forgotten, and the membership ended.
         Erased = "erased",
         /// The user was forgotten, and nobody could have their space; the status stays.
         Archived = "archived",
+        /// An invite link was made; its number is the event's.
+        LinkCreated = "link_created",
+        /// An invite link was revoked.
+        LinkRevoked = "link_revoked",
+        /// Wants a seat where none is free, and waits for one.
+        Waitlisted = "waitlisted",
+        /// Left the waiting list of their own accord.
+        WaitlistLeft = "waitlist_left",
+        /// A manager took the user off the waiting list.
+        WaitlistRemoved = "waitlist_removed",
+        /// Was the first on the waiting list when a seat was free, and has it.
+        SeatGiven = "seat_given",
         /// The space itself was changed.
         Updated = "updated",
         /// The space was deleted, with its memberships and the history before this.
@@ -98,6 +114,12 @@ impl EventName {
             | Self::TermsChanged
             | Self::Erased
             | Self::Archived
+            | Self::LinkCreated
+            | Self::LinkRevoked
+            | Self::Waitlisted
+            | Self::WaitlistLeft
+            | Self::WaitlistRemoved
+            | Self::SeatGiven
             | Self::Updated
             | Self::Deleted => {
                 if to.is_seated() {
@@ -152,8 +174,17 @@ pub struct Event {
     pub name: EventName,
     /// To what.
     pub subject: Subject,
+    /// The number of the event before this one about the same user, unless they were ABSENT.
+    pub previous: Option<i64>,
     /// When what the user is after this ends by itself, if it does.
     pub until: Option<Millis>,
+    /// Where the place came from that begins with this, or that this makes of an invitation or a request. What is
+    /// held already keeps its origin.
+    pub origin: Option<Origin>,
+    /// What was said with it: the message of an invitation, the reason of a block.
+    pub note: Option<Note>,
+    /// What the invitation offers that is open after this.
+    pub offered: Offer,
     /// By whom, and when.
     pub by: Authorship,
 }
@@ -178,6 +209,20 @@ pub enum Subject {
 }
 
 impl Event {
+    /// The origin of what begins with it, if its name and actor do not tell that.
+    pub fn untold_origin(&self) -> Option<&Origin> {
+        let told = match &self.subject {
+            Subject::Membership { from, .. } => begins(self.name, *from, &self.by.actor, None),
+            Subject::Space { .. } => None,
+        };
+        self.origin.as_ref().filter(|origin| told.as_ref() != Some(origin))
+    }
+
+    /// What the invitation offers that is open after it, if that is more than goes without saying.
+    pub fn untold_offer(&self) -> Option<Offer> {
+        Some(self.offered).filter(|offer| *offer != Offer::default())
+    }
+
     /// Whose membership changed, if one did.
     pub fn user(&self) -> Option<&UserId> {
         match &self.subject {

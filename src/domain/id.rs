@@ -106,6 +106,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Reads an actor as they are written down.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        match text.strip_prefix("service/") {
+            Some(service) => UserId::parse(service).map(Self::Service),
+            None => UserId::parse(text).map(Self::User),
+        }
+    }
+
     /// The user who asks, if it is one.
     pub fn user(&self) -> Option<&UserId> {
         match self {

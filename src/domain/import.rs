@@ -11,9 +11,9 @@ use super::transition::Move::{self, Refuse, Stay, To};
 use super::transition::{Verb, transition};
 use super::until::is_over;
 use super::{
-    Attendance, Attributes, Authorship, Capacity, Change, Content, Contribution, Counts, Decision,
-    Event, EventName, Millis, Person, Privacy, Refusal, Snapshot, Space, SpaceName, SpaceState,
-    Status, UserId,
+    Attendance, Attributes, Authorship, Capacity, Change, Content, Contribution, CoolDown, Counts,
+    Decision, Event, EventName, Millis, Offer, Person, Privacy, Refusal, Snapshot, Space,
+    SpaceName, SpaceState, Status, UserId,
 };
 
 /// What one line says.
@@ -55,6 +55,10 @@ pub enum Life {
         creator: UserId,
         /// The most seats.
         capacity: Option<Capacity>,
+        /// For how long somebody who declined an invitation is not invited again.
+        cool_down: CoolDown,
+        /// Whether whoever finds no seat is put on a list.
+        waitlist: bool,
         /// What it shows.
         content: Content,
     },
@@ -125,13 +129,17 @@ pub enum Fault {
 impl SpaceRecord {
     /// The space, without anybody in it.
     pub fn space(&self, now: Millis) -> Option<(Space, Content)> {
-        let Life::Living { creator, capacity, content } = &self.life else { return None };
+        let Life::Living { creator, capacity, waitlist, cool_down, content } = &self.life else {
+            return None;
+        };
         let space = Space {
             name: self.name.clone(),
             privacy: self.privacy,
             creator: creator.clone(),
             contribution: self.contribution,
             capacity: *capacity,
+            cool_down: *cool_down,
+            waitlist: *waitlist,
             hides_members: hides_members(&content.attributes),
             seq: 0,
             counts: Counts::default(),
@@ -182,15 +190,17 @@ impl MembershipRecord {
         let Some(snapshot) = &state.snapshot else { return refused(Refusal::SpaceNotFound) };
         let snapshot = &*snapshot.at(by.at);
         let from = snapshot.status(&self.user);
-        let was = snapshot.known(&self.user).and_then(|known| known.until);
+        let known = snapshot.known(&self.user);
+        let (was, offered) = known.map_or((None, Offer::Member), |it| (it.until, it.offered));
         let mut changes = Vec::new();
-        let change = |from, to, event, until| {
-            let user = self.user.clone();
-            Change { user, from, to, event, until }
+        let change = |from, to, event, until| Change {
+            until,
+            ..Change::plain(self.user.clone(), (from, to), event)
         };
         let (status, until) = match imported(from, self.status) {
             Stay if from == self.status && self.until.is_some() && self.until != was => {
-                changes.push(change(from, from, EventName::TermsChanged, self.until));
+                let until = change(from, from, EventName::TermsChanged, self.until);
+                changes.push(Change { offered, ..until });
                 (from, self.until)
             }
             Stay => (from, was),
@@ -224,7 +234,7 @@ impl MembershipRecord {
             Attendance::Going => Verb::SetGoing,
             Attendance::NotGoing => Verb::SetNotGoing,
         };
-        match transition(verb, Privacy::Open, status) {
+        match transition(verb, Privacy::Open, status, Offer::Member) {
             Stay => Ok(None),
             Refuse(refusal) => Err(Fault::Refused(refusal)),
             To(_, event) => Ok(Some(event)),
@@ -242,20 +252,24 @@ fn has_room(snapshot: &Snapshot, from: Status, to: Status) -> bool {
 /// shuts people out; it never opens a door that was shut here, nor takes a seat away, nor touches who the
 /// creator is.
 pub const fn imported(from: Status, to: Status) -> Move {
-    use Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
+    use Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested, Waitlisted};
     match (to, from) {
         (Invited | Requested, Absent)
-        | (Member, Absent | Invited | Requested | Manager)
-        | (Manager, Absent | Invited | Requested | Member)
-        | (Blocked, Absent | Invited | Requested | Member | Manager) => To(to, EventName::Imported),
+        | (Waitlisted, Absent | Invited | Requested)
+        | (Member, Absent | Invited | Requested | Waitlisted | Manager)
+        | (Manager, Absent | Invited | Requested | Waitlisted | Member)
+        | (Blocked, Absent | Invited | Requested | Waitlisted | Member | Manager) => {
+            To(to, EventName::Imported)
+        }
         (Absent, _)
-        | (Invited | Requested, Invited | Requested | Member | Manager | Creator)
+        | (Invited | Requested, Invited | Requested | Waitlisted | Member | Manager | Creator)
+        | (Waitlisted, Waitlisted | Member | Manager | Creator)
         | (Member, Member | Creator)
         | (Manager, Manager | Creator)
         | (Creator, Creator)
         | (Blocked, Blocked) => Stay,
-        (Invited | Requested | Member | Manager, Blocked) => Refuse(Refusal::Blocked),
-        (Creator, Absent | Invited | Requested | Member | Manager | Blocked)
+        (Invited | Requested | Waitlisted | Member | Manager, Blocked) => Refuse(Refusal::Blocked),
+        (Creator, Absent | Invited | Requested | Waitlisted | Member | Manager | Blocked)
         | (Blocked, Creator) => Refuse(Refusal::CreatorFixed),
     }
 }

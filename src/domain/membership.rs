@@ -1,7 +1,8 @@
 //! What one user is to one space.
 
+use super::origin::implied;
 use super::until::is_over;
-use super::{Millis, SpaceName, UserId};
+use super::{Millis, Note, Offer, Origin, SpaceName, UserId};
 
 words! {
     /// What a user is to a space: role and state are one field. No row means [`Status::Absent`],
@@ -13,6 +14,8 @@ words! {
         Invited = "invited",
         /// Asked to join a private space; a manager accepts by inviting, rejects by removing.
         Requested = "requested",
+        /// Waits for a seat, in the order in which people came; gets one by itself when one is free.
+        Waitlisted = "waitlisted",
         /// A plain member.
         Member = "member",
         /// A member who may let others in and throw them out.
@@ -44,7 +47,9 @@ impl Status {
     pub const fn is_seated(self) -> bool {
         match self {
             Self::Member | Self::Manager | Self::Creator => true,
-            Self::Absent | Self::Invited | Self::Requested | Self::Blocked => false,
+            Self::Absent | Self::Invited | Self::Requested | Self::Waitlisted | Self::Blocked => {
+                false
+            }
         }
     }
 
@@ -52,14 +57,19 @@ impl Status {
     pub const fn can_end(self) -> bool {
         match self {
             Self::Invited | Self::Member | Self::Manager | Self::Blocked => true,
-            Self::Absent | Self::Requested | Self::Creator => false,
+            Self::Absent | Self::Requested | Self::Waitlisted | Self::Creator => false,
         }
     }
 
-    /// Whether the user has something to leave: an invitation, a request or a seat.
+    /// Whether the user has something to leave: an invitation, a request, a place on the waiting list or a seat.
     pub const fn holds_a_place(self) -> bool {
         match self {
-            Self::Invited | Self::Requested | Self::Member | Self::Manager | Self::Creator => true,
+            Self::Invited
+            | Self::Requested
+            | Self::Waitlisted
+            | Self::Member
+            | Self::Manager
+            | Self::Creator => true,
             Self::Absent | Self::Blocked => false,
         }
     }
@@ -95,8 +105,14 @@ pub struct Membership {
     /// When the membership last changed; 0 for ABSENT.
     pub changed_at: Millis,
     /// From when on the user is ABSENT, whether or not anything was written down then. Never of somebody
-    /// who is ABSENT or REQUESTED or the CREATOR.
+    /// who is ABSENT, REQUESTED or WAITLISTED, or the CREATOR.
     pub until: Option<Millis>,
+    /// Where their place came from; nothing of whoever is ABSENT or BLOCKED.
+    pub origin: Option<Origin>,
+    /// The message of the open invitation, or the reason of the block.
+    pub note: Option<Note>,
+    /// What the open invitation offers.
+    pub offered: Offer,
 }
 
 impl From<Status> for Place {
@@ -118,6 +134,9 @@ impl Membership {
             attendance: None,
             changed_at: 0,
             until: None,
+            origin: None,
+            note: None,
+            offered: Offer::Member,
         }
     }
 
@@ -126,13 +145,24 @@ impl Membership {
         is_over(self.until, now)
     }
 
+    /// Where their place came from, if that does not go without saying.
+    pub fn untold_origin(&self) -> Option<&Origin> {
+        let implied = implied(self.status, self.invited_by.as_ref());
+        self.origin.as_ref().filter(|origin| implied.as_ref() != Some(origin))
+    }
+
+    /// What the open invitation offers, if that is more than goes without saying.
+    pub fn untold_offer(&self) -> Option<Offer> {
+        Some(self.offered).filter(|offer| *offer != Offer::default())
+    }
+
     /// What the user is to the space.
     pub const fn place(&self) -> Place {
         Place { status: self.status, attendance: self.attendance }
     }
 
-    /// Since when they are here: when they took their seat, or else were invited, asked to join or were
-    /// blocked.
+    /// Since when they are here: when they took their seat, or else were invited, asked to join, were put on
+    /// the waiting list or were blocked.
     pub const fn since(&self) -> Millis {
         match self.joined_at {
             Some(at) => at,

@@ -1,6 +1,8 @@
 //! What somebody was to a space at a moment that has passed, from what had happened to them until then.
 
-use super::{Event, EventName, Membership, Millis, SpaceName, Status, Subject, UserId};
+use super::{
+    Event, EventName, Membership, Millis, SpaceName, Status, Subject, UserId, note, origin,
+};
 
 /// A membership as it becomes, event by event.
 #[derive(Clone, Debug)]
@@ -33,6 +35,9 @@ impl Past {
         membership.version = event.seq;
         membership.changed_at = event.by.at;
         membership.until = event.until;
+        membership.origin = origin::after(to, event.origin.clone(), membership.origin.take());
+        membership.note = note::after(event.name, event.note.clone(), membership.note.take());
+        membership.offered = event.offered;
     }
 
     /// The membership when the event of this number was the space's last one, and at this time if it was asked
@@ -46,6 +51,7 @@ impl Past {
             Status::Absent => Membership::absent(space.clone(), user.clone(), seq),
             Status::Invited
             | Status::Requested
+            | Status::Waitlisted
             | Status::Member
             | Status::Manager
             | Status::Creator

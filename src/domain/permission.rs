@@ -29,6 +29,10 @@ words! {
         SetAttendance = "set_attendance",
         /// Hand the space over to another creator.
         TransferOwnership = "transfer_ownership",
+        /// Make an invite link.
+        CreateLink = "create_link",
+        /// End an invite link.
+        RevokeLink = "revoke_link",
         /// Make a space.
         CreateSpace = "create_space",
         /// Change a space's name, privacy, capacity or attributes.
@@ -49,6 +53,8 @@ words! {
         SeePending = "see_pending",
         /// See the space's history.
         SeeHistory = "see_history",
+        /// See the space's invite links.
+        SeeLinks = "see_links",
     }
 }
 
@@ -104,6 +110,8 @@ pub const fn need(action: Action) -> Need {
         Action::Attend => Need::Member,
         Action::SetAttendance => Need::Manager,
         Action::TransferOwnership => Need::Creator,
+        Action::CreateLink => Need::Manager,
+        Action::RevokeLink => Need::Manager,
         Action::CreateSpace => Need::Service,
         Action::UpdateSpace => Need::Manager,
         Action::DeleteSpace => Need::Creator,
@@ -114,6 +122,7 @@ pub const fn need(action: Action) -> Need {
         Action::SeeMembers => Need::Viewer,
         Action::SeePending => Need::Manager,
         Action::SeeHistory => Need::Manager,
+        Action::SeeLinks => Need::Manager,
     }
 }
 
@@ -158,7 +167,11 @@ pub const fn permit(need: Need, standing: Standing) -> Result<(), Refusal> {
         (Need::Service, _)
         | (
             Need::Member | Need::Manager,
-            Status::Absent | Status::Invited | Status::Requested | Status::Blocked,
+            Status::Absent
+            | Status::Invited
+            | Status::Requested
+            | Status::Waitlisted
+            | Status::Blocked,
         )
         | (Need::Manager, Status::Member) => Err(Refusal::NotAManager),
         (
@@ -166,6 +179,7 @@ pub const fn permit(need: Need, standing: Standing) -> Result<(), Refusal> {
             Status::Absent
             | Status::Invited
             | Status::Requested
+            | Status::Waitlisted
             | Status::Member
             | Status::Manager
             | Status::Blocked,

@@ -2,19 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use super::link::uses_link;
+use super::note::sets_note;
+use super::offer::offered;
 use super::transition::{Move, Verb, revokes_sent_invitations, transition};
 use super::until::{sets_until, until};
+use super::waiting::{give_seats, waits};
 use super::{
-    Action, Actor, Attendance, Change, Command, Counts, Decision, EventName, Millis, Refusal,
-    Refused, Rule, Snapshot, Space, Status, Until, UserId,
+    Action, Actor, Attendance, Change, Command, Counts, Decision, EventName, InviteLimits,
+    LinkChange, LinkNumber, Membership, Millis, Note, Offer, Origin, Refusal, Refused, Rule, Seats,
+    Snapshot, Space, Status, Until, UserId, note,
 };
 
 /// What somebody is to the space, with all that changes with it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Held {
     status: Status,
     attendance: Option<Attendance>,
     until: Option<Millis>,
+    note: Option<Note>,
+    offered: Offer,
+}
+
+impl Held {
+    fn of(membership: Option<&Membership>) -> Self {
+        let nothing = || (Status::Absent, None, None, None, Offer::Member);
+        let (status, attendance, until, note, offered) = membership.map_or_else(nothing, |it| {
+            (it.status, it.attendance, it.until, it.note.clone(), it.offered)
+        });
+        Self { status, attendance, until, note, offered }
+    }
 }
 
 /// The changes of one command so far. Later users of the same command see the earlier ones.
@@ -23,29 +40,51 @@ pub struct Plan<'a> {
     actor: &'a Actor,
     action: Action,
     said: Until,
+    limits: InviteLimits,
+    note: Option<&'a Note>,
     now: Millis,
     changed: BTreeMap<UserId, Held>,
     counts: Counts,
     changes: Vec<Change>,
+    links: Vec<LinkChange>,
+    /// How many of them there were when free seats were given last.
+    settled: usize,
     /// The open invitations that nobody has taken back yet, by who sent them, once somebody asks.
     sent: Option<BTreeMap<&'a UserId, Vec<&'a UserId>>>,
 }
 
 impl<'a> Plan<'a> {
     /// Nothing is done yet.
-    pub fn new(snapshot: &'a Snapshot, actor: &'a Actor, command: &Command, now: Millis) -> Self {
-        let (counts, said) = (snapshot.space.counts, command.until());
+    pub fn new(
+        snapshot: &'a Snapshot,
+        actor: &'a Actor,
+        command: &'a Command,
+        now: Millis,
+    ) -> Self {
+        let (counts, said, note) = (snapshot.space.counts, command.until(), command.note());
+        let limits = command.invite_limits();
         let (action, changed, changes) = (command.action(actor), BTreeMap::new(), Vec::new());
-        Self { snapshot, actor, action, said, now, changed, counts, changes, sent: None }
+        let (links, sent) = (Vec::new(), None);
+        Self {
+            snapshot,
+            actor,
+            action,
+            said,
+            note,
+            limits,
+            now,
+            changed,
+            counts,
+            changes,
+            links,
+            sent,
+            settled: 0,
+        }
     }
 
     fn held(&self, user: &UserId) -> Held {
-        let before = || Held {
-            status: self.snapshot.status(user),
-            attendance: self.snapshot.attendance(user),
-            until: self.snapshot.known(user).and_then(|known| known.until),
-        };
-        self.changed.get(user).copied().unwrap_or_else(before)
+        let before = || Held::of(self.snapshot.known(user));
+        self.changed.get(user).cloned().unwrap_or_else(before)
     }
 
     /// Refuses to say when somebody's time ends if it is over already, or the actor's own.
@@ -63,48 +102,98 @@ impl<'a> Plan<'a> {
     pub fn add(&mut self, verb: Verb, user: &UserId) -> Result<(), Refused> {
         self.may_say_until(verb, user)?;
         let was = self.held(user);
-        match transition(verb, self.snapshot.space.privacy, was.status) {
+        match transition(verb, self.snapshot.space.privacy, was.status, was.offered) {
             Move::Stay => {}
             Move::Refuse(refusal) => {
                 return Err(Rule::transition(verb, was.status).refuses(refusal));
             }
             Move::To(to, event) => {
+                let seats = Seats::of(&self.snapshot.space, self.counts);
+                let (to, event) = seats.lead(verb, was.status, (to, event));
+                if waits(verb) {
+                    self.admit(seats, verb, (was.status, to))?;
+                }
                 let until = until(verb, (was.status, to), self.said, was.until, self.now);
-                if !self.change(user, to, event, until) {
+                let said = self.note.filter(|_| sets_note(verb, to));
+                let is_new =
+                    |note: &&Note| !event.keeps_status() || was.note.as_ref() != Some(*note);
+                let change = Change {
+                    until,
+                    note: said.filter(is_new).cloned(),
+                    offered: offered(verb, to),
+                    ..Change::plain(user.clone(), (was.status, to), event)
+                };
+                if !self.change(change) {
                     return Ok(());
                 }
                 if to == Status::Creator && was.status != to {
-                    let old = &self.snapshot.space.creator;
-                    self.change(old, Status::Manager, EventName::OwnershipGiven, None);
+                    let old = self.snapshot.space.creator.clone();
+                    let given = (Status::Creator, Status::Manager);
+                    self.change(Change::plain(old, given, EventName::OwnershipGiven));
                 }
                 if revokes_sent_invitations(verb) {
                     self.revoke_invitations_of(user);
+                    let links = self.snapshot.links.made_by(user, self.now);
+                    self.links.extend(links.map(LinkChange::Revoked));
                 }
             }
         }
         Ok(())
     }
 
+    /// Refuses a seat that is not there.
+    fn admit(&self, seats: Seats, verb: Verb, (from, to): (Status, Status)) -> Result<(), Refused> {
+        let refused = |refusal| Rule::capacity(self.action).refuses(refusal);
+        seats.admit(verb, from, to).map_err(refused)
+    }
+
     /// Whether a rule refuses all that is to be done to one user; a seat that they take must be free already.
     pub fn foresee(&self, moves: &[(Verb, &UserId)]) -> Result<(), Refused> {
-        let Space { privacy, capacity, .. } = self.snapshot.space;
-        let before = moves.first().map_or(Status::Absent, |(_, user)| self.held(user).status);
-        let mut status = before;
+        let Space { privacy, .. } = self.snapshot.space;
+        let seats = Seats::of(&self.snapshot.space, self.counts);
+        let before = moves.first().map_or_else(|| Held::of(None), |(_, user)| self.held(user));
+        let (mut status, offered, before) = (before.status, before.offered, before.status);
         for (verb, user) in moves {
             self.may_say_until(*verb, user)?;
-            match transition(*verb, privacy, status) {
+            match transition(*verb, privacy, status, offered) {
                 Move::Stay => {}
-                Move::To(to, _) => status = to,
+                Move::To(to, event) => {
+                    let (to, _) = seats.lead(*verb, status, (to, event));
+                    self.admit(seats, *verb, (before, to))?;
+                    status = to;
+                }
                 Move::Refuse(refusal) => {
                     return Err(Rule::transition(*verb, status).refuses(refusal));
                 }
             }
         }
-        let takes_a_seat = status.is_seated() && !before.is_seated();
-        if takes_a_seat && capacity.is_some_and(|c| self.counts.seats() >= c.seats()) {
-            return Err(Rule::capacity(self.action).refuses(Refusal::SpaceFull));
+        if status == Status::Invited && before != Status::Invited {
+            self.allow_invitations(self.invited() + 1)?;
         }
         Ok(())
+    }
+
+    /// How many more are invited than before.
+    fn invited(&self) -> i64 {
+        self.counts.invited - self.snapshot.space.counts.invited
+    }
+
+    /// Refuses so many more open invitations of the actor.
+    fn allow_invitations(&self, more: i64) -> Result<(), Refused> {
+        let (Some(sender), true) = (self.actor.user(), more > 0) else { return Ok(()) };
+        let all = self.snapshot.space.counts.invited + more;
+        if self.limits.forbid(all, || self.snapshot.open_invitations_of(sender) + more) {
+            return Err(Rule::invitations(self.action).refuses(Refusal::TooManyInvitations));
+        }
+        Ok(())
+    }
+
+    /// Counts a use of the link that was brought, if anything came of it that uses it up.
+    pub fn use_link(&mut self, link: LinkNumber) {
+        for change in self.changes.iter_mut().filter(|change| uses_link(change)) {
+            change.origin = Some(Origin::Link { id: link });
+            self.links.push(LinkChange::Used(link));
+        }
     }
 
     fn revoke_invitations_of(&mut self, inviter: &UserId) {
@@ -112,38 +201,49 @@ impl<'a> Plan<'a> {
         let sent = self.sent.get_or_insert_with(|| snapshot.sent_invitations());
         for invitee in sent.remove(inviter).unwrap_or_default() {
             if self.held(invitee).status == Status::Invited {
-                self.change(invitee, Status::Absent, EventName::InvitationRevoked, None);
+                let ends = (Status::Invited, Status::Absent);
+                self.change(Change::plain(invitee.clone(), ends, EventName::InvitationRevoked));
             }
         }
     }
 
     /// Says whether anything is different now.
-    fn change(
-        &mut self,
-        user: &UserId,
-        to: Status,
-        event: EventName,
-        until: Option<Millis>,
-    ) -> bool {
-        let was = self.held(user);
+    fn change(&mut self, change: Change) -> bool {
+        let Change { to, event, until, offered, .. } = change;
+        let was = self.held(&change.user);
         let attendance = event.attendance(was.attendance, to);
-        let held = Held { status: to, attendance, until };
+        let note = note::after(event, change.note.clone(), was.note.clone());
+        let held = Held { status: to, attendance, until, note, offered };
         if held == was {
             return false;
         }
         self.counts.shift(was.status, to);
-        self.changed.insert(user.clone(), held);
-        self.changes.push(Change { user: user.clone(), from: was.status, to, event, until });
+        self.changed.insert(change.user.clone(), held);
+        self.changes.push(change);
         true
     }
 
-    /// Seats are counted when all is done, so that a command can give one and take one.
-    pub fn finish(self) -> Result<Decision, Refused> {
+    /// Gives seats that are free now to those who are first in line, unless nothing has changed meanwhile.
+    pub fn settle(&mut self) {
+        if self.changes.len() > self.settled {
+            let capacity = self.snapshot.space.capacity;
+            for given in give_seats(self.snapshot, &self.changes, capacity) {
+                self.change(given);
+            }
+            self.settled = self.changes.len();
+        }
+    }
+
+    /// Seats are counted when all is done, so that a command can give one and take one. What is free then goes to
+    /// those who wait.
+    pub fn finish(mut self) -> Result<Decision, Refused> {
+        self.allow_invitations(self.invited())?;
         let Space { capacity, counts, .. } = &self.snapshot.space;
         let takes_seats = self.counts.seats() > counts.seats();
         if takes_seats && capacity.is_some_and(|c| self.counts.seats() > c.seats()) {
             return Err(Rule::capacity(self.action).refuses(Refusal::SpaceFull));
         }
-        Ok(Decision::Move(self.changes))
+        self.settle();
+        Ok(Decision::of(self.changes, self.links))
     }
 }

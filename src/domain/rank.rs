@@ -2,7 +2,7 @@
 
 use super::Status;
 
-/// Whether this status is at least that one. INVITED and REQUESTED are as much as each other. Who is
+/// Whether this status is at least that one. INVITED, REQUESTED and WAITLISTED are as much as each other. Who is
 /// BLOCKED never passes, and nobody is asked to be.
 pub const fn passes(status: Status, minimum: Status) -> bool {
     match (rank(status), rank(minimum)) {
@@ -14,7 +14,7 @@ pub const fn passes(status: Status, minimum: Status) -> bool {
 const fn rank(status: Status) -> Option<u8> {
     match status {
         Status::Absent => Some(0),
-        Status::Invited | Status::Requested => Some(1),
+        Status::Invited | Status::Requested | Status::Waitlisted => Some(1),
         Status::Member => Some(2),
         Status::Manager => Some(3),
         Status::Creator => Some(4),

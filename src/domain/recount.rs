@@ -59,6 +59,8 @@ pub struct Found {
     pub missing_terms: i64,
     /// Those by which it is found, and which are not its content's.
     pub stray_terms: i64,
+    /// Ranges of its waiting list in which others are counted than wait.
+    pub wrong_nodes: i64,
 }
 
 /// One way in which a space contradicts itself.
@@ -112,6 +114,8 @@ pub enum Drift {
         /// So many others are.
         stray: i64,
     },
+    /// So many ranges of its waiting list are counted wrong.
+    Line(i64),
     /// Its history does not begin with its first event, nor with that of a deletion.
     Beginning(Option<i64>),
     /// Numbers are missing in its history.
@@ -179,6 +183,9 @@ impl Recount {
         if missing + stray != 0 {
             all.push(Drift::Terms { missing, stray });
         }
+        if found.wrong_nodes != 0 {
+            all.push(Drift::Line(found.wrong_nodes));
+        }
         all
     }
 
@@ -215,6 +222,7 @@ impl Drift {
             | Self::Going { .. }
             | Self::Ends { .. }
             | Self::Creator { .. }
+            | Self::Line(_)
             | Self::Terms { .. } => true,
             Self::Creators(_)
             | Self::Overfull { .. }
@@ -257,6 +265,7 @@ impl fmt::Display for Drift {
             Self::Terms { missing, stray } => {
                 write!(f, "lacks {missing} terms by which it is found, and has {stray} others")
             }
+            Self::Line(nodes) => write!(f, "counts {nodes} ranges of its waiting list wrong"),
             Self::Beginning(None) => f.write_str("has no history"),
             Self::Beginning(Some(first)) => write!(f, "has no history before event {first}"),
             Self::Gaps(missing) => {

@@ -21,6 +21,8 @@ words! {
         NotAMember = "NOT_A_MEMBER",
         /// Every seat is taken.
         SpaceFull = "SPACE_FULL",
+        /// So many invitations are open already, of the actor's or in the space, that there may be no more.
+        TooManyInvitations = "TOO_MANY_INVITATIONS",
         /// The space cannot go back to this privacy.
         PrivacyFixed = "PRIVACY_FIXED",
         /// The space has changed since the actor looked at it.
@@ -31,6 +33,10 @@ words! {
         OwnEnd = "OWN_END",
         /// What is to end at a time would be over already.
         PastEnd = "PAST_END",
+        /// The space has no such invite link, or it lets nobody in any more.
+        LinkNotFound = "LINK_NOT_FOUND",
+        /// As many invite links are alive in the space as there may be.
+        TooManyLinks = "TOO_MANY_LINKS",
         /// Only of an event do people say whether they go.
         NotAnEvent = "NOT_AN_EVENT",
     }

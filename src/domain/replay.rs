@@ -5,12 +5,30 @@ use std::collections::HashMap;
 use super::permission::has_attendance;
 use super::until::is_over;
 use super::{
-    Attendance, Counts, Event, EventName, Fault, Life, MembershipRecord, Millis, Refusal,
-    SpaceName, SpaceRecord, Status, Subject, UserId,
+    Attendance, Counts, Event, EventName, Fault, Life, MembershipRecord, Millis, Note, Offer,
+    Origin, Refusal, SpaceName, SpaceRecord, Status, Subject, UserId, note, origin,
 };
 
-/// What a user is, by which event, whether they go, and when it ends.
-type Known = (Status, i64, Option<Attendance>, Option<Millis>);
+/// What a user is, as the events until now tell it.
+#[derive(Clone, Debug)]
+struct Known {
+    status: Status,
+    seq: i64,
+    attendance: Option<Attendance>,
+    until: Option<Millis>,
+    terms: Terms,
+}
+
+/// What the history alone tells of a membership.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Where it came from.
+    pub origin: Option<Origin>,
+    /// What was said with it.
+    pub note: Option<Note>,
+    /// What it offers.
+    pub offered: Offer,
+}
 
 /// A space that comes with its history: event by event, then membership by membership. It remembers one
 /// status for each user who has one.
@@ -58,8 +76,8 @@ impl Replay {
         self.wanted
     }
 
-    /// Takes the next event.
-    pub fn event(&mut self, event: &Event) -> Result<(), Fault> {
+    /// Takes the next event, and adds to it what those before it tell.
+    pub fn event(&mut self, event: &mut Event) -> Result<(), Fault> {
         if self.told.is_some() {
             return Err(Fault::LateEvent);
         }
@@ -76,29 +94,31 @@ impl Replay {
         }
         self.begins_deleted |= is_first && is_deletion;
         self.seq = event.seq;
-        match &event.subject {
+        match event.subject.clone() {
             Subject::Space { .. } => Ok(()),
-            Subject::Membership { user, from, to } => self.shift(event, user, *from, *to),
+            Subject::Membership { user, from, to } => self.shift(event, user, from, to),
         }
     }
 
     fn shift(
         &mut self,
-        event: &Event,
-        user: &UserId,
+        event: &mut Event,
+        user: UserId,
         from: Status,
         to: Status,
     ) -> Result<(), Fault> {
         let name = event.name;
-        let known =
-            self.statuses.get(user).map(|(status, _, answer, end)| (*status, *answer, *end));
-        let (known, was, end) = known.unwrap_or((Status::Absent, None, None));
+        let known = self.statuses.get(&user);
+        let (status, was, end) =
+            known.map_or((Status::Absent, None, None), |it| (it.status, it.attendance, it.until));
+        let before = known.map(|known| known.terms.clone()).unwrap_or_default();
         let is_impossible = name.keeps_status() && from != to
             || name.is_answer() && !(to.is_seated() && event.until == end)
             || name == EventName::Expired && !(to == Status::Absent && is_over(end, event.by.at))
             || event.until.is_some() && !to.can_end();
-        if known != from || is_impossible {
-            return Err(Fault::Broken(known));
+        event.previous = known.map(|known| known.seq);
+        if status != from || is_impossible || !is_explained(event, to, &before) {
+            return Err(Fault::Broken(status));
         }
         if name.is_answer() {
             has_attendance(self.record.name.kind()).map_err(Fault::Refused)?;
@@ -106,32 +126,42 @@ impl Replay {
         let attendance = name.attendance(was, to);
         self.counts.shift(from, to);
         self.counts.shift_answer(was, attendance);
+        let known = Known {
+            status: to,
+            seq: self.seq,
+            attendance,
+            until: event.until,
+            terms: Terms {
+                origin: origin::after(to, event.origin.clone(), before.origin),
+                note: note::after(name, event.note.clone(), before.note),
+                offered: event.offered,
+            },
+        };
         match to {
-            Status::Absent => self.statuses.remove(user),
+            Status::Absent => self.statuses.remove(&user),
             Status::Invited
             | Status::Requested
+            | Status::Waitlisted
             | Status::Member
             | Status::Manager
             | Status::Creator
-            | Status::Blocked => {
-                self.statuses.insert(user.clone(), (to, self.seq, attendance, event.until))
-            }
+            | Status::Blocked => self.statuses.insert(user, known),
         };
         Ok(())
     }
 
-    /// Takes the next membership.
-    pub fn membership(&mut self, record: &MembershipRecord) -> Result<(), Fault> {
+    /// Takes the next membership, and says what of it the history alone tells.
+    pub fn membership(&mut self, record: &MembershipRecord) -> Result<Terms, Fault> {
         if self.seq != self.wanted {
             return Err(Fault::Unfinished(self.wanted - self.seq));
         }
         if self.told.as_ref().is_some_and(|told| *told >= record.user) {
             return Err(Fault::Order);
         }
-        let explained = self.statuses.remove(&record.user);
-        if explained.map(|(status, seq, answer, end)| (status, Some(seq), answer, end))
-            != Some((record.status, record.version, record.attendance, record.until))
-        {
+        let Known { status, seq, attendance, until, terms } =
+            self.statuses.remove(&record.user).ok_or(Fault::Unexplained)?;
+        let told = (record.status, record.version, record.attendance, record.until);
+        if (status, Some(seq), attendance, until) != told {
             return Err(Fault::Unexplained);
         }
         self.next_until = self.next_until.into_iter().chain(record.until).min();
@@ -139,7 +169,7 @@ impl Replay {
             return Err(Fault::Creators(1));
         }
         self.told = Some(record.user.clone());
-        Ok(())
+        Ok(terms)
     }
 
     fn is_creator(&self, user: &UserId) -> bool {
@@ -170,4 +200,21 @@ impl Replay {
             (missing, Life::Living { .. } | Life::Deleted(_)) => Err(Fault::Missing(missing)),
         }
     }
+}
+
+/// Whether the event may say what it does of an origin, of what was said and of what is offered. What it does not say
+/// of its origin is added to it.
+fn is_explained(event: &mut Event, to: Status, before: &Terms) -> bool {
+    let Subject::Membership { from, .. } = event.subject else { return true };
+    let begins = origin::begins(event.name, from, &event.by.actor, before.origin.as_ref());
+    let is_by_link =
+        |said: &Origin| event.name == EventName::Waitlisted && matches!(said, Origin::Link { .. });
+    let is_told =
+        |said: &Origin| is_by_link(said) || begins.is_some() && said.is_explained(begins.as_ref());
+    let is_possible = event.origin.as_ref().is_none_or(is_told)
+        && (event.note.is_none() || matches!(to, Status::Invited | Status::Blocked))
+        && (event.offered == Offer::Member || to == Status::Invited)
+        && (event.name != EventName::InvitationAccepted || to == before.offered.status());
+    event.origin = event.origin.take().or(begins);
+    is_possible
 }

@@ -16,6 +16,8 @@ words! {
         Privacy = "privacy",
         /// How many seats there are: the row is the action.
         Capacity = "capacity",
+        /// How many invitations may be open: the row is the action.
+        Invitations = "invitations",
         /// What the call itself wants to be so: the row is the action.
         Condition = "condition",
     }
@@ -69,6 +71,11 @@ impl Rule {
     /// There are not so many seats.
     pub const fn capacity(action: Action) -> Self {
         Self { table: Table::Capacity, row: action.word(), column: None }
+    }
+
+    /// There may not be so many invitations.
+    pub const fn invitations(action: Action) -> Self {
+        Self { table: Table::Invitations, row: action.word(), column: None }
     }
 
     /// It is not as the call wants it.

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::waiting::Line;
 use super::{
-    Actor, Attendance, Authorship, Change, Content, Counts, Decision, Erasure, Event, EventName,
-    Membership, Millis, Privacy, Space, SpaceField, Standing, Status, Subject, UserId,
+    Actor, Attendance, Authorship, Change, Content, Counts, Erasure, Event, EventName, Invitations,
+    LinkChange, Links, Membership, Millis, Offer, Origin, Privacy, Seats, Space, SpaceField,
+    Standing, Status, Subject, UserId, note, origin,
 };
 
 /// A space as one moment saw it. Users without an entry are ABSENT.
@@ -15,8 +17,12 @@ pub struct Snapshot {
     pub space: Space,
     /// What it shows, if a command needs to know.
     pub content: Option<Content>,
+    /// Its invite links, as far as a command brings, makes or ends them.
+    pub links: Links,
     memberships: BTreeMap<UserId, Membership>,
     overdue: Option<Overdue>,
+    invitations: Invitations,
+    line: Line,
 }
 
 /// What is known of those of a space whose time is over, and of those who come next.
@@ -32,7 +38,9 @@ impl Snapshot {
     /// A snapshot of `space` with the given memberships of it.
     pub fn new(space: Space, memberships: impl IntoIterator<Item = Membership>) -> Self {
         let memberships = memberships.into_iter().map(|m| (m.user.clone(), m)).collect();
-        Self { space, content: None, memberships, overdue: None }
+        let (line, invitations) = (Line::new(space.counts), Invitations::default());
+        let links = Links::default();
+        Self { space, content: None, links, memberships, overdue: None, line, invitations }
     }
 
     /// Adds those whose time is over, as far as they were loaded. `all` says how many there are.
@@ -49,6 +57,53 @@ impl Snapshot {
         self.overdue = Some(all);
     }
 
+    /// Adds those who are first on the waiting list; `all` if nobody is behind them.
+    pub fn add_line(&mut self, first: Vec<Membership>, all: bool) {
+        let last = first.iter().filter_map(Membership::ticket).max();
+        self.line.know_to(if all { i64::MAX } else { last.unwrap_or_default() });
+        self.add(first);
+    }
+
+    /// Those who wait, in order, as far as everybody before them is known.
+    pub fn line(&self) -> Vec<&Membership> {
+        let ticket = |of: &&Membership| of.ticket();
+        let is_known = |of: &&Membership| ticket(of).is_some_and(|ticket| self.line.has(ticket));
+        let mut line: Vec<_> = self.memberships.values().filter(is_known).collect();
+        line.sort_unstable_by_key(ticket);
+        line
+    }
+
+    /// Whether everybody is known who waits.
+    pub const fn knows_line(&self) -> bool {
+        self.line.is_known()
+    }
+
+    /// The tickets of the waiting list that were given out since the space was loaded (1), and those that came
+    /// back (-1).
+    pub const fn moved_tickets(&self) -> &BTreeMap<i64, i64> {
+        self.line.moved()
+    }
+
+    /// Whether somebody's time is over, as far as was looked for.
+    pub fn has_ended(&self, now: Millis) -> bool {
+        self.unwritten_seats() > 0 || self.memberships.values().any(|known| known.is_over(now))
+    }
+
+    /// How many seats are free although nobody has written down that their holders' time is over, nor will
+    /// with what is known here.
+    pub fn unwritten_seats(&self) -> i64 {
+        self.overdue.unwrap_or_default().others.seats()
+    }
+
+    /// Where people wait although seats are free, something is to be done at once.
+    pub(super) fn promise_seats(&mut self, now: Millis) {
+        let seats = Seats::of(&self.space, self.space.counts);
+        let somebody_waits = !self.knows_line() || !self.line().is_empty();
+        if seats.are_promised() && somebody_waits {
+            self.space.ends_at(Some(now));
+        }
+    }
+
     /// The space as it is at this moment: whoever's time is over is ABSENT, and is not counted.
     pub fn at(&self, now: Millis) -> Cow<'_, Self> {
         if !self.space.is_due(now) {
@@ -57,6 +112,7 @@ impl Snapshot {
         let mut current = self.clone();
         for (_, over) in current.memberships.extract_if(.., |_, known| known.is_over(now)) {
             current.space.counts.end(over.status, over.attendance);
+            current.invitations.forget_one(&over);
         }
         current.space.counts.take_away(self.overdue.unwrap_or_default().others);
         Cow::Owned(current)
@@ -107,13 +163,43 @@ impl Snapshot {
         sent
     }
 
+    /// What is known of its invitations beside the open ones.
+    pub const fn invitations(&self) -> &Invitations {
+        &self.invitations
+    }
+
+    /// Adds what was found out of invitations.
+    pub fn add_invitations(&mut self, found: Invitations) {
+        self.invitations.add(found);
+    }
+
+    /// Whether a user declined their last invitation so short a while ago that they are not invited again.
+    pub fn cools_down(&self, user: &UserId, now: Millis) -> bool {
+        self.status(user) == Status::Absent
+            && self.invitations.cools_down(user, self.space.cool_down, now)
+    }
+
+    /// How many open invitations a user sent. Without a count of its own those are counted that are known, which
+    /// are all of them, or few enough for every limit.
+    pub fn open_invitations_of(&self, sender: &UserId) -> i64 {
+        let is_theirs = |known: &&Membership| known.invited_by.as_ref() == Some(sender);
+        let known = || self.memberships.values().filter(is_theirs).count() as i64;
+        self.invitations.sent_by(sender).unwrap_or_else(known)
+    }
+
     /// The same space, with the memberships of these users alone, and of those whose time is over.
     pub fn only<'a>(&self, users: impl Iterator<Item = &'a UserId>, now: Millis) -> Self {
         let over = self.space.is_due(now).then(|| self.memberships.values());
         let over = over.into_iter().flatten().filter(|known| known.is_over(now));
         let known = users.filter_map(|user| self.memberships.get(user)).chain(over);
-        let (content, overdue) = (self.content.clone(), self.overdue);
-        Self { content, overdue, ..Self::new(self.space.clone(), known.cloned()) }
+        let known: Vec<_> = known.cloned().collect();
+        Self {
+            content: self.content.clone(),
+            links: self.links.clone(),
+            overdue: self.overdue,
+            invitations: self.invitations.clone(),
+            ..Self::new(self.space.clone(), known)
+        }
     }
 
     /// Adds memberships that were loaded later. What is known already stays as it is.
@@ -123,21 +209,64 @@ impl Snapshot {
         }
     }
 
-    fn next_event(&mut self, name: EventName, subject: Subject, by: &Authorship) -> Event {
+    pub(super) fn next_event(
+        &mut self,
+        name: EventName,
+        subject: Subject,
+        by: &Authorship,
+    ) -> Event {
         self.space.seq += 1;
         let (space, seq) = (self.space.name.clone(), self.space.seq);
-        Event { space, seq, name, subject, until: None, by: by.clone() }
+        Event {
+            space,
+            seq,
+            name,
+            subject,
+            previous: None,
+            until: None,
+            origin: None,
+            note: None,
+            offered: Offer::Member,
+            by: by.clone(),
+        }
+    }
+
+    /// Carries out what becomes of links. That one was used is told by the event of whoever joined by it.
+    pub(super) fn change_links(&mut self, links: Vec<LinkChange>, by: &Authorship) -> Vec<Event> {
+        let about = || Subject::Space { fields: Vec::new() };
+        let mut events = Vec::new();
+        for change in links {
+            match change {
+                LinkChange::Made(new) => {
+                    let event = self.next_event(EventName::LinkCreated, about(), by);
+                    let id = event.seq;
+                    self.links.make(id, new, by);
+                    events.push(Event { origin: Some(Origin::Link { id }), ..event });
+                }
+                LinkChange::Used(id) => self.links.count(id, by.at),
+                LinkChange::Revoked(id) => {
+                    self.links.revoke(id, by.at);
+                    let event = self.next_event(EventName::LinkRevoked, about(), by);
+                    events.push(Event { origin: Some(Origin::Link { id }), ..event });
+                }
+            }
+        }
+        events
     }
 
     /// Carries one change out: the membership, the counts and the event number move together.
-    fn apply(&mut self, change: Change, by: &Authorship) -> Event {
-        let Change { user, to, event: name, until, .. } = change;
+    pub(super) fn apply(&mut self, change: Change, by: &Authorship) -> Event {
+        let Change { user, to, event: name, until, origin, note, offered, from: _ } = change;
         self.space.seq += 1;
         self.space.ends_at(until);
         let (space, seq) = (&self.space.name, self.space.seq);
         let absent = || Membership::absent(space.clone(), user.clone(), seq);
         let membership = self.memberships.entry(user.clone()).or_insert_with(absent);
-        let from = membership.status;
+        self.invitations.follow(membership, to, name, by.at);
+        let (from, ticket) = (membership.status, membership.ticket());
+        let previous = (from != Status::Absent).then_some(membership.version);
+        let begins = || origin::begins(name, from, &by.actor, membership.origin.as_ref());
+        let origin = origin.or_else(begins);
         let attendance = name.attendance(membership.attendance, to);
         self.space.counts.shift(from, to);
         self.space.counts.shift_answer(membership.attendance, attendance);
@@ -150,27 +279,30 @@ impl Snapshot {
         if !name.keeps_status() {
             let inviter = by.actor.user().filter(|_| to == Status::Invited);
             membership.invited_by = inviter.cloned();
+            inviter.into_iter().for_each(|inviter| self.invitations.count_one(inviter));
         }
         membership.joined_at = to.is_seated().then(|| membership.joined_at.unwrap_or(by.at));
         membership.changed_at = by.at;
         membership.until = until;
-        let subject = Subject::Membership { user, from, to };
-        Event { space: space.clone(), seq, name, subject, until, by: by.clone() }
+        self.line.shift(ticket, membership.ticket());
+        membership.origin = origin::after(to, origin.clone(), membership.origin.take());
+        membership.note = note::after(name, note.clone(), membership.note.take());
+        membership.offered = offered;
+        let (space, subject) = (space.clone(), Subject::Membership { user, from, to });
+        let by = by.clone();
+        Event { space, seq, name, subject, previous, until, origin, note, offered, by }
     }
 
     /// Writes down whose time is over, as far as they are known here, and when the next one's is.
-    fn expire(&mut self, now: Millis) -> Vec<Event> {
+    pub(super) fn expire(&mut self, now: Millis) -> Vec<Event> {
         if !self.space.is_due(now) {
             return Vec::new();
         }
         let by = Authorship::of_expiry(now);
         let over = self.memberships.values().filter(|known| known.is_over(now));
-        let over = over.map(|known| Change {
-            user: known.user.clone(),
-            from: known.status,
-            to: Status::Absent,
-            event: EventName::Expired,
-            until: None,
+        let over = over.map(|known| {
+            let ends = (known.status, Status::Absent);
+            Change::plain(known.user.clone(), ends, EventName::Expired)
         });
         let over: Vec<_> = over.collect();
         let events = over.into_iter().map(|change| self.apply(change, &by)).collect();
@@ -200,15 +332,16 @@ impl Snapshot {
     }
 
     /// Carries the changes out under the user's own name, and then puts the pseudonym in its place.
-    fn erase(
+    pub(super) fn erase(
         &mut self,
-        changes: Vec<Change>,
+        (changes, links): (Vec<Change>, Vec<LinkChange>),
         privacy: Privacy,
         erasure: &Erasure,
         by: &Authorship,
     ) -> Vec<Event> {
         let mut events = self.expire(by.at);
         events.extend(changes.into_iter().map(|change| self.apply(change, by)));
+        events.extend(self.change_links(links, by));
         if privacy != self.space.privacy {
             self.space.privacy = privacy;
             let about = Subject::Space { fields: vec![SpaceField::Privacy] };
@@ -224,11 +357,13 @@ impl Snapshot {
         if self.space.creator == *user {
             self.space.creator = pseudonym.clone();
         }
+        let origins = self.memberships.values_mut().filter_map(|known| known.origin.as_mut());
+        origins.for_each(|origin| origin.rename(erasure));
         events.iter_mut().for_each(|event| erasure.rename(event));
         events
     }
 
-    fn update(
+    pub(super) fn update(
         &mut self,
         space: Space,
         content: Option<Content>,
@@ -239,76 +374,5 @@ impl Snapshot {
         self.space = Space { seq, counts, next_until, ..space };
         self.content = content;
         self.next_event(EventName::Updated, Subject::Space { fields }, by)
-    }
-}
-
-/// What there is under a space's name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SpaceState {
-    /// The space, if there is one.
-    pub snapshot: Option<Snapshot>,
-    /// The number of the last event under this name, which outlives the space; 0 if there was none.
-    pub seq: i64,
-}
-
-impl SpaceState {
-    /// Carries a decision out, and says what happened.
-    pub fn carry_out(&mut self, decision: Decision, by: &Authorship) -> Vec<Event> {
-        let events = match (decision, &mut self.snapshot) {
-            (Decision::Move(changes), Some(snapshot)) if !changes.is_empty() => {
-                let mut events = snapshot.expire(by.at);
-                events.extend(changes.into_iter().map(|change| snapshot.apply(change, by)));
-                events
-            }
-            (Decision::Expire, Some(snapshot)) => snapshot.expire(by.at),
-            (Decision::Update { space, content, fields }, Some(snapshot)) => {
-                let mut events = snapshot.expire(by.at);
-                events.push(snapshot.update(*space, content, fields, by));
-                events
-            }
-            (Decision::Erase { changes, privacy, erasure }, Some(snapshot)) => {
-                snapshot.erase(changes, privacy, &erasure, by)
-            }
-            (Decision::Delete, Some(snapshot)) => {
-                let about = Subject::Space { fields: Vec::new() };
-                let event = snapshot.next_event(EventName::Deleted, about, by);
-                self.snapshot = None;
-                vec![event]
-            }
-            (Decision::Create { mut space, content, invitees, until }, _) => {
-                // A new space counts on where an earlier one of its name ended.
-                space.seq = self.seq;
-                let created = Change {
-                    user: space.creator.clone(),
-                    from: Status::Absent,
-                    to: Status::Creator,
-                    event: EventName::Created,
-                    until: None,
-                };
-                let mut snapshot = Snapshot::new(*space, []);
-                snapshot.content = Some(content);
-                let snapshot = self.snapshot.insert(snapshot);
-                let invited = invitees.into_iter().map(|user| Change {
-                    user,
-                    from: Status::Absent,
-                    to: Status::Invited,
-                    event: EventName::Invited,
-                    until,
-                });
-                let changes = [created].into_iter().chain(invited);
-                changes.map(|change| snapshot.apply(change, by)).collect()
-            }
-            (Decision::Move(_), Some(_))
-            | (
-                Decision::Move(_)
-                | Decision::Expire
-                | Decision::Update { .. }
-                | Decision::Erase { .. }
-                | Decision::Delete,
-                None,
-            ) => Vec::new(),
-        };
-        self.seq = events.last().map_or(self.seq, |event| event.seq);
-        events
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::until::is_over;
-use super::{Attendance, Attributes, DisplayName, Millis, Privacy, SpaceName, Status, UserId};
+use super::{
+    Attendance, Attributes, CoolDown, DisplayName, Millis, Privacy, SpaceName, Status, UserId,
+};
 
 words! {
     /// Who may add content to a community. Kept and shown, not enforced here.
@@ -26,6 +28,10 @@ words! {
         Contribution = "contribution",
         /// The most seats.
         Capacity = "capacity",
+        /// How long somebody who declined is not invited again.
+        CoolDown = "invite_cool_down",
+        /// Whether those who find no seat wait for one.
+        Waitlist = "waitlist",
         /// The owner's own content fields.
         Attributes = "attributes",
     }
@@ -75,6 +81,10 @@ pub struct Space {
     pub contribution: Contribution,
     /// The most seats (MEMBER, MANAGER and CREATOR together), if there is a limit.
     pub capacity: Option<Capacity>,
+    /// For how long somebody who declined an invitation is not invited again.
+    pub cool_down: CoolDown,
+    /// Whether whoever wants a seat where none is free is put on a list. Without a capacity nobody ever is.
+    pub waitlist: bool,
     /// Whether its members, and how many they are, are shown to its managers alone: what its owner's
     /// field [`HIDES_MEMBERS`] says.
     pub hides_members: bool,
@@ -86,7 +96,8 @@ pub struct Space {
     /// When it was created.
     pub created_at: Millis,
     /// Nobody's time ends before this moment, so that a space in which nobody's ends costs nothing. A lower
-    /// bound: who was to end then may have left. Who is over is counted until that is written down.
+    /// bound: who was to end then may have left. Who is over is counted until that is written down. Where people
+    /// wait although seats are free, the moment has passed.
     pub next_until: Option<Millis>,
 }
 
@@ -97,6 +108,8 @@ pub struct Counts {
     pub invited: i64,
     /// Open requests.
     pub requested: i64,
+    /// Those who wait for a seat.
+    pub waitlisted: i64,
     /// Plain members.
     pub members: i64,
     /// Managers.
@@ -151,6 +164,7 @@ impl Counts {
             Status::Absent => 0,
             Status::Invited => self.invited,
             Status::Requested => self.requested,
+            Status::Waitlisted => self.waitlisted,
             Status::Member => self.members,
             Status::Manager => self.managers,
             Status::Creator => self.creators,
@@ -189,6 +203,7 @@ impl Counts {
             Status::Absent => {}
             Status::Invited => self.invited += n,
             Status::Requested => self.requested += n,
+            Status::Waitlisted => self.waitlisted += n,
             Status::Member => self.members += n,
             Status::Manager => self.managers += n,
             Status::Creator => self.creators += n,

@@ -3,7 +3,7 @@
 
 use super::Status::Invited;
 use super::transition::Verb;
-use super::{Millis, Status, Users};
+use super::{InviteLimits, Millis, Note, Status, Users};
 
 /// Whether what holds until then is over at this moment.
 pub const fn is_over(until: Option<Millis>, now: Millis) -> bool {
@@ -37,18 +37,22 @@ impl Until {
     }
 }
 
-/// Users who are given a status, and until when.
+/// Users who are given a status, until when, and what is said with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// Who.
     pub users: Users,
     /// Until when.
     pub until: Until,
+    /// How many invitations may be open, if these are some.
+    pub limits: InviteLimits,
+    /// What is said with it, if it is an invitation or a block.
+    pub note: Option<Note>,
 }
 
 impl From<Users> for Placement {
     fn from(users: Users) -> Self {
-        Self { users, until: Until::Unsaid }
+        Self { users, until: Until::Unsaid, note: None, limits: InviteLimits::default() }
     }
 }
 
@@ -80,14 +84,20 @@ pub const fn until(
 /// not of the seat of somebody whose request an invitation accepts.
 pub const fn sets_until(verb: Verb, to: Status) -> bool {
     match verb {
-        Verb::Invite => matches!(to, Invited),
+        Verb::Invite | Verb::InviteManager => matches!(to, Invited),
         Verb::Add | Verb::MakeManager | Verb::MakeMember | Verb::Block => true,
         Verb::Join
+        | Verb::JoinByLink
+        | Verb::JoinByManagerLink
+        | Verb::RequestByLink
+        | Verb::JoinByDeadLink
         | Verb::Leave
         | Verb::Remove
+        | Verb::InviteTooSoon
         | Verb::RemoveInvitation
         | Verb::MakeNone
         | Verb::Unblock
+        | Verb::GiveSeat
         | Verb::SetGoing
         | Verb::SetNotGoing
         | Verb::ClearAttendance

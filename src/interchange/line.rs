@@ -95,6 +95,10 @@ line!(SpaceLine {
     contribution: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capacity: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invite_cool_down: Option<i64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    waitlist: bool,
     #[serde(default, borrow, skip_serializing_if = "str::is_empty")]
     display_name: Cow<'a, str>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
@@ -130,6 +134,12 @@ line!(EventLine {
     at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
+    #[serde(default, borrow, skip_serializing_if = "str::is_empty")]
+    origin: Cow<'a, str>,
+    #[serde(default, borrow, skip_serializing_if = "str::is_empty")]
+    note: Cow<'a, str>,
+    #[serde(default, borrow, skip_serializing_if = "str::is_empty")]
+    offered: Cow<'a, str>,
 });
 
 line!(MembershipLine {

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::line::{
     EventLine, Header, Line as Written, MembershipLine, PersonLine, SpaceLine, TagLine,
 };
 use super::write::{FORMAT, VERSION};
 use crate::domain::{
-    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution,
-    DisplayName, Event, EventName, Life, Line, MembershipRecord, Millis, Person, Privacy, Profile,
-    Prose, Record, SourceTime, SpaceField, SpaceName, SpaceRecord, Status, Subject, Tag, UserId,
+    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution, CoolDown,
+    DisplayName, Event, EventName, Life, Line, MembershipRecord, Millis, Note, Offer, Origin,
+    Person, Privacy, Profile, Prose, Record, SourceTime, SpaceField, SpaceName, SpaceRecord,
+    Status, Subject, Tag, UserId,
 };
 
 /// Why a line cannot be read, in words for people.
@@ -56,12 +58,17 @@ fn field<T>(name: &str, value: &str, read: Option<T>) -> Read<T> {
     read.ok_or_else(|| Unreadable(format!("{name}: {shown:?} is none")))
 }
 
+/// What stands there, if anything does.
+fn optional<T>(name: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Read<Option<T>> {
+    if text.is_empty() { Ok(None) } else { field(name, text, read(text)).map(Some) }
+}
+
 fn user(name: &str, text: &str) -> Read<UserId> {
     field(name, text, UserId::parse(text).ok())
 }
 
 fn optional_user(name: &str, text: &str) -> Read<Option<UserId>> {
-    if text.is_empty() { Ok(None) } else { user(name, text).map(Some) }
+    optional(name, text, |text| UserId::parse(text).ok())
 }
 
 fn space_name(name: &str, text: &str) -> Read<SpaceName> {
@@ -135,6 +142,8 @@ fn space(of: &SpaceLine<'_>) -> Read<SpaceRecord> {
         None => Life::Living {
             creator: user("creator", &of.creator)?,
             capacity: of.capacity.map(capacity).transpose()?,
+            cool_down: of.invite_cool_down.map(cool_down).transpose()?.unwrap_or_default(),
+            waitlist: of.waitlist,
             content: Content {
                 display_name: field(
                     "display_name",
@@ -163,18 +172,20 @@ fn capacity(seats: i64) -> Read<Capacity> {
     field("capacity", &seats.to_string(), Capacity::new(seats))
 }
 
+fn cool_down(seconds: i64) -> Read<CoolDown> {
+    field("invite_cool_down", &seconds.to_string(), CoolDown::from_seconds(seconds))
+}
+
 fn attributes(written: Option<&RawValue>) -> Read<Attributes> {
     let Some(written) = written else { return Ok(Attributes::default()) };
-    field("attributes", written.get(), Attributes::new(written.get()).ok())
+    // JSON can say what no surface could show: half a character, or a number beyond all doubles.
+    let is_shown = serde_json::from_str::<Map<String, Value>>(written.get()).is_ok();
+    let read = Attributes::new(written.get()).ok().filter(|_| is_shown);
+    field("attributes", written.get(), read)
 }
 
 fn status(name: &str, word: &str) -> Read<Status> {
     field(name, word, Status::from_word(word))
-}
-
-fn attendance(word: &str) -> Read<Option<Attendance>> {
-    let answer = || field("attendance", word, Attendance::from_word(word));
-    if word.is_empty() { Ok(None) } else { answer().map(Some) }
 }
 
 fn event(of: &EventLine<'_>) -> Read<Event> {
@@ -188,16 +199,17 @@ fn event(of: &EventLine<'_>) -> Read<Event> {
             to: status("to", &of.to)?,
         }
     };
-    let actor = match of.actor.strip_prefix("service/") {
-        Some(service) => Actor::Service(user("actor", service)?),
-        None => Actor::User(user("actor", &of.actor)?),
-    };
+    let actor = field("actor", &of.actor, Actor::parse(&of.actor).ok())?;
     Ok(Event {
         space: space_name("space", &of.space)?,
         seq: positive("seq", of.seq)?,
         name: field("name", &of.name, EventName::from_word(&of.name))?,
         subject,
+        previous: None,
         until: optional_time("until", of.until)?,
+        origin: optional("origin", &of.origin, Origin::parse)?,
+        note: optional("note", &of.note, |text| Note::new(text).ok())?,
+        offered: optional("offered", &of.offered, Offer::from_word)?.unwrap_or_default(),
         by: Authorship {
             actor,
             service: optional_user("service", &of.service)?,
@@ -216,8 +228,35 @@ fn membership(of: &MembershipLine<'_>) -> Read<MembershipRecord> {
         version: of.version.map(|version| positive("version", version)).transpose()?,
         invited_by: optional_user("invited_by", &of.invited_by)?,
         joined_at: optional_time("joined_at", of.joined_at)?,
-        attendance: attendance(&of.attendance)?,
+        attendance: optional("attendance", &of.attendance, Attendance::from_word)?,
         changed_at: optional_time("changed_at", of.changed_at)?,
         until: optional_time("until", of.until)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_that_nobody_could_show_are_refused() {
+        let read_as = |attributes: &str| {
+            let space = r#"{"name":"groups/1","privacy":"open","creator":"1","attributes":"#;
+            read(format!(r#"{{"space":{space}{attributes}}}}}"#).as_bytes())
+        };
+        let good =
+            [r#"{"a":"\ud83d\ude00"}"#, r#"{"a":1e308}"#, r#"{"a":12345678901234567890123}"#];
+        for attributes in good {
+            let Ok(Some(Record::Space(space))) = read_as(attributes) else {
+                panic!("{attributes}")
+            };
+            let Life::Living { content, .. } = space.life else { panic!("it lives") };
+            assert_eq!(content.attributes.as_str(), attributes, "they stay as they were written");
+        }
+        let none = [r#"{"a":"\ud800"}"#, r#"{"\udc00":1}"#, r#"{"a":[{"b":1e309}]}"#, "[]", "7"];
+        for attributes in none {
+            let Unreadable(reason) = read_as(attributes).unwrap_err();
+            assert_eq!(reason, format!("attributes: {attributes:?} is none"));
+        }
+    }
 }

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::line::{EventLine, Line, MembershipLine, PersonLine, SpaceLine, TagLine};
 use crate::domain::{
-    Attendance, Event, Life, MembershipRecord, Person, Profile, Record, SpaceRecord, Subject, Tag,
+    Attendance, CoolDown, Event, Life, MembershipRecord, Note, Offer, Person, Profile, Record,
+    SpaceRecord, Subject, Tag,
 };
 
 /// What the first line says.
@@ -22,7 +23,8 @@ pub fn write(record: &Record, to: &mut Vec<u8>) -> serde_json::Result<()> {
         Record::Membership(membership) => line(&Line::Membership(membership_line(membership)), to),
         Record::Event(event) => {
             let actor = event.by.actor.to_string();
-            line(&Line::Event(event_line(event, &actor)), to)
+            let origin = event.untold_origin().map(ToString::to_string).unwrap_or_default();
+            line(&Line::Event(event_line(event, &actor, &origin)), to)
         }
     }
 }
@@ -94,6 +96,8 @@ fn space_line(space: &SpaceRecord) -> serde_json::Result<SpaceLine<'_>> {
         creator: "".into(),
         contribution: space.contribution.word().into(),
         capacity: None,
+        invite_cool_down: None,
+        waitlist: false,
         display_name: "".into(),
         attributes: None,
         created_at: space.created_at,
@@ -102,11 +106,15 @@ fn space_line(space: &SpaceRecord) -> serde_json::Result<SpaceLine<'_>> {
     };
     Ok(match &space.life {
         Life::Deleted(at) => SpaceLine { deleted_at: Some(*at), ..about },
-        Life::Living { creator, capacity, content } => {
+        Life::Living { creator, capacity, waitlist, cool_down, content } => {
             let attributes: &RawValue = serde_json::from_str(content.attributes.as_str())?;
             SpaceLine {
                 creator: creator.as_str().into(),
                 capacity: capacity.map(crate::domain::Capacity::seats),
+                invite_cool_down: Some(*cool_down)
+                    .filter(|it| *it != CoolDown::default())
+                    .map(CoolDown::seconds),
+                waitlist: *waitlist,
                 display_name: content.display_name.as_str().into(),
                 attributes: Some(attributes).filter(|it| it.get() != "{}"),
                 ..about
@@ -115,7 +123,7 @@ fn space_line(space: &SpaceRecord) -> serde_json::Result<SpaceLine<'_>> {
     })
 }
 
-fn event_line<'a>(event: &'a Event, actor: &'a str) -> EventLine<'a> {
+fn event_line<'a>(event: &'a Event, actor: &'a str, origin: &'a str) -> EventLine<'a> {
     let about = EventLine {
         space: event.space.as_str().into(),
         seq: event.seq,
@@ -129,6 +137,9 @@ fn event_line<'a>(event: &'a Event, actor: &'a str) -> EventLine<'a> {
         cause: event.by.cause.word().into(),
         at: event.by.at,
         until: event.until,
+        origin: origin.into(),
+        note: event.note.as_ref().map(Note::as_str).unwrap_or_default().into(),
+        offered: event.untold_offer().map(Offer::word).unwrap_or_default().into(),
     };
     match &event.subject {
         Subject::Membership { user, from, to } => EventLine {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::entries::measured;
+use super::sessions::{Session, Sessions};
 use super::working_set::{Decided, WorkingSet};
 use super::writer::Writer;
 use super::{Submission, Target, TargetOutcome};
-use crate::domain::{Erasure, Refusal, Snapshot, SpaceName, Status};
-use crate::store::{self, Loaded, Wanted, load_content, oldest_manager, write_erasure};
+use crate::domain::{Erasure, Millis, Refusal, Snapshot, SpaceName, Status};
+use crate::store::{self, Loaded, Wanted};
 
-impl Writer {
+impl<D: Sessions> Writer<D> {
     /// Takes the user out of the space and of its history. A space that is gone has left an event, which may
     /// name them too. Names who has the space now, if it was theirs.
     pub(super) async fn try_to_erase(
@@ -23,7 +24,8 @@ impl Writer {
         while self.expire(submission, &mut loaded, now).await? {
             loaded = self.lock_and_load(submission).await?;
         }
-        let loaded = self.load_to_erase(name, erasure).await?;
+        let mut loaded = self.load_to_erase(name, erasure, now).await?;
+        self.load_line(submission, &mut loaded, now).await?;
         let was_theirs = snapshot(&loaded, name).is_some_and(|it| it.space.creator == erasure.user);
         let mut set = WorkingSet::new(loaded, Vec::new(), now);
         let mut decided = set.execute(submission);
@@ -37,7 +39,7 @@ impl Writer {
         }
         let after = set.state(name).and_then(|state| state.snapshot.as_ref());
         let written = after.map(|snapshot| (snapshot, set.events()));
-        write_erasure(&mut self.connection, name, erasure, written).await?;
+        self.connection.write_erasure(name, erasure, written).await?;
         measured(&self.metrics.steps.commit, self.connection.commit()).await?;
         self.health.changed();
         if let (Ok(outcome), Some(after), true) = (&mut decided.result, after, was_theirs) {
@@ -52,6 +54,7 @@ impl Writer {
         &mut self,
         name: &SpaceName,
         erasure: &Erasure,
+        now: Millis,
     ) -> Result<Loaded, store::Error> {
         let key = |user| (name.clone(), user);
         let named = [Some(erasure.user.clone()), erasure.successor.clone()];
@@ -59,13 +62,14 @@ impl Writer {
             spaces: BTreeSet::from([name.clone()]),
             memberships: named.into_iter().flatten().map(key).collect(),
             senders: BTreeSet::from([key(erasure.user.clone())]),
+            now,
+            ..Wanted::default()
         };
-        let mut loaded =
-            measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
+        let mut loaded = measured(&self.metrics.steps.load, self.connection.load(&wanted)).await?;
         let found = loaded.get_mut(name).and_then(|state| state.snapshot.as_mut());
         if let Some(snapshot) = found.filter(|it| it.status(&erasure.user) == Status::Creator) {
-            snapshot.add(oldest_manager(&mut self.connection, name).await?);
-            snapshot.content = load_content(&mut self.connection, name).await?;
+            snapshot.add(self.connection.oldest_manager(name).await?);
+            snapshot.content = self.connection.load_content(name).await?;
         }
         Ok(loaded)
     }

@@ -2,19 +2,22 @@
 //!
 //! Nothing here is known to be true any more. A decision that changes something is proven by its own
 //! write, which settles a space only if its number is still the one remembered. So joining a remembered
-//! space takes one round trip to the database. All is forgotten when a connection breaks: behind a new one
+//! space takes one round trip to the database, also by an invite link that was brought before: whatever becomes of
+//! a link moves the number of its space. All is forgotten when a connection breaks: behind a new one
 //! may be another server, on which the same number means something else. The other writers then open new
 //! connections too, and until they have, they remember nothing.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{Space, SpaceName, UserId};
+use crate::domain::{Link, LinkHash, Snapshot, Space, SpaceName, UserId};
 
 /// How many spaces are remembered. Then all are forgotten, and those in use come back.
 const MOST_SPACES: usize = 8_192;
 /// How many managers of a space.
 const MOST_MANAGERS: usize = 64;
+/// How many invite links of a space.
+const MOST_LINKS: usize = 16;
 /// After another server was met in a space, so many batches lock it first: it may still be there.
 const CONTENDED_BATCHES: u32 = 100;
 
@@ -35,6 +38,8 @@ struct Shared {
 #[derive(Default)]
 struct Remembered {
     space: Option<Space>,
+    /// Invite links as they are at that number, which somebody brought lately.
+    links: Vec<Link>,
     /// Who was found to manage it. Lets their commands look up everything at once; whether they still
     /// manage it is looked up with the rest.
     managers: BTreeSet<UserId>,
@@ -49,12 +54,28 @@ impl Memory {
         })
     }
 
-    /// Remembers a space as it is now.
-    pub fn remember(&self, space: Space) {
+    /// The invite link of a remembered space with this secret, if it is remembered too.
+    pub fn link(&self, name: &SpaceName, hash: &LinkHash) -> Option<Link> {
+        let is_it = |link: &&Link| link.new.hash == *hash;
+        self.look(|shared| shared.spaces.get(name)?.links.iter().find(is_it).cloned())
+    }
+
+    /// Remembers a space as it is now, which had this number before.
+    pub fn remember(&self, before: Option<i64>, snapshot: &Snapshot) {
         self.change(|shared| {
-            let known = shared.entry(&space.name.clone());
+            let known = shared.entry(&snapshot.space.name);
             known.contended = known.contended.saturating_sub(1);
-            known.space = Some(space);
+            if known.space.as_ref().map(|space| space.seq) != before {
+                // Something else may have become of them.
+                known.links.clear();
+            }
+            known.space = Some(snapshot.space.clone());
+            for link in snapshot.links.all() {
+                known.links.retain(|other| other.id != link.id);
+                known.links.push(link.clone());
+            }
+            let too_many = known.links.len().saturating_sub(MOST_LINKS);
+            known.links.drain(..too_many);
         });
     }
 

@@ -15,11 +15,14 @@ mod error;
 mod health;
 mod memory;
 mod metrics;
+mod needs;
 mod parked;
 mod queue;
 mod runtime;
+mod sessions;
 mod settle;
 mod spaces;
+mod surroundings;
 mod working_set;
 mod writer;
 
@@ -30,20 +33,21 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Clock;
-use crate::domain::{Actor, Command, Content, Membership, Refused, Space, SpaceName, UserId};
+use crate::domain::{Actor, Command, Content, Link, Membership, Refused, Space, SpaceName, UserId};
 use crate::instruments::WAITING_USERS;
 use crate::request_context::{self, Attributes};
-use crate::store::Store;
 
 use admission::{Admission, Admitted};
 use dispatcher::Dispatcher;
 use health::{Health, Outage};
 use memory::Memory;
+use parked::Parked;
 use writer::{Shared, Writer};
 
 pub use error::Error;
 pub use runtime::Runtime;
+pub use sessions::{Session, Sessions};
+pub use surroundings::{Chance, Surroundings};
 
 /// A command on its way to the ledger.
 #[derive(Clone, Debug)]
@@ -90,6 +94,17 @@ pub struct Outcome {
     pub content: Option<Content>,
     /// The users that the command named, in order, each once.
     pub targets: Vec<Target>,
+    /// The invite link that the command is about, if it makes or ends one.
+    pub link: Option<LinkOutcome>,
+}
+
+/// What a command did to an invite link.
+#[derive(Clone, Debug)]
+pub struct LinkOutcome {
+    /// The link after the command.
+    pub link: Link,
+    /// Whether the command changed it.
+    pub changed: bool,
 }
 
 /// What a command did to one user.
@@ -110,6 +125,8 @@ pub enum TargetOutcome {
     Unchanged,
     /// Unchanged, because the user is blocked and cannot be invited.
     Blocked,
+    /// Unchanged, because the user declined an invitation a short while ago.
+    CoolingDown,
     /// A rule said no to this user, while others were by themselves.
     Refused(Refused),
 }
@@ -159,16 +176,16 @@ impl Drop for Handle {
 }
 
 impl Ledger {
-    /// Starts the writers on `runtime`. `tasks` knows when they have ended.
+    /// Starts the writers. `tasks` knows when they have ended.
     pub fn start(
-        store: &Store,
-        clock: &Clock,
+        database: &impl Sessions,
+        surroundings: Surroundings,
         limits: Limits,
-        runtime: &Runtime,
         tasks: &TaskTracker,
     ) -> Self {
+        let Surroundings { clock, mut chance, runtime } = surroundings;
         let Limits { writers, waiting, waiting_of_caller, batch, max_wait } = limits;
-        let writers = if store.is_sqlite() { 1 } else { writers };
+        let writers = if database.is_sqlite() { 1 } else { writers };
         let admission = Arc::new(Admission::new(waiting, waiting_of_caller, max_wait));
         let dispatcher = Arc::new(Dispatcher::new(writers, batch, admission));
         let (memory, batches) = (Memory::default(), Arc::default());
@@ -176,8 +193,9 @@ impl Ledger {
         let outage = Outage::new();
         let start = |_| {
             let health = Health::new(outage.clone());
-            let writer = Writer::new(store, clock, health.clone(), shared.clone());
-            tasks.spawn_on(writer.run(), runtime.handle());
+            let parked = Parked::new(chance.another());
+            let writer = Writer::new(database, &clock, (health.clone(), parked), shared.clone());
+            tasks.spawn_on(writer.run(), &runtime);
             health
         };
         let health = (0..writers).map(start).collect();
@@ -215,8 +233,13 @@ impl Ledger {
         self.shared.health.iter().all(Health::is_well)
     }
 
-    /// Measures how many users the commands name that wait.
+    /// How many users the commands name that wait or are being carried out.
+    pub fn waiting_users(&self) -> usize {
+        self.shared.dispatcher.admission().waiting()
+    }
+
+    /// Measures that.
     pub fn measure_queues(&self) {
-        WAITING_USERS.gauge(&[]).set(self.shared.dispatcher.admission().waiting() as f64);
+        WAITING_USERS.gauge(&[]).set(self.waiting_users() as f64);
     }
 }

@@ -2,25 +2,25 @@
 //! again by themselves, without waiting for the lock, until it is free or their callers' time is up.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::entries::{by_space, names};
+use super::sessions::{Session, Sessions};
+use super::surroundings::Chance;
 use super::writer::Writer;
 use super::{Entry, Error};
 use crate::domain::SpaceName;
-use crate::store::{Connection, lock_free};
 
 /// The first pause before another try; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The spaces that are locked elsewhere.
-#[derive(Default)]
 pub struct Parked {
     spaces: BTreeMap<SpaceName, Locked>,
+    chance: Chance,
 }
 
 struct Locked {
@@ -30,6 +30,11 @@ struct Locked {
 }
 
 impl Parked {
+    /// None so far.
+    pub fn new(chance: Chance) -> Self {
+        Self { spaces: BTreeMap::new(), chance }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.spaces.is_empty()
@@ -66,7 +71,11 @@ impl Parked {
         let first = || Locked { waiting: Vec::new(), next_try: now, pause: FIRST_PAUSE };
         let locked = self.spaces.entry(name).or_insert_with(first);
         locked.waiting.extend(entries);
-        locked.next_try = now + jittered(locked.pause);
+        locked.next_try = now + self.chance.jittered(locked.pause);
+        #[cfg(feature = "defects")]
+        if crate::defects::is("parked-for-ever") {
+            locked.next_try += Duration::from_secs(3_600);
+        }
         locked.pause = (locked.pause * 2).min(LONGEST_PAUSE);
     }
 
@@ -98,7 +107,7 @@ impl Parked {
     /// Pauses longer. Whoever has no time for that is told what was in the way.
     fn pause(&mut self, name: &SpaceName) {
         let Some(locked) = self.spaces.get_mut(name) else { return };
-        locked.next_try = Instant::now() + jittered(locked.pause);
+        locked.next_try = Instant::now() + self.chance.jittered(locked.pause);
         locked.pause = (locked.pause * 2).min(LONGEST_PAUSE);
         let next = locked.next_try;
         for entry in locked.waiting.extract_if(.., |entry| entry.submission.deadline <= next) {
@@ -110,7 +119,7 @@ impl Parked {
     }
 }
 
-impl Writer {
+impl<D: Sessions> Writer<D> {
     /// Tries the spaces again whose time has come.
     pub(super) async fn retry_parked(&mut self) {
         let due = self.parked.due();
@@ -175,17 +184,11 @@ impl Writer {
 
 /// Those of the spaces that nobody else has locked at this moment. A space that is not there is free.
 async fn free_of_locks(
-    connection: &mut Connection,
+    connection: &mut impl Session,
     spaces: &BTreeSet<SpaceName>,
 ) -> Result<BTreeSet<SpaceName>, crate::store::Error> {
     connection.begin().await?;
-    let free = lock_free(connection, spaces).await?;
+    let free = connection.lock_free(spaces).await?;
     connection.rollback().await?;
     Ok(free)
-}
-
-/// Between half of the pause and all of it, so that replicas do not meet again and again.
-fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 512;
-    pause.mul_f64((512 + random) as f64 / 1024.0)
 }

@@ -1,18 +1,20 @@
 //! Settling a batch: look, decide each command in order, write what changed, answer whose space was
 //! settled. Whoever met another writer is decided again, behind a lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::entries::{answer, answer_expired, halves, measured, names};
-use super::working_set::{
-    Decided, WorkingSet, can_be_assumed, due, ended, knows_creator, needs_permission, permitted,
+use super::needs::{
+    can_be_assumed, due, knows_creator, needs_permission, permitted, wanted_first,
     wanted_to_decide, wanted_to_permit,
 };
+use super::sessions::{Session, Sessions};
+use super::working_set::{Decided, WorkingSet, ended};
 use super::writer::Writer;
-use super::{Entry, Error};
-use crate::domain::{Millis, Space, SpaceName};
-use crate::store::{self, Changes, Loaded, load_overdue, lock, write};
+use super::{Entry, Error, Submission};
+use crate::domain::{Command, Millis, Snapshot, SpaceName};
+use crate::store::{self, Changes, Loaded};
 
 /// A connection that rested for longer may have died meanwhile. A look finds that out and does no harm;
 /// a write that fails is in doubt.
@@ -20,7 +22,7 @@ const WARM: Duration = Duration::from_millis(20);
 /// How often a batch is tried again when its connection turns out to be dead.
 const CONNECTION_RETRIES: u32 = 1;
 
-impl Writer {
+impl<D: Sessions> Writer<D> {
     /// Carries commands out that change memberships, and answers them.
     pub(super) async fn settle(&mut self, entries: Vec<Entry>) {
         let entries = self.parked.sort_out(entries);
@@ -90,20 +92,23 @@ impl Writer {
         }
         let now = self.clock.now();
         let remembered = self.remembered(part, now);
-        let known: BTreeSet<_> = remembered.iter().map(|space| &space.name).collect();
+        let known: BTreeSet<_> = remembered.iter().map(|it| &it.space.name).collect();
         let looked_at = |entry: &&Entry| !known.contains(&entry.submission.space);
         let seen = self.permit(part).await?;
         let others = || part.iter().filter(looked_at).map(|entry| &entry.submission);
-        let wanted = wanted_to_decide(others(), &seen);
-        if !wanted.fits_one_look(&self.connection) {
+        let wanted = wanted_to_decide(others(), &seen, now);
+        if !self.connection.fits_one_look(&wanted) {
             return self.attempt_locked(part, false).await;
         }
         let loaded = match wanted.spaces.is_empty() {
             true => Loaded::new(),
-            false => measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?,
+            false => measured(&self.metrics.steps.load, self.connection.load(&wanted)).await?,
         };
-        if !due(part.iter().map(|entry| &entry.submission), &loaded, now).is_empty() {
-            // Whose time is over is seen by another statement, and so of the same moment only behind a lock.
+        let submissions = || part.iter().map(|entry| &entry.submission);
+        let is_due = !due(submissions(), &loaded, now).is_empty();
+        if is_due || !wanted_first(submissions(), &loaded, now).is_empty() {
+            // Whose time is over, and who is next, is seen by another statement, and so of the same moment only
+            // behind a lock.
             return self.attempt_locked(part, false).await;
         }
         self.decide_and_write(part, loaded, remembered, (now, false)).await
@@ -123,14 +128,16 @@ impl Writer {
         }
         if !is_sqlite {
             self.connection.begin().await?;
-            measured(&self.metrics.steps.lock, lock(&mut self.connection, &names(part))).await?;
+            measured(&self.metrics.steps.lock, self.connection.lock(&names(part))).await?;
         }
         let submissions = || part.iter().map(|entry| &entry.submission);
-        let (wanted, now) = (wanted_to_decide(submissions(), &seen), self.clock.now());
-        let mut loaded =
-            measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await?;
+        let now = self.clock.now();
+        let wanted = wanted_to_decide(submissions(), &seen, now);
+        let mut loaded = measured(&self.metrics.steps.load, self.connection.load(&wanted)).await?;
         let due = due(submissions(), &loaded, now);
-        load_overdue(&mut self.connection, &mut loaded, &due, now).await?;
+        self.connection.load_overdue(&mut loaded, &due, now).await?;
+        let first = wanted_first(submissions(), &loaded, now);
+        self.connection.load_first(&mut loaded, &first).await?;
         self.decide_and_write(part, loaded, Vec::new(), (now, true)).await
     }
 
@@ -146,7 +153,7 @@ impl Writer {
         if wanted.spaces.is_empty() {
             return Ok(Loaded::new());
         }
-        let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
+        let seen = measured(&self.metrics.steps.permit, self.connection.load(&wanted)).await?;
         let now = self.clock.now();
         let mut permitted_entries = Vec::with_capacity(part.len());
         for (entry, asks) in part.drain(..).zip(asks) {
@@ -171,25 +178,38 @@ impl Writer {
         Ok(seen)
     }
 
-    /// The spaces that need no look: they are remembered, all that is asked for is to join them, and nobody's
-    /// time is over in them.
-    fn remembered(&self, part: &[Entry], now: Millis) -> Vec<Space> {
+    /// The spaces that need no look: they are remembered, with the links that are brought, all that is asked for is
+    /// to join them, and nobody's time is over in them.
+    fn remembered(&self, part: &[Entry], now: Millis) -> Vec<Snapshot> {
         if self.health.silence() > WARM {
             return Vec::new();
         }
-        let looks = part.iter().filter(|entry| !can_be_assumed(&entry.submission));
+        let mut links: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for Submission { space, command, .. } in part.iter().map(|entry| &entry.submission) {
+            if let Command::JoinByLink(hash) = command {
+                links.entry(space).or_default().extend(self.memory.link(space, hash));
+            }
+        }
+        let looks = part.iter().filter(|entry| !can_be_assumed(&entry.submission, &self.memory));
         let looked_at: BTreeSet<_> = looks.map(|entry| &entry.submission.space).collect();
         let names: BTreeSet<_> = part.iter().map(|entry| &entry.submission.space).collect();
         let names = names.difference(&looked_at);
         let spaces = names.filter_map(|name| self.memory.space(name));
-        spaces.filter(|space| !space.is_due(now)).collect()
+        let spaces = spaces.filter(|space| !space.is_due(now));
+        let with_links = spaces.map(|space| {
+            let links = links.remove(&space.name).unwrap_or_default();
+            let mut snapshot = Snapshot::new(space, []);
+            links.into_iter().for_each(|link| snapshot.links.add(link));
+            snapshot
+        });
+        with_links.collect()
     }
 
     async fn decide_and_write(
         &mut self,
         part: &mut Vec<Entry>,
         loaded: Loaded,
-        remembered: Vec<Space>,
+        remembered: Vec<Snapshot>,
         (now, is_locked): (Millis, bool),
     ) -> Result<(), store::Error> {
         let unknown: Vec<bool> =
@@ -201,6 +221,8 @@ impl Writer {
             .map(|(entry, unknown)| (!unknown).then(|| set.execute(&entry.submission)))
             .collect();
         let changes = set.changes();
+        #[cfg(feature = "defects")]
+        acknowledge_early(part, &decided).await;
         let moved = self.write(&changes, is_locked).await?;
         self.metrics.ended.increment(ended(&changes, &moved));
         let written: BTreeSet<_> = changes.spaces.iter().map(|moved| &moved.space.name).collect();
@@ -212,8 +234,11 @@ impl Writer {
             let was_written = written.contains(name);
             match decided {
                 Some(Decided { changed, result }) if !was_written || moved.contains(name) => {
-                    if !changed && set.is_assumed(name) {
-                        // Nothing proves it: to be looked at.
+                    let is_unproven = !changed && set.is_assumed(name);
+                    #[cfg(feature = "defects")]
+                    let is_unproven = is_unproven && !crate::defects::is("memory-unproven");
+                    if is_unproven {
+                        // To be looked at.
                         self.memory.forget(name);
                         left.push(entry);
                     } else {
@@ -236,9 +261,19 @@ impl Writer {
         changes: &Changes,
         is_locked: bool,
     ) -> Result<BTreeSet<SpaceName>, store::Error> {
+        #[cfg(feature = "defects")]
+        if !changes.is_empty() && crate::defects::now_and_then("lost-write") {
+            if is_locked {
+                self.connection.rollback().await?;
+            }
+            return Ok(changes.spaces.iter().map(|moved| moved.space.name.clone()).collect());
+        }
         if !changes.is_empty() {
-            let write = write(&mut self.connection, changes, is_locked);
-            let moved = measured(&self.metrics.steps.commit, write).await?;
+            let write = self.connection.write(changes, is_locked);
+            let moved = measured(&self.metrics.steps.commit, write).await;
+            #[cfg(feature = "defects")]
+            let moved = believed(changes, moved);
+            let moved = moved?;
             self.health.changed();
             return Ok(moved);
         }
@@ -260,8 +295,40 @@ impl Writer {
         for (name, snapshot) in set.snapshots() {
             let holds = !written.contains(name) || moved.contains(name);
             if holds && !left.contains(name) {
-                self.memory.remember(snapshot.space.clone());
+                self.memory.remember(set.number_before(name), snapshot);
             }
         }
     }
+}
+
+/// Takes for written what is not known to be: defects.
+#[cfg(feature = "defects")]
+fn believed(
+    changes: &Changes,
+    moved: Result<BTreeSet<SpaceName>, store::Error>,
+) -> Result<BTreeSet<SpaceName>, store::Error> {
+    let all = || changes.spaces.iter().map(|moved| moved.space.name.clone()).collect();
+    match moved {
+        Err(store::Error::InDoubt(_)) if crate::defects::is("doubt-believed") => Ok(all()),
+        Err(store::Error::InDoubt(error)) if crate::defects::is("doubt-tried-again") => {
+            Err(store::Error::Unavailable(error))
+        }
+        Ok(_) if crate::defects::is("conflict-overlooked") => Ok(all()),
+        moved => moved,
+    }
+}
+
+/// Answers before anything is written: a defect.
+#[cfg(feature = "defects")]
+async fn acknowledge_early(part: &mut [Entry], decided: &[Option<Decided>]) {
+    if !crate::defects::is("ack-before-commit") {
+        return;
+    }
+    for (entry, decided) in part.iter_mut().zip(decided) {
+        if let Some(Decided { result, .. }) = decided {
+            let answer = std::mem::replace(&mut entry.answer, tokio::sync::oneshot::channel().0);
+            let _ = answer.send(result.clone().map_err(Error::Refused));
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
 }

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::entries::{answer, answer_expired, measured};
-use super::working_set::{Decided, WorkingSet, due, ended, permitted, wanted_to_permit};
+use super::needs::{due, permitted, wanted_first, wanted_to_permit};
+use super::sessions::{Session, Sessions};
+use super::working_set::{Decided, WorkingSet, ended};
 use super::writer::Writer;
 use super::{Entry, Error, Submission};
-use crate::domain::{Command, Millis, Refused, SpaceName};
-use crate::store::{self, Loaded, SpaceWrite, load_content, load_overdue, lock, write};
+use crate::domain::{Command, Millis, Refused, SpaceName, SpaceState};
+use crate::store::{self, Loaded, SpaceWrite};
 
 /// How often such a command is tried again when its connection is dead.
 const RETRIES: u32 = 4;
 
-impl Writer {
+impl<D: Sessions> Writer<D> {
     /// Carries one such command out and answers it.
     pub(super) async fn change_space(&mut self, entry: Entry) {
         let mut waiting = self.parked.sort_out(vec![entry]);
@@ -58,10 +60,17 @@ impl Writer {
             return Ok(Decided { result: Err(refused), changed: false });
         }
         let mut loaded = self.lock_and_load(submission).await?;
+        if is_new {
+            // A space that is there already is shown as it is now, and nothing is written.
+            let due = store::due(&loaded, now);
+            self.connection.load_overdue(&mut loaded, &due, now).await?;
+        }
         while !is_new && self.expire(submission, &mut loaded, now).await? {
             loaded = self.lock_and_load(submission).await?;
         }
+        self.load_line(submission, &mut loaded, now).await?;
         self.add_content(&submission.space, &mut loaded).await?;
+        self.add_links(submission, &mut loaded, now).await?;
         let is_repeated = loaded.contains_key(&submission.space);
         let mut set = WorkingSet::new(loaded, Vec::new(), now);
         let decided = set.execute(submission);
@@ -80,9 +89,9 @@ impl Writer {
         submission: &Submission,
     ) -> Result<Loaded, store::Error> {
         self.connection.begin().await?;
-        lock(&mut self.connection, &BTreeSet::from([submission.space.clone()])).await?;
+        self.connection.lock(&BTreeSet::from([submission.space.clone()])).await?;
         let wanted = wanted_to_permit([submission].into_iter());
-        measured(&self.metrics.steps.load, wanted.load(&mut self.connection)).await
+        measured(&self.metrics.steps.load, self.connection.load(&wanted)).await
     }
 
     /// If somebody's time is over in a space that is locked, this is written down and committed first: what
@@ -98,16 +107,29 @@ impl Writer {
         if due.is_empty() {
             return Ok(false);
         }
-        load_overdue(&mut self.connection, loaded, &due, now).await?;
-        if submission.options.validate_only {
+        self.connection.load_overdue(loaded, &due, now).await?;
+        let ends = |state: &SpaceState| state.snapshot.as_ref().is_some_and(|it| it.has_ended(now));
+        let is_over = loaded.get(&submission.space).is_some_and(ends);
+        if submission.options.validate_only || !is_over {
             return Ok(false);
         }
         let mut set = WorkingSet::new(std::mem::take(loaded), Vec::new(), now);
         set.execute(&Submission::expire(submission.space.clone(), submission.deadline));
         let changes = set.changes();
-        let moved = write(&mut self.connection, &changes, true).await?;
+        let moved = self.connection.write(&changes, true).await?;
         self.metrics.ended.increment(ended(&changes, &moved));
         Ok(true)
+    }
+
+    /// Adds those who are next to have a seat.
+    pub(super) async fn load_line(
+        &mut self,
+        submission: &Submission,
+        loaded: &mut Loaded,
+        now: Millis,
+    ) -> Result<(), store::Error> {
+        let wanted = wanted_first([submission].into_iter(), loaded, now);
+        self.connection.load_first(loaded, &wanted).await
     }
 
     /// Whether the actor may not do this, before the space is locked.
@@ -117,7 +139,7 @@ impl Writer {
         now: Millis,
     ) -> Result<Option<Refused>, store::Error> {
         let wanted = wanted_to_permit([submission].into_iter());
-        let seen = measured(&self.metrics.steps.permit, wanted.load(&mut self.connection)).await?;
+        let seen = measured(&self.metrics.steps.permit, self.connection.load(&wanted)).await?;
         Ok(permitted(submission, &seen, now).err())
     }
 
@@ -127,7 +149,26 @@ impl Writer {
         loaded: &mut Loaded,
     ) -> Result<(), store::Error> {
         if let Some(snapshot) = loaded.get_mut(name).and_then(|state| state.snapshot.as_mut()) {
-            snapshot.content = load_content(&mut self.connection, name).await?;
+            snapshot.content = self.connection.load_content(name).await?;
+        }
+        Ok(())
+    }
+
+    /// What a command must know that makes or ends an invite link.
+    async fn add_links(
+        &mut self,
+        submission: &Submission,
+        loaded: &mut Loaded,
+        now: Millis,
+    ) -> Result<(), store::Error> {
+        let Submission { space: name, command, .. } = submission;
+        let found = loaded.get_mut(name).and_then(|state| state.snapshot.as_mut());
+        let Some(snapshot) = found else { return Ok(()) };
+        if let Command::CreateLink(_) = command {
+            snapshot.links.alive = self.connection.count_alive(name, now).await?;
+        } else if let Command::RevokeLink(id) = command {
+            let link = self.connection.load_link(name, *id).await?;
+            link.into_iter().for_each(|link| snapshot.links.add(link));
         }
         Ok(())
     }
@@ -143,14 +184,20 @@ impl Writer {
         let Some((snapshot, content)) =
             snapshot.and_then(|snapshot| Some((snapshot, snapshot.content.as_ref()?)))
         else {
-            return SpaceWrite::Delete { name }.write(&mut self.connection, events).await;
+            let write = SpaceWrite::Delete { name };
+            return self.connection.write_space(&write, events).await;
         };
+        let links: Vec<_> = snapshot.links.changed().collect();
+        if !links.is_empty() {
+            let write = SpaceWrite::Links { space: &snapshot.space, links };
+            return self.connection.write_space(&write, events).await;
+        }
         let (space, people) = (&snapshot.space, snapshot.memberships().collect::<Vec<_>>());
         let write = if matches!(submission.command, Command::CreateSpace(_)) {
             SpaceWrite::Create { space, content, people, is_repeated }
         } else {
-            SpaceWrite::Update { space, content }
+            SpaceWrite::Update { snapshot, content }
         };
-        write.write(&mut self.connection, events).await
+        self.connection.write_space(&write, events).await
     }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::memory::Memory;
-use super::{Outcome, Submission, Target, TargetOutcome};
-use crate::domain::decide::{check, decide, decide_each};
-use crate::domain::transition::{Verb, revokes_sent_invitations};
+use super::{LinkOutcome, Outcome, Submission, Target, TargetOutcome};
+use crate::domain::decide::{decide, decide_each};
+use crate::domain::transition::Verb;
 use crate::domain::{
-    Actor, Authorship, Command, Decision, Event, EventName, Millis, Refusal, Refused, Snapshot,
-    Space, SpaceName, SpaceState, Status, UserId,
+    Authorship, Command, Decision, Event, EventName, Link, LinkNumber, Millis, Refusal, Refused,
+    Snapshot, Space, SpaceName, SpaceState, Status, UserId,
 };
-use crate::store::{self, Changes, Key, Loaded, MovedSpace, Wanted};
+use crate::store::{Changes, Key, Loaded, MovedSpace};
 
 /// The spaces of a batch with all that its commands can touch.
 pub struct WorkingSet {
@@ -31,11 +30,11 @@ pub struct Decided {
 impl WorkingSet {
     /// Spaces that were looked at, and spaces that are remembered. Of those, whoever is not known is
     /// assumed to be ABSENT.
-    pub fn new(mut states: Loaded, remembered: Vec<Space>, now: Millis) -> Self {
-        let assumed = remembered.iter().map(|space| space.name.clone()).collect();
-        for space in remembered {
-            let (name, seq) = (space.name.clone(), space.seq);
-            states.insert(name, SpaceState { snapshot: Some(Snapshot::new(space, [])), seq });
+    pub fn new(mut states: Loaded, remembered: Vec<Snapshot>, now: Millis) -> Self {
+        let assumed = remembered.iter().map(|it| it.space.name.clone()).collect();
+        for snapshot in remembered {
+            let (name, seq) = (snapshot.space.name.clone(), snapshot.space.seq);
+            states.insert(name, SpaceState { snapshot: Some(snapshot), seq });
         }
         let spaces = states.values().filter_map(|state| state.snapshot.as_ref());
         let before = spaces.map(|s| (s.space.name.clone(), s.space.clone())).collect();
@@ -46,6 +45,8 @@ impl WorkingSet {
     pub fn execute(&mut self, submission: &Submission) -> Decided {
         let Submission { space: name, actor, command, options, .. } = submission;
         let state = self.states.entry(name.clone()).or_default();
+        #[cfg(feature = "defects")]
+        crate::defects::before_deciding(state, actor, command);
         let (current, now) = (state.snapshot.as_ref(), self.now);
         let decided = if options.each {
             decide_each(name, current, actor, command, now)
@@ -65,11 +66,12 @@ impl WorkingSet {
         let changed: BTreeSet<_> = done.filter_map(Event::user).cloned().collect();
         let after = state.snapshot.as_ref().map(|after| after.at(now));
         let after = after.as_deref();
-        let targets = after.map(|after| targets(submission, after, (&changed, &refused)));
+        let targets = after.map(|after| targets((submission, now), after, (&changed, &refused)));
         let targets = targets.unwrap_or_default();
         let content = after.and_then(|after| after.content.clone());
+        let link = after.and_then(|after| link_of(command, after));
         let space = after.map(|after| after.space.clone()).or(before);
-        let result = space.map(|space| Outcome { space, content, targets });
+        let result = space.map(|space| Outcome { space, content, targets, link });
         let result = result.ok_or_else(|| Refusal::SpaceNotFound.into());
         if options.validate_only {
             return Decided { result, changed: false };
@@ -86,6 +88,11 @@ impl WorkingSet {
         self.assumed.contains(name)
     }
 
+    /// The number that a space had before.
+    pub fn number_before(&self, name: &SpaceName) -> Option<i64> {
+        self.before.get(name).map(|space| space.seq)
+    }
+
     /// What there is now under a name.
     pub fn state(&self, name: &SpaceName) -> Option<&SpaceState> {
         self.states.get(name)
@@ -99,6 +106,13 @@ impl WorkingSet {
     /// What happened, in order.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// The invite links that are not as they were.
+    fn links(&self) -> impl Iterator<Item = ((SpaceName, LinkNumber), Link)> {
+        self.snapshots().flat_map(|(name, snapshot)| {
+            snapshot.links.changed().map(|link| ((name.clone(), link.id), link.clone()))
+        })
     }
 
     /// What has to be written down.
@@ -117,20 +131,36 @@ impl WorkingSet {
             let (before, next) = (self.before.get(name)?.next_until, snapshot.space.next_until);
             (before != next).then(|| (name.clone(), next))
         });
+        let tickets = self.snapshots().filter(|(_, it)| !it.moved_tickets().is_empty());
+        let tickets = tickets.map(|(name, it)| (name.clone(), it.moved_tickets().clone()));
         let membership = |(name, user): &Key| {
             let snapshot = self.states.get(name)?.snapshot.as_ref()?;
             let membership = snapshot.known(user)?.clone();
             Some(((name.clone(), user.clone()), membership))
         };
-        Changes {
+        let changes = Changes {
             at: self.now,
             spaces: moved.collect(),
             events: self.events.clone(),
             memberships: self.touched.iter().filter_map(membership).collect(),
             assumed: self.assumed.clone(),
             next_until: next_until.collect(),
-        }
+            tickets: tickets.collect(),
+            links: self.links().collect(),
+        };
+        #[cfg(feature = "defects")]
+        let changes = spoilt(changes);
+        changes
     }
+}
+
+/// The changes with a defect that was planted.
+#[cfg(feature = "defects")]
+fn spoilt(mut changes: Changes) -> Changes {
+    let Changes { spaces, events, memberships, .. } = &mut changes;
+    let spaces = spaces.iter_mut().map(|moved| (&mut moved.space, &mut moved.new_creator));
+    crate::defects::before_writing(events, memberships, spaces);
+    changes
 }
 
 /// Of how many memberships it was written that their time is over.
@@ -155,13 +185,16 @@ pub fn authorship(submission: &Submission, at: Millis) -> Authorship {
 pub fn changes_space(command: &Command) -> bool {
     match command {
         Command::CreateSpace(_)
+        | Command::CreateLink(_)
+        | Command::RevokeLink(_)
         | Command::UpdateSpace(_)
         | Command::Erase(_)
         | Command::DeleteSpace { .. } => true,
         Command::Join
+        | Command::JoinByLink(_)
         | Command::Leave
         | Command::Remove(_)
-        | Command::Invite(_)
+        | Command::Invite(..)
         | Command::Add(_)
         | Command::RemoveInvitations(_)
         | Command::ChangeRoles(_)
@@ -174,93 +207,6 @@ pub fn changes_space(command: &Command) -> bool {
     }
 }
 
-/// Whether the command can be decided without a look at anybody: whoever joins is most likely ABSENT. What
-/// is only validated no write would prove.
-pub fn can_be_assumed(submission: &Submission) -> bool {
-    let is_join =
-        matches!((&submission.command, &submission.actor), (Command::Join, Actor::User(_)));
-    is_join && !submission.options.validate_only
-}
-
-/// Whether it must be seen first that the actor may do this, before anybody else is looked at: what a
-/// refused caller costs must not depend on who is in the space. Handing a space over also needs to know
-/// whose it is.
-pub fn needs_permission(submission: &Submission, memory: &Memory) -> bool {
-    let Submission { space, actor, command, .. } = submission;
-    let Some(user) = actor.user() else {
-        return matches!(command, Command::TransferOwnership(_));
-    };
-    let is_own = command.moves(actor).iter().all(|(_, target)| *target == user);
-    let hands_over = matches!(command, Command::TransferOwnership(_));
-    hands_over || (!is_own && !memory.is_manager(space, user))
-}
-
-/// What must be seen to know whether these actors may do what they ask for.
-pub fn wanted_to_permit<'a>(submissions: impl Iterator<Item = &'a Submission>) -> Wanted {
-    let mut wanted = Wanted::default();
-    for Submission { space, actor, .. } in submissions {
-        wanted.spaces.insert(space.clone());
-        wanted.memberships.extend(actor.user().map(|user| (space.clone(), user.clone())));
-    }
-    wanted
-}
-
-/// Whether the actor may do this, as far as the space alone says.
-pub fn permitted(submission: &Submission, seen: &Loaded, now: Millis) -> Result<(), Refused> {
-    let state = seen.get(&submission.space).and_then(|state| state.snapshot.as_ref());
-    let snapshot = state.ok_or(Refusal::SpaceNotFound)?.at(now);
-    let action = submission.command.action(&submission.actor);
-    check(snapshot.space.privacy, action, snapshot.standing(&submission.actor))
-}
-
-/// The spaces in which it must be seen whose time is over, so that seats and counters are those of this
-/// moment. Of a space that none of these may do anything to, nothing more is seen.
-pub fn due<'a>(
-    submissions: impl Iterator<Item = &'a Submission>,
-    loaded: &Loaded,
-    now: Millis,
-) -> BTreeSet<SpaceName> {
-    let mut due = store::due(loaded, now);
-    if !due.is_empty() {
-        let permitted = submissions.filter(|of| permitted(of, loaded, now).is_ok());
-        let permitted: BTreeSet<_> = permitted.map(|of| &of.space).collect();
-        due.retain(|name| permitted.contains(name));
-    }
-    due
-}
-
-/// What must be seen to decide these commands; `seen` tells whose the spaces are.
-pub fn wanted_to_decide<'a>(
-    submissions: impl Iterator<Item = &'a Submission>,
-    seen: &Loaded,
-) -> Wanted {
-    let mut wanted = Wanted::default();
-    for Submission { space, actor, command, .. } in submissions {
-        wanted.spaces.insert(space.clone());
-        let key = |user: &UserId| (space.clone(), user.clone());
-        wanted.memberships.extend(actor.user().map(key));
-        for (verb, user) in command.moves(actor) {
-            wanted.memberships.insert(key(user));
-            if revokes_sent_invitations(verb) {
-                wanted.senders.insert(key(user));
-            }
-        }
-        if matches!(command, Command::TransferOwnership(_)) {
-            let snapshot = seen.get(space).and_then(|state| state.snapshot.as_ref());
-            wanted.memberships.extend(snapshot.map(|snapshot| key(&snapshot.space.creator)));
-        }
-    }
-    wanted
-}
-
-/// Whether the creator of a space that is to be handed over was looked at: they may have handed it over
-/// themselves in the meantime.
-pub fn knows_creator(submission: &Submission, loaded: &Loaded) -> bool {
-    let state = loaded.get(&submission.space).and_then(|state| state.snapshot.as_ref());
-    !matches!(submission.command, Command::TransferOwnership(_))
-        || state.is_none_or(|snapshot| snapshot.status(&snapshot.space.creator) == Status::Creator)
-}
-
 /// A copy of what a decision touches and the answer tells.
 fn touched(
     state: &SpaceState,
@@ -269,12 +215,12 @@ fn touched(
     now: Millis,
 ) -> SpaceState {
     let changed = match decision {
-        Decision::Move(changes) => changes.as_slice(),
-        Decision::Create { .. }
-        | Decision::Expire
-        | Decision::Update { .. }
-        | Decision::Erase { .. }
-        | Decision::Delete => &[],
+        Decision::Move(changes)
+        | Decision::MoveWithLinks { changes, .. }
+        | Decision::Expire(changes)
+        | Decision::Update { given: changes, .. }
+        | Decision::Erase { changes, .. } => changes.as_slice(),
+        Decision::Create { .. } | Decision::Delete => &[],
     };
     let named = submission.command.moves(&submission.actor).into_iter().map(|(_, user)| user);
     let users = changed.iter().map(|change| &change.user).chain(named);
@@ -282,19 +228,35 @@ fn touched(
     SpaceState { snapshot, seq: state.seq }
 }
 
+/// The link that a command made or ended.
+fn link_of(command: &Command, after: &Snapshot) -> Option<LinkOutcome> {
+    let link = if let Command::CreateLink(new) = command {
+        after.links.find(&new.hash)
+    } else if let Command::RevokeLink(id) = command {
+        after.links.get(*id)
+    } else {
+        None
+    };
+    let changed = |link: &Link| after.links.changed().any(|changed| changed.id == link.id);
+    link.map(|link| LinkOutcome { link: link.clone(), changed: changed(link) })
+}
+
 fn targets(
-    submission: &Submission,
+    (submission, now): (&Submission, Millis),
     after: &Snapshot,
     (changed, refused): (&BTreeSet<UserId>, &BTreeMap<UserId, Refused>),
 ) -> Vec<Target> {
-    let target = |(verb, user): (Verb, &UserId)| {
+    let invites = matches!(submission.command, Command::Invite(..));
+    let target = |(_, user): (Verb, &UserId)| {
         let membership = after.membership(user);
         let outcome = if let Some(refused) = refused.get(user) {
             TargetOutcome::Refused(*refused)
         } else if changed.contains(user) {
             TargetOutcome::Changed
-        } else if verb == Verb::Invite && membership.status == Status::Blocked {
+        } else if invites && membership.status == Status::Blocked {
             TargetOutcome::Blocked
+        } else if invites && after.cools_down(user, now) {
+            TargetOutcome::CoolingDown
         } else {
             TargetOutcome::Unchanged
         };

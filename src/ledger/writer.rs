@@ -18,20 +18,21 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::parked::Parked;
 use super::queue::LARGE;
+use super::sessions::{Session, Sessions};
 use super::working_set::changes_space;
 use crate::clock::Clock;
 use crate::domain::SpaceName;
 use crate::request_context::Batch;
-use crate::store::{self, Connection, Role, Store, probe};
+use crate::store;
 
 /// A writer that has nothing to do asks the database so often whether it is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a writer works with.
-pub struct Writer {
-    store: Store,
+pub struct Writer<D: Sessions> {
+    database: D,
     pub(super) clock: Clock,
-    pub(super) connection: Connection,
+    pub(super) connection: D::Session,
     pub(super) memory: Memory,
     pub(super) health: Health,
     pub(super) parked: Parked,
@@ -52,17 +53,22 @@ pub struct Shared {
     pub batches: Arc<AtomicU64>,
 }
 
-impl Writer {
+impl<D: Sessions> Writer<D> {
     /// A writer with a connection of its own, which opens with the first command.
-    pub fn new(store: &Store, clock: &Clock, health: Health, shared: Shared) -> Self {
+    pub fn new(
+        database: &D,
+        clock: &Clock,
+        (health, parked): (Health, Parked),
+        shared: Shared,
+    ) -> Self {
         let Shared { dispatcher, memory, batches } = shared;
         Self {
-            store: store.clone(),
+            database: database.clone(),
             clock: clock.clone(),
-            connection: store.connection(Role::Writer),
+            connection: database.connection(),
             memory,
             health,
-            parked: Parked::default(),
+            parked,
             metrics: Metrics::new(),
             dispatcher,
             spaces: BTreeSet::new(),
@@ -76,6 +82,8 @@ impl Writer {
         while !self.dispatcher.is_finished() || !self.parked.is_empty() {
             if self.has_to_wait() {
                 tokio::select! {
+                    // No coin is tossed: see [`super::Surroundings`].
+                    biased;
                     () = self.dispatcher.wait() => {}
                     () = sleep_until(self.next_wake()) => {}
                 }
@@ -138,7 +146,7 @@ impl Writer {
     async fn work(&mut self, batch: Vec<Entry>) {
         let began = Instant::now();
         if self.memory.is_behind() {
-            self.connection = self.store.connection(Role::Writer);
+            self.connection = self.database.connection();
             self.memory.catch_up();
         }
         self.retry_parked().await;
@@ -188,7 +196,7 @@ impl Writer {
             return;
         }
         self.next_probe = now + PROBE_INTERVAL;
-        match probe(&mut self.connection, is_failing).await {
+        match self.connection.probe(is_failing).await {
             Ok(()) => self.health.changed(),
             Err(error) => self.failed(&error),
         }
@@ -203,7 +211,7 @@ impl Writer {
     }
 
     fn reset(&mut self) {
-        self.connection = self.store.connection(Role::Writer);
+        self.connection = self.database.connection();
         self.memory.clear();
     }
 }

@@ -64,13 +64,13 @@ impl Service {
         failed.map_or(Ok(swept), |error| Err(error.into()))
     }
 
-    /// Gives invitations an end of which nothing was said.
+    /// Gives invitations the server's limits, and an end if nothing was said of it.
     pub(super) fn limit_invitations(&self, command: &mut Command) {
-        let Some(lifetime) = self.invitation_lifetime else { return };
         let invited: Option<&mut Placement> = match command {
-            Command::Invite(invited) => Some(invited),
+            Command::Invite(invited, _) => Some(invited),
             Command::CreateSpace(new) => new.invitees.as_mut(),
             Command::Join
+            | Command::JoinByLink(_)
             | Command::Leave
             | Command::Remove(_)
             | Command::RemoveInvitations(_)
@@ -82,11 +82,15 @@ impl Service {
             | Command::Moderate(_)
             | Command::TransferOwnership(_)
             | Command::Expire
+            | Command::CreateLink(_)
+            | Command::RevokeLink(_)
             | Command::UpdateSpace(_)
             | Command::Erase(_)
             | Command::DeleteSpace { .. } => None,
         };
-        if let Some(invited) = invited.filter(|invited| invited.until == Until::Unsaid) {
+        let Some(invited) = invited else { return };
+        invited.limits = self.invite_limits;
+        if let (Until::Unsaid, Some(lifetime)) = (invited.until, self.invitation_lifetime) {
             invited.until = Until::For(millis(lifetime));
         }
     }

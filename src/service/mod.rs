@@ -9,13 +9,16 @@ mod erasure;
 mod error;
 mod expiry;
 mod import;
+mod links;
 mod moderation;
 mod past;
 mod people;
 mod queries;
 mod query;
 mod spaces;
+mod waiting;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +28,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::auth::{Scope, Scopes};
 use crate::clock::Clock;
 use crate::domain::{
-    Actor, AttendanceChange, Command, Kind, Millis, SpaceMakers, SpaceName, UserId,
+    Actor, AttendanceChange, Command, InviteLimits, Kind, Millis, Sight, SpaceMakers, SpaceName,
+    UserId,
 };
 use crate::ledger::{Ledger, Submission};
 use crate::request_context;
@@ -34,7 +38,7 @@ use crate::store::Store;
 use coalesce::LookUps;
 use expiry::Sweeps;
 
-pub use crate::ledger::{Options, Outcome, Target, TargetOutcome};
+pub use crate::ledger::{LinkOutcome, Options, Outcome, Target, TargetOutcome};
 pub use crate::store::{
     AllSpacesQuery, Among, End, FoundPerson, FoundSpace, Impact, LOCATIONS, MemberCursor,
     MemberOrder, Occasion, OwnSpaces, PastPage, PeopleCursor, PeopleQuery, RECURRENCES,
@@ -43,7 +47,8 @@ pub use crate::store::{
 pub use checks::{CheckedMembership, MembershipQuestion};
 pub use erasure::ErasureStep;
 pub use error::Error;
-pub use import::{FaultyLine, Import, Imported, Limits};
+pub use import::{FaultyLine, Import, Imported, Limits, Pace};
+pub use links::{LinkTerms, MadeLink, hash_of_secret};
 pub use moderation::Swept;
 pub use past::{Moment, UserEvents};
 pub use people::{KnownPeople, Written};
@@ -101,6 +106,7 @@ pub struct Service {
     clock: Clock,
     makers: SpaceMakers,
     invitation_lifetime: Option<Duration>,
+    invite_limits: InviteLimits,
     sweeps: Sweeps,
     imports: Arc<Semaphore>,
 }
@@ -132,6 +138,7 @@ impl Service {
             clock,
             makers,
             invitation_lifetime: None,
+            invite_limits: InviteLimits::default(),
             sweeps: Sweeps::new(),
             imports: Arc::new(Semaphore::new(import::AT_ONCE)),
         }
@@ -140,6 +147,12 @@ impl Service {
     /// The same, where invitations end by themselves of which nothing else is said.
     pub fn with_invitation_lifetime(self, invitation_lifetime: Option<Duration>) -> Self {
         Self { invitation_lifetime, ..self }
+    }
+
+    /// The same, where so many invitations may be open that one user sent in a space, and so many in all of it.
+    pub fn with_invite_limits(self, per_sender: NonZeroU32, per_space: NonZeroU32) -> Self {
+        let [per_sender, per_space] = [per_sender, per_space].map(|most| Some(most.get().into()));
+        Self { invite_limits: InviteLimits { per_sender, per_space }, ..self }
     }
 
     /// The whole write path: every command of every surface comes through here. Answers with the
@@ -187,6 +200,7 @@ impl Service {
             return Err(Error::NobodyToActFor);
         }
         let is_new = matches!(command, Command::CreateSpace(_));
+        let adds_seats = matches!(command, Command::UpdateSpace(_)) && !options.validate_only;
         let actor = if is_new && call.scopes.allow(Scope::Admin) {
             // A service creates a space for a user, never as one.
             Actor::Service(call.caller.clone())
@@ -196,7 +210,14 @@ impl Service {
         let caller = call.caller.clone();
         let deadline = call.deadline;
         let submission = Submission { space, actor, caller, command, options, deadline };
-        Ok(self.ledger.submit(submission).await?)
+        let mut outcome = self.ledger.submit(submission).await?;
+        // Whoever changes others manages the space.
+        for target in &mut outcome.targets {
+            if call.actor.user() == Some(&target.membership.user) {
+                target.membership = Sight::Themselves.shown(target.membership.clone());
+            }
+        }
+        if adds_seats { Ok(self.give_seats(call, outcome).await) } else { Ok(outcome) }
     }
 }
 
@@ -205,6 +226,7 @@ const fn is_own(command: &Command) -> bool {
     matches!(
         command,
         Command::Join
+            | Command::JoinByLink(_)
             | Command::Leave
             | Command::SetAttendance(AttendanceChange { users: None, .. })
     )

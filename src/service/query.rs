@@ -48,6 +48,8 @@ pub struct ShownMembership {
     pub membership: Membership,
     /// What the caller could do to it now.
     pub allowed: Vec<Action>,
+    /// At which place of the waiting list its user is, if they wait.
+    pub position: Option<i64>,
 }
 
 /// A space and what a user is to it.

@@ -14,7 +14,7 @@ use super::visible::condition;
 use super::{Store, most_bytes};
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Facts, Kind, Membership, Millis, Privacy, SpaceName, Standing, Status, UserId,
+    Facts, Kind, Membership, Millis, Privacy, Seats, SpaceName, Standing, Status, UserId,
 };
 
 /// A question: what is `user` to `space`, and what is whoever asks?
@@ -50,8 +50,9 @@ const SERVICE: &str = "/";
 /// what each viewer is to them; only where they may see its members is anybody else looked up.
 const CHECK_POSTGRES_: &str = "
 WITH seen AS MATERIALIZED (
-    SELECT a_n, s.privacy, s.capacity, s.member_count + s.manager_count + 1 AS seats, s.next_until,
-        s.seq, o.status, o.version, o.invited_by, o.joined_at, o.changed_at, o.attendance, o.until,
+    SELECT a_n, s.privacy, s.capacity, s.member_count + s.manager_count + 1 AS seats,
+        s.waitlisted_count, s.waitlist, s.next_until, s.seq, o.status, o.version, o.invited_by,
+        o.joined_at, o.changed_at, o.attendance, o.until, o.origin, o.note, o.offered,
         coalesce(a_viewer = '/' OR {visible}, false) AS shown
     FROM unnest(string_to_array($1, chr(31)), string_to_array($2, chr(31)))
         WITH ORDINALITY AS a (a_space, a_viewer, a_n)
@@ -65,14 +66,17 @@ WITH seen AS MATERIALIZED (
 ), shown AS MATERIALIZED (SELECT array_agg(shown ORDER BY a_n) AS at FROM seen)
 SELECT (
     SELECT string_agg(concat_ws(chr(31),
-        a_n, privacy, coalesce(capacity::text, ''), seats, coalesce(next_until::text, ''), seq,
+        a_n, privacy, coalesce(capacity::text, ''), seats, waitlisted_count, waitlist,
+        coalesce(next_until::text, ''), seq,
         coalesce(status, ''), version, coalesce(invited_by, ''), coalesce(joined_at::text, ''),
-        changed_at, coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
+        changed_at, coalesce(attendance, ''), coalesce(until::text, ''), coalesce(origin, ''),
+        coalesce(note, ''), coalesce(offered, '')), chr(30))
     FROM seen WHERE privacy IS NOT NULL
 ), (
     SELECT string_agg(concat_ws(chr(31),
         b_n, status, version, coalesce(invited_by, ''), coalesce(joined_at::text, ''), changed_at,
-        coalesce(attendance, ''), coalesce(until::text, '')), chr(30))
+        coalesce(attendance, ''), coalesce(until::text, ''), coalesce(origin, ''),
+        coalesce(note, ''), coalesce(offered, '')), chr(30))
     FROM unnest(string_to_array($3, chr(31))::bigint[], string_to_array($4, chr(31)),
         string_to_array($5, chr(31))) WITH ORDINALITY AS b (b_of, b_space, b_user, b_n)
     JOIN LATERAL (
@@ -86,15 +90,17 @@ const CHECK_SQLITE_: &str = "
 SELECT (
     SELECT string_agg(concat_ws(char(31),
         a.key + 1, s.privacy, coalesce(s.capacity, ''), s.member_count + s.manager_count + 1,
-        coalesce(s.next_until, ''), s.seq, coalesce(o.status, ''), o.version,
+        s.waitlisted_count, s.waitlist, coalesce(s.next_until, ''), s.seq, coalesce(o.status, ''), o.version,
         coalesce(o.invited_by, ''), coalesce(o.joined_at, ''), o.changed_at,
-        coalesce(o.attendance, ''), coalesce(o.until, '')), char(30))
+        coalesce(o.attendance, ''), coalesce(o.until, ''), coalesce(o.origin, ''),
+        coalesce(o.note, ''), coalesce(o.offered, '')), char(30))
     FROM json_each($1) a CROSS JOIN space s ON s.name = a.value ->> 0 AND s.deleted_at IS NULL
     LEFT JOIN membership o ON o.space = a.value ->> 0 AND o.user_id = a.value ->> 1 AND {own_holds}
 ), (
     SELECT string_agg(concat_ws(char(31),
         b.key + 1, m.status, m.version, coalesce(m.invited_by, ''), coalesce(m.joined_at, ''),
-        m.changed_at, coalesce(m.attendance, ''), coalesce(m.until, '')), char(30))
+        m.changed_at, coalesce(m.attendance, ''), coalesce(m.until, ''), coalesce(m.origin, ''),
+        coalesce(m.note, ''), coalesce(m.offered, '')), char(30))
     FROM json_each($2) b
     CROSS JOIN membership m ON m.space = b.value ->> 1 AND m.user_id = b.value ->> 2
         AND {holds} AND (b.value ->> 0 = '/' OR EXISTS (
@@ -239,7 +245,9 @@ fn viewer<'a>(view: Option<&View<'a>>) -> &'a str {
 fn read_view((space, viewer): View<'_>, cells: &mut Cells<'_>) -> Result<MembershipView, Error> {
     let privacy = convert::privacy_of(space.as_str(), cells.next()?)?;
     let capacity = convert::capacity_of(space.as_str(), cells.next()?)?;
-    let facts = Facts { kind: space.kind(), privacy, capacity, seats: cells.next()? };
+    let (taken, waiting) = (cells.next()?, cells.next()?);
+    let seats = Seats { capacity, taken, waiting, has_list: cells.next::<i64>()? != 0 };
+    let facts = Facts { kind: space.kind(), privacy, seats };
     let (next_until, seq) = (cells.next()?, cells.next()?);
     let mut rest = cells.clone();
     let target = match (rest.next::<&str>()?, viewer) {

@@ -192,6 +192,8 @@ impl Connection {
         if !self.is_in_transaction {
             return Err(Error::silent());
         }
+        #[cfg(feature = "defects")]
+        let sql = crate::defects::without_commit(&sql.into());
         self.run(sql, values).await.map_err(Error::at_commit)?;
         (self.is_in_transaction, self.turn) = (false, None);
         Ok(())

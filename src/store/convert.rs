@@ -3,10 +3,11 @@
 use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
 use super::rows::Cells;
+use crate::domain::origin::{begins, implied};
 use crate::domain::{
-    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution, Counts,
-    DisplayName, Event, EventName, Membership, Privacy, Space, SpaceField, SpaceName, SpaceState,
-    Status, Subject, UserId,
+    Action, Actor, Attendance, Attributes, Authorship, Capacity, Content, Contribution, CoolDown,
+    Counts, DisplayName, Event, EventName, Membership, Note, Offer, Origin, Privacy, Space,
+    SpaceField, SpaceName, SpaceState, Status, Subject, UserId,
 };
 
 /// Reads one column, or says where the unreadable value stands.
@@ -44,10 +45,32 @@ pub(super) fn attendance_of(key: &str, word: Option<&str>) -> Result<Option<Atte
     word.map(of).transpose()
 }
 
-fn actor(text: &str) -> Option<Actor> {
-    match text.strip_prefix("service/") {
-        Some(service) => user_id(service).map(Actor::Service),
-        None => user_id(text).map(Actor::User),
+pub(super) fn actor(text: &str) -> Option<Actor> {
+    Actor::parse(text).ok()
+}
+
+/// What is read of a row beside what everybody has.
+struct Terms {
+    origin: Option<Origin>,
+    note: Option<Note>,
+    offered: Offer,
+}
+
+impl Terms {
+    fn read(
+        table: &'static str,
+        key: &str,
+        [origin, note, offered]: [Option<&str>; 3],
+    ) -> Result<Self, Error> {
+        let note_of = |text: &str| Note::new(text).ok();
+        let offered_of = |word| read((table, "offered"), key, word, Offer::from_word);
+        Ok(Self {
+            origin: origin
+                .map(|text| read((table, "origin"), key, text, Origin::parse))
+                .transpose()?,
+            note: note.map(|text| read((table, "note"), key, text, note_of)).transpose()?,
+            offered: offered.map(offered_of).transpose()?.unwrap_or_default(),
+        })
     }
 }
 
@@ -74,6 +97,9 @@ pub(super) fn state(cells: &mut Cells<'_>) -> Result<(SpaceName, SpaceState), Er
         hides_members: cells.next()?,
         going_count: cells.next()?,
         next_until: cells.next()?,
+        waitlist: cells.next()?,
+        waitlisted_count: cells.next()?,
+        cool_down: cells.next()?,
     };
     let (name, seq) = (read(("space", "name"), &row.name, &row.name, space_name)?, row.seq);
     let snapshot = match row.deleted_at {
@@ -100,11 +126,14 @@ impl TryFrom<space::Model> for Space {
                 Contribution::from_word,
             )?,
             capacity: capacity_of(key, row.capacity)?,
+            cool_down: cool_down_of(key, row.cool_down)?,
+            waitlist: row.waitlist != 0,
             hides_members: row.hides_members != 0,
             seq: row.seq,
             counts: Counts {
                 invited: row.invited_count,
                 requested: row.requested_count,
+                waitlisted: row.waitlisted_count,
                 members: row.member_count,
                 managers: row.manager_count,
                 creators: 1,
@@ -122,6 +151,12 @@ pub(super) fn capacity_of(key: &str, seats: Option<i64>) -> Result<Option<Capaci
     let capacity = |seats: &str| seats.parse().ok().and_then(Capacity::new);
     let seats = seats.map(|seats| seats.to_string());
     seats.map(|seats| read(("space", "capacity"), key, &seats, capacity)).transpose()
+}
+
+/// For how long somebody who declined is not invited again, read from its column of seconds.
+fn cool_down_of(key: &str, seconds: i64) -> Result<CoolDown, Error> {
+    let cool_down = |seconds: &str| seconds.parse().ok().and_then(CoolDown::from_seconds);
+    read(("space", "cool_down"), key, &seconds.to_string(), cool_down)
 }
 
 /// A space as its row.
@@ -143,6 +178,9 @@ pub(super) fn space_row(space: &Space) -> space::Model {
         hides_members: i64::from(space.hides_members),
         going_count: space.counts.going,
         next_until: space.next_until,
+        cool_down: space.cool_down.seconds(),
+        waitlist: i64::from(space.waitlist),
+        waitlisted_count: space.counts.waitlisted,
     }
 }
 
@@ -176,16 +214,23 @@ impl TryFrom<membership::Model> for Membership {
         let key = &row.space;
         let column = |column| ("membership", column);
         let inviter = |id: &String| read(column("invited_by"), key, id, user_id);
+        let status = status_of(key, &row.status)?;
+        let invited_by = row.invited_by.as_ref().map(inviter).transpose()?;
+        let terms = [&row.origin, &row.note, &row.offered].map(Option::as_deref);
+        let Terms { origin, note, offered } = Terms::read("membership", key, terms)?;
         Ok(Self {
             space: read(column("space"), key, key, space_name)?,
             user: read(column("user_id"), key, &row.user_id, user_id)?,
-            status: status_of(key, &row.status)?,
+            status,
             version: row.version,
-            invited_by: row.invited_by.as_ref().map(inviter).transpose()?,
+            origin: origin.or_else(|| implied(status, invited_by.as_ref())),
+            invited_by,
             joined_at: row.joined_at,
             attendance: attendance_of(key, row.attendance.as_deref())?,
             changed_at: row.changed_at,
             until: row.until,
+            note,
+            offered,
         })
     }
 }
@@ -197,7 +242,7 @@ pub(super) fn membership_in(space: SpaceName, cells: &mut Cells<'_>) -> Result<M
 }
 
 /// Reads the rest of a packed membership: status, version, invited_by, joined_at, changed_at, attendance,
-/// until.
+/// until, origin, note, offered.
 pub(super) fn membership_of(
     space: SpaceName,
     user: UserId,
@@ -211,6 +256,9 @@ pub(super) fn membership_of(
     let (joined_at, changed_at) = (cells.next()?, cells.next()?);
     let attendance = attendance_of(space.as_str(), cells.next()?)?;
     let until = cells.next()?;
+    let terms = [cells.next()?, cells.next()?, cells.next()?];
+    let Terms { origin, note, offered } = Terms::read("membership", space.as_str(), terms)?;
+    let origin = origin.or_else(|| implied(status, invited_by.as_ref()));
     Ok(Membership {
         space,
         user,
@@ -221,6 +269,9 @@ pub(super) fn membership_of(
         attendance,
         changed_at,
         until,
+        origin,
+        note,
+        offered,
     })
 }
 
@@ -243,14 +294,26 @@ impl TryFrom<membership_event::Model> for Event {
             },
         };
         let service = |id: &String| read(column("service"), key, id, user_id);
+        let name = read(column("name"), key, &row.name, EventName::from_word)?;
+        let actor = read(column("actor"), key, &row.actor, actor)?;
+        let terms = [&row.origin, &row.note, &row.offered].map(Option::as_deref);
+        let Terms { origin, note, offered } = Terms::read("membership_event", key, terms)?;
+        let told = || match &subject {
+            Subject::Membership { from, .. } => begins(name, *from, &actor, None),
+            Subject::Space { .. } => None,
+        };
         Ok(Self {
             space: read(column("space"), key, key, space_name)?,
             seq: row.seq,
-            name: read(column("name"), key, &row.name, EventName::from_word)?,
+            name,
+            origin: origin.or_else(told),
             subject,
+            previous: row.previous,
             until: row.until,
+            note,
+            offered,
             by: Authorship {
-                actor: read(column("actor"), key, &row.actor, actor)?,
+                actor,
                 service: row.service.as_ref().map(service).transpose()?,
                 cause: read(column("cause"), key, &row.cause, Action::from_word)?,
                 at: row.at,
@@ -281,5 +344,9 @@ pub(super) fn event_row(event: &Event) -> membership_event::Model {
         service: event.by.service.as_ref().map(UserId::to_string),
         fields,
         until: event.until,
+        previous: event.previous,
+        origin: event.untold_origin().map(ToString::to_string),
+        note: event.note.as_ref().map(ToString::to_string),
+        offered: event.untold_offer().map(|offer| offer.word().to_owned()),
     }
 }

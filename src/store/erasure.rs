@@ -2,35 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::Values;
-use sea_orm::{ColumnTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, Value};
+use sea_orm::{DbBackend, EntityTrait, IntoActiveModel, Value};
 
 use super::connection::Connection;
 use super::convert::event_row;
-use super::entity::{membership, membership_event};
+use super::entity::membership_event;
+use super::erasure_rename::rename;
 use super::error::Error;
 use super::load::look_for;
-use super::settings::STATEMENT_LIMIT;
-use super::spaces::{membership_row, run, write_space};
+use super::spaces::{ROWS, put_people, run, write_space};
 use super::statements::Example;
 use super::target::Role;
-use super::{Store, terms};
+use super::{Store, links, terms};
 use crate::domain::{Erasure, Event, Membership, Snapshot, SpaceName, UserId};
-
-/// How much longer than others the statements may take that go through a user's events.
-const RENAME_FACTOR: u32 = 10;
-/// So many rows are written at a time.
-const ROWS: usize = 500;
-
-/// SQLite must be told of the indexes: it keeps no statistics, and would rather go through the space's events.
-const RENAME_SUBJECT: &str = "
-UPDATE membership_event{by_user}
-SET user_id = $3, actor = CASE WHEN actor = $2 THEN $3 ELSE actor END
-WHERE space = $1 AND user_id = $2";
-
-const RENAME_ACTOR: &str = "
-UPDATE membership_event{by_actor} SET actor = $3
-WHERE space = $1 AND actor = $2 AND actor <> user_id AND substr(actor, 1, 8) <> 'service/'";
 
 const OLDEST_MANAGER: &str = "
 SELECT user_id FROM membership{by_status}
@@ -70,9 +54,8 @@ const ADVANCE: &str = "UPDATE erasure SET last_space = $2 WHERE user_id = $1 AND
 const END: &str = "DELETE FROM erasure WHERE user_id = $1";
 
 /// The statement in the words of this database.
-fn statement(backend: DbBackend, sql: &str) -> String {
+pub(super) fn statement(backend: DbBackend, sql: &str) -> String {
     let indexes = [
-        ("{by_user}", "membership_event_by_user"),
         ("{by_actor}", "membership_event_by_actor"),
         ("{by_ending}", "membership_event_by_ending"),
         ("{by_status}", "membership_by_status"),
@@ -105,58 +88,24 @@ pub async fn write_erasure(
     after: Option<(&Snapshot, &[Event])>,
 ) -> Result<(), Error> {
     rename(connection, name, erasure).await?;
+    let names = [&erasure.user, &erasure.pseudonym].map(UserId::as_str);
+    links::rename(connection, name, names).await?;
     let Some((snapshot, events)) = after.filter(|(_, events)| !events.is_empty()) else {
         return Ok(());
     };
     write_space(connection, &snapshot.space, true).await?;
+    links::put(connection, name, snapshot.links.changed()).await?;
     if let Some(content) = &snapshot.content {
         terms::put(connection, &snapshot.space, content, true).await?;
     }
     let mut changed: BTreeSet<_> = events.iter().filter_map(Event::user).collect();
     changed.insert(&erasure.user);
-    let changed: Vec<_> = changed.into_iter().collect();
-    for users in changed.chunks(ROWS) {
-        let ended = membership::Entity::delete_many()
-            .filter(membership::Column::Space.eq(name.as_str()))
-            .filter(membership::Column::UserId.is_in(users.iter().map(|user| user.as_str())));
-        run(connection, ended).await?;
-        let there = users.iter().filter_map(|user| snapshot.known(user));
-        let rows: Vec<_> = there
-            .filter(|membership| membership.status != crate::domain::Status::Absent)
-            .map(membership_row)
-            .collect();
-        if !rows.is_empty() {
-            run(connection, membership::Entity::insert_many(rows)).await?;
-        }
-    }
+    put_people(connection, snapshot, changed).await?;
     for events in events.chunks(ROWS) {
         let rows = events.iter().map(|event| event_row(event).into_active_model());
         run(connection, membership_event::Entity::insert_many(rows)).await?;
     }
     Ok(())
-}
-
-async fn rename(
-    connection: &mut Connection,
-    name: &SpaceName,
-    erasure: &Erasure,
-) -> Result<(), Error> {
-    let limit = STATEMENT_LIMIT * RENAME_FACTOR;
-    if connection.backend() == DbBackend::Postgres {
-        let limit = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
-        connection.run(limit, []).await?;
-    }
-    for sql in [RENAME_SUBJECT, RENAME_ACTOR] {
-        let sql = statement(connection.backend(), sql);
-        let values = rename_values(name, erasure);
-        connection.run_within(limit, sql.into(), Values(values)).await?;
-    }
-    Ok(())
-}
-
-fn rename_values(name: &SpaceName, erasure: &Erasure) -> Vec<Value> {
-    let Erasure { user, pseudonym, .. } = erasure;
-    vec![name.as_str().into(), user.as_str().into(), pseudonym.as_str().into()]
 }
 
 fn user_of(key: &str, text: String) -> Result<UserId, Error> {
@@ -230,16 +179,9 @@ impl Store {
 /// The statements that look for users, with parameters to try them by.
 pub(super) fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Example> {
     let example = |name, sql, values| Example { name, sql: statement(backend, sql), values };
-    let erasure = Erasure { user: user.clone(), pseudonym: user.clone(), successor: None };
     let after = vec![user.as_str().into(), space.as_str().into(), 100.into()];
     vec![
         example("spaces in which a user is named", SPACES, after),
-        example(
-            "take a user out of what happened to them",
-            RENAME_SUBJECT,
-            rename_values(space, &erasure),
-        ),
-        example("take a user out of what they did", RENAME_ACTOR, rename_values(space, &erasure)),
         example("the oldest manager", OLDEST_MANAGER, vec![space.as_str().into()]),
     ]
 }

@@ -183,8 +183,9 @@ fn space_record(
         return Ok(SpaceRecord { name, privacy, contribution, created_at, seq, life });
     }
     let content: Content = content.ok_or_else(|| stray(row.name.clone()))?.try_into()?;
-    let Space { name, privacy, contribution, creator, capacity, .. } = row.try_into()?;
-    let life = Life::Living { creator, capacity, content };
+    let Space { name, privacy, contribution, creator, capacity, waitlist, cool_down, .. } =
+        row.try_into()?;
+    let life = Life::Living { creator, capacity, waitlist, cool_down, content };
     let (seq, created_at) = (Some(seq), Some(created_at));
     Ok(SpaceRecord { name, privacy, contribution, created_at, seq, life })
 }

@@ -31,16 +31,10 @@ const ACTED: &str = "
 SELECT count(*) FROM membership_event{by_actor}
 WHERE actor = $1 AND actor <> user_id AND substr(actor, 1, 8) <> 'service/'";
 
-/// Of some spaces, each looked up by key.
-const SUBJECT_POSTGRES: &str = "
-SELECT coalesce(sum(n), 0)::bigint FROM unnest(string_to_array($2, chr(31))) k (k_space)
-JOIN LATERAL (
-    SELECT count(*) AS n FROM membership_event e
-    WHERE e.space = k_space AND e.user_id = $1 OFFSET 0
-) e ON true";
-const SUBJECT_SQLITE: &str = "
-SELECT count(*) FROM json_each($2) k CROSS JOIN membership_event e
-    INDEXED BY membership_event_by_user ON e.space = k.value ->> 0 AND e.user_id = $1";
+/// Some spaces.
+const SPACES_POSTGRES: &str =
+    "SELECT k_space AS p_space FROM unnest(string_to_array($2, chr(31))) k (k_space)";
+const SPACES_SQLITE: &str = "SELECT k.value ->> 0 AS p_space FROM json_each($2) k";
 
 /// So many spaces are looked at in a statement.
 const SPACES: u64 = 1_000;
@@ -59,13 +53,15 @@ fn of_spaces<'a>(
     backend: DbBackend,
     user: &UserId,
     spaces: impl Iterator<Item = &'a str>,
-) -> (&'static str, Vec<Value>) {
+) -> (String, Vec<Value>) {
     let mut rows = super::rows::Rows::new(backend, 1);
     spaces.for_each(|space| rows.push([super::rows::Cell::Text(space)]));
-    let sql = match backend {
-        DbBackend::Sqlite => SUBJECT_SQLITE,
-        _ => SUBJECT_POSTGRES,
+    let spaces = match backend {
+        DbBackend::Sqlite => SPACES_SQLITE,
+        _ => SPACES_POSTGRES,
     };
+    let walked = super::walk::walked(backend, spaces, "$1", "true");
+    let sql = format!("{walked}\nSELECT count(*) FROM walked WHERE w_seq IS NOT NULL");
     (sql, std::iter::once(user.as_str().into()).chain(rows.values()).collect())
 }
 
@@ -120,6 +116,6 @@ pub(super) fn examples(
         example("count a user's memberships", MEMBERSHIPS, of_user()),
         example("count invitations that a user has sent", SENT, of_user()),
         example("count what a user did", ACTED, of_user()),
-        example("count what happened to a user", sql, values),
+        Example { name: "count what happened to a user", sql, values },
     ]
 }

@@ -2,12 +2,13 @@
 //! caller bounds. Whatever it writes about a space, it moves the space's number in the same transaction,
 //! as every other writer does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::Values;
 use sea_orm::{DbBackend, FromQueryResult, QueryResult};
+use tokio::sync::watch;
 
 use super::Store;
 use super::claim::Claim;
@@ -15,7 +16,9 @@ use super::connection::Connection;
 use super::convert::{content_row, read, space_row};
 use super::entity::{membership_event, space, space_content, space_term};
 use super::error::Error;
-use super::import_rows::{content_cells, membership_cells, push_event, space_cells, term_cells};
+use super::import_rows::{
+    content_cells, push_event, space_cells, term_cells, with_membership_cells,
+};
 use super::import_sql::{
     CONTENT, END_MEMBERSHIPS, EVENT, HEADS, MEMBERSHIP, MOVE_SPACES, PUT_MEMBERSHIPS, SPACE, Sql,
     TERM,
@@ -27,8 +30,10 @@ use super::rows::{Cell, Rows};
 use super::settings::STATEMENT_LIMIT;
 use super::target::{Role, Target};
 use super::terms;
+use super::waiting::{nodes, put_statements};
 use crate::domain::{
-    Content, Counts, Event, Life, Membership, Millis, People, Space, SpaceName, SpaceRecord,
+    Content, CoolDown, Counts, Event, Life, Membership, Millis, People, Space, SpaceName,
+    SpaceRecord,
 };
 
 /// How many rows a statement over a set has at most.
@@ -48,6 +53,7 @@ const PATIENT_ALONE: [&str; 2] =
 pub struct Importer {
     backend: DbBackend,
     task: Task,
+    held: watch::Receiver<Duration>,
 }
 
 /// A space as its rows.
@@ -100,6 +106,9 @@ impl ImportedSpace {
             hides_members: 0,
             going_count: 0,
             next_until: None,
+            cool_down: CoolDown::default().seconds(),
+            waitlist: 0,
+            waitlisted_count: 0,
         };
         Self { row, content: None, terms: Vec::new() }
     }
@@ -129,8 +138,9 @@ impl Importer {
         hold: impl Send + 'static,
     ) -> Self {
         let backend = connection.backend();
-        let worker = Worker { connection, limit, is_trial, has_begun: false };
-        Self { backend, task: Task::start(worker, hold) }
+        let (held_now, held) = watch::channel(Duration::ZERO);
+        let worker = Worker { connection, limit, is_trial, began: None, held: held_now };
+        Self { backend, task: Task::start(worker, hold), held }
     }
 
     /// Opens a database that nobody else uses, as the claim on it says, so many times: once where there can be
@@ -160,6 +170,11 @@ impl Importer {
     /// Commits what was handed in until now, unless this is a trial.
     pub async fn commit(&mut self) -> Result<(), Error> {
         self.task.tell(Job::Commit).await
+    }
+
+    /// For how long the last transaction that was committed kept others waiting.
+    pub fn held(&self) -> Duration {
+        *self.held.borrow()
     }
 
     /// Begins a part of the transaction that can be undone on its own.
@@ -237,7 +252,10 @@ impl Importer {
 
     /// Adds memberships of users who had none.
     pub async fn add_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
-        self.add(&MEMBERSHIP, of, |of, rows| rows.push(membership_cells(of))).await
+        let push = |of: &&Membership, rows: &mut NewRows| {
+            with_membership_cells(of, |cells| rows.push(cells));
+        };
+        self.add(&MEMBERSHIP, of, push).await
     }
 
     /// Takes memberships away that have ended.
@@ -250,7 +268,24 @@ impl Importer {
 
     /// Writes memberships that are there as they are now.
     pub async fn put_memberships(&mut self, of: &[&Membership]) -> Result<(), Error> {
-        self.put(&PUT_MEMBERSHIPS, of, |of, rows| rows.push(membership_cells(of))).await
+        let push = |of: &&Membership, rows: &mut Rows| {
+            with_membership_cells(of, |cells| rows.push(cells));
+        };
+        self.put(&PUT_MEMBERSHIPS, of, push).await
+    }
+
+    /// Counts tickets of waiting lists that were given out (1) or came back (-1).
+    pub async fn put_tickets(
+        &mut self,
+        tickets: &BTreeMap<SpaceName, BTreeMap<i64, i64>>,
+    ) -> Result<(), Error> {
+        let nodes = nodes(tickets);
+        for nodes in nodes.chunks(SET) {
+            for (sql, values) in put_statements(self.backend, nodes, usize::MAX) {
+                self.task.tell(Job::Run(sql.into(), Values(values))).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn add<T>(

@@ -8,10 +8,12 @@ use super::import_sql::{END_MEMBERSHIPS, HEADS, MOVE_SPACES, PUT_MEMBERSHIPS, Sq
 use super::new_rows::NewRows;
 use super::rows::{Cell, Rows};
 use super::statements::Example;
-use crate::domain::{Attendance, Event, Membership, SpaceName, Status, Subject, UserId};
+use crate::domain::{
+    Attendance, Event, Membership, Note, Offer, SpaceName, Status, Subject, UserId,
+};
 
 /// A space.
-pub fn space_cells(row: &space::Model) -> [Cell<'_>; 16] {
+pub fn space_cells(row: &space::Model) -> [Cell<'_>; 19] {
     [
         Cell::Text(&row.name),
         Cell::Text(&row.privacy),
@@ -29,6 +31,9 @@ pub fn space_cells(row: &space::Model) -> [Cell<'_>; 16] {
         Cell::Int(row.hides_members),
         Cell::Int(row.going_count),
         row.next_until.into(),
+        Cell::Int(row.waitlist),
+        Cell::Int(row.waitlisted_count),
+        Cell::Int(row.cool_down),
     ]
 }
 
@@ -54,6 +59,7 @@ pub fn push_event(event: &Event, rows: &mut NewRows) {
         }
     };
     let actor = event.by.actor.to_string();
+    let origin = event.untold_origin().map(ToString::to_string);
     rows.push([
         Cell::Text(event.space.as_str()),
         Cell::Int(event.seq),
@@ -67,12 +73,17 @@ pub fn push_event(event: &Event, rows: &mut NewRows) {
         event.by.service.as_ref().map(UserId::as_str).into(),
         fields.as_deref().into(),
         event.until.into(),
+        event.previous.into(),
+        origin.as_deref().into(),
+        event.note.as_ref().map(Note::as_str).into(),
+        event.untold_offer().map(Offer::word).into(),
     ]);
 }
 
-/// A membership.
-pub fn membership_cells(of: &Membership) -> [Cell<'_>; 9] {
-    [
+/// Hands on a membership.
+pub fn with_membership_cells(of: &Membership, hand_on: impl FnOnce([Cell<'_>; 12])) {
+    let origin = of.untold_origin().map(ToString::to_string);
+    hand_on([
         Cell::Text(of.space.as_str()),
         Cell::Text(of.user.as_str()),
         Cell::Text(of.status.word()),
@@ -82,7 +93,10 @@ pub fn membership_cells(of: &Membership) -> [Cell<'_>; 9] {
         Cell::Int(of.changed_at),
         of.attendance.map(Attendance::word).into(),
         of.until.into(),
-    ]
+        origin.as_deref().into(),
+        of.note.as_ref().map(Note::as_str).into(),
+        of.untold_offer().map(Offer::word).into(),
+    ]);
 }
 
 /// What an import and an export look up, with parameters to try it by.
@@ -90,10 +104,10 @@ pub fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Exa
     let (name, user) = (Cell::Text(space.as_str()), Cell::Text(user.as_str()));
     let mut wanted = Rows::new(backend, HEADS.columns);
     wanted.push([name, Cell::Int(7)]);
-    let (mut moved, mut space_row) = (Rows::new(backend, MOVE_SPACES.columns), [Cell::NoText; 15]);
+    let (mut moved, mut space_row) = (Rows::new(backend, MOVE_SPACES.columns), [Cell::NoText; 18]);
     space_row[0] = name;
     moved.push(space_row);
-    let (mut put, mut row) = (Rows::new(backend, PUT_MEMBERSHIPS.columns), [Cell::NoText; 8]);
+    let (mut put, mut row) = (Rows::new(backend, PUT_MEMBERSHIPS.columns), [Cell::NoText; 12]);
     [row[0], row[1]] = [name, user];
     put.push(row);
     let mut ended = Rows::new(backend, END_MEMBERSHIPS.columns);

@@ -29,7 +29,7 @@ impl Sql {
 const TEXT: &str = "{}";
 const NUMBER: &str = "{}::bigint";
 
-const SPACE_COLUMNS: [Column; 16] = [
+const SPACE_COLUMNS: [Column; 19] = [
     ("name", TEXT),
     ("privacy", TEXT),
     ("creator", TEXT),
@@ -46,9 +46,12 @@ const SPACE_COLUMNS: [Column; 16] = [
     ("hides_members", NUMBER),
     ("going_count", NUMBER),
     ("next_until", NUMBER),
+    ("waitlist", NUMBER),
+    ("waitlisted_count", NUMBER),
+    ("cool_down", NUMBER),
 ];
 
-const MEMBERSHIP_COLUMNS: [Column; 9] = [
+const MEMBERSHIP_COLUMNS: [Column; 12] = [
     ("space", TEXT),
     ("user_id", TEXT),
     ("status", TEXT),
@@ -58,6 +61,9 @@ const MEMBERSHIP_COLUMNS: [Column; 9] = [
     ("changed_at", NUMBER),
     ("attendance", TEXT),
     ("until", NUMBER),
+    ("origin", TEXT),
+    ("note", TEXT),
+    ("offered", TEXT),
 ];
 
 /// Spaces.
@@ -90,6 +96,10 @@ pub const EVENT: Table = Table {
         ("service", TEXT),
         ("fields", TEXT),
         ("until", NUMBER),
+        ("previous", NUMBER),
+        ("origin", TEXT),
+        ("note", TEXT),
+        ("offered", TEXT),
     ],
 };
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use sea_orm::QueryResult;
 use sea_orm::sea_query::Values;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::error::Error;
@@ -110,8 +111,10 @@ pub struct Worker {
     pub limit: Duration,
     /// Whether nothing is to stay of what is written: all of it is one transaction.
     pub is_trial: bool,
-    /// Whether a transaction has begun.
-    pub has_begun: bool,
+    /// When the transaction began, if one has.
+    pub began: Option<Instant>,
+    /// For how long the last one kept others waiting.
+    pub held: watch::Sender<Duration>,
 }
 
 impl Worker {
@@ -119,7 +122,7 @@ impl Worker {
         while let Some(job) = jobs.recv().await {
             self.carry_out(job).await?;
         }
-        if self.has_begun {
+        if self.began.is_some() {
             self.connection.rollback().await?;
         }
         self.connection.close().await;
@@ -130,9 +133,9 @@ impl Worker {
         if let Job::Commit = job {
             return self.commit().await;
         }
-        if !self.has_begun {
+        if self.began.is_none() {
             self.connection.begin().await?;
-            self.has_begun = true;
+            self.began = Some(Instant::now());
         }
         let connection = &mut self.connection;
         match job {
@@ -161,9 +164,9 @@ impl Worker {
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
-        if self.has_begun && !self.is_trial {
+        if let Some(began) = self.began.take_if(|_| !self.is_trial) {
             self.connection.commit().await?;
-            self.has_begun = false;
+            self.held.send_replace(began.elapsed());
         }
         Ok(())
     }

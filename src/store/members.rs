@@ -17,10 +17,12 @@ pub(super) const MEMBERS: &str = "
 SELECT (
     SELECT concat_ws({cell}, name, privacy, creator, contribution, coalesce({capacity}, ''), seq,
         invited_count, requested_count, member_count, manager_count, blocked_count, created_at, '',
-        hides_members, going_count, coalesce({next_until}, ''))
+        hides_members, going_count, coalesce({next_until}, ''), waitlist, waitlisted_count,
+        cool_down)
 ), o.status, CASE WHEN {visible} THEN (
     SELECT string_agg(concat_ws({cell}, user_id, status, version, coalesce(invited_by, ''),
-        coalesce({joined_at}, ''), changed_at, coalesce(attendance, ''), coalesce({until}, '')), {row})
+        coalesce({joined_at}, ''), changed_at, coalesce(attendance, ''), coalesce({until}, ''),
+        coalesce(origin, ''), coalesce(note, ''), coalesce(offered, '')), {row})
     FROM (
         SELECT * FROM {members} WHERE space = $1 AND {after} AND {filter} AND {holds}
         ORDER BY {order} LIMIT $4 OFFSET $5

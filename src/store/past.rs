@@ -5,6 +5,7 @@ use sea_orm::{DbBackend, FromQueryResult, Value};
 
 use super::entity::membership_event;
 use super::statements::Example;
+use super::walk::{end_of_stay, event_at};
 use super::{Store, error::Error};
 use crate::domain::{
     Attendance, Event, Membership, Millis, Past, SpaceName, Status, Subject, UserId,
@@ -66,23 +67,16 @@ WITH RECURSIVE ends (first_seq, last_seq) AS (
 )
 SELECT first_seq, last_seq, (SELECT max(low) FROM halves) AS until_seq FROM ends";
 
-/// One user's events, in order. The index must be named to SQLite, which keeps no statistics.
+/// One user's events in the stay in which the moment `$4` is, from this one back, or from its last one.
 const OF_USER: &str = "
-SELECT * FROM membership_event{by_user}
-WHERE space = $1 AND user_id = $2 AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5";
+WITH RECURSIVE walked (w_seq, w_steps) AS (
+    SELECT coalesce($3, {end}), 1
+    UNION ALL
+    SELECT e.previous, w_steps + 1 FROM walked {event} WHERE e.previous IS NOT NULL AND w_steps < $5
+)
+SELECT e.* FROM walked {event} ORDER BY e.seq DESC";
 
-/// Everybody's events, user by user. Whoever came later than the moment is passed by in the index: of them nothing
-/// else is read, which SQLite has to be told by asking for keys first.
-const BY_USER_POSTGRES: &str = "
-SELECT * FROM membership_event
-WHERE space = $1 AND (user_id, seq) > ($2, $3) AND seq <= $4 ORDER BY user_id, seq LIMIT $5";
-const BY_USER_SQLITE: &str = "
-SELECT e.* FROM (
-    SELECT space, user_id, seq FROM membership_event INDEXED BY membership_event_by_user
-    WHERE space = $1 AND (user_id, seq) > ($2, $3) AND seq <= $4 ORDER BY user_id, seq LIMIT $5
-) k CROSS JOIN membership_event e ON e.space = k.space AND e.seq = k.seq ORDER BY k.user_id, k.seq";
-
-/// The same for a moment soon after the beginning: the few events until then, put in order.
+/// For a moment soon after the beginning: the few events until then, put in order of user.
 const EARLY: &str = "
 SELECT * FROM (
     SELECT * FROM membership_event WHERE space = $1 AND seq <= $4 ORDER BY seq LIMIT $4
@@ -90,27 +84,15 @@ SELECT * FROM (
 WHERE (user_id, seq) > ($2, $3) ORDER BY user_id, seq LIMIT $5";
 
 /// So many events are read at a time, at most.
-const EVENTS: usize = 5_000;
-/// So many are for each user who is wanted, at first.
-const EVENTS_OF_USER: u64 = 4;
+pub(super) const EVENTS: usize = 5_000;
 /// A page ends when so many were read for it, whoever was found.
-const EVENTS_OF_PAGE: usize = 20_000;
+pub(super) const EVENTS_OF_PAGE: usize = 20_000;
 /// The latest moment that may count as early.
 const EARLIEST: i64 = 20_000;
 
-fn statement(backend: DbBackend, sql: &str) -> String {
-    let by_user = match backend {
-        DbBackend::Sqlite => " INDEXED BY membership_event_by_user",
-        _ => "",
-    };
-    sql.replace("{by_user}", by_user)
-}
-
-const fn by_user(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Sqlite => BY_USER_SQLITE,
-        _ => BY_USER_POSTGRES,
-    }
+fn of_user(backend: DbBackend) -> String {
+    let event = event_at(backend, "$1", "w_seq");
+    OF_USER.replace("{end}", &end_of_stay(backend, "$1", "$2", "$4")).replace("{event}", &event)
 }
 
 impl Span {
@@ -140,18 +122,21 @@ impl Store {
         user: &UserId,
         (seq, time): (i64, Option<Millis>),
     ) -> Result<Membership, Error> {
-        let sql = statement(self.target.backend(), OF_USER);
-        let mut past = Past::new(name.clone(), user.clone());
-        let mut last = 0;
+        let sql = of_user(self.target.backend());
+        let (mut stay, mut from) = (Vec::new(), None);
         loop {
-            let values = values(name, user.as_str(), last, seq, EVENTS);
+            let values = of_user_values(name, user, from, seq);
             let events = self.events_of(&sql, values).await?;
-            events.iter().for_each(|event| past.append(event));
-            last = events.last().map_or(last, |event| event.seq);
-            if events.len() < EVENTS {
-                return Ok(past.at(seq, time));
+            from = events.last().and_then(|event| event.previous);
+            // What came later is passed by.
+            stay.extend(events.into_iter().filter(|event| event.seq <= seq));
+            if from.is_none() {
+                break;
             }
         }
+        let mut past = Past::new(name.clone(), user.clone());
+        stay.iter().rev().for_each(|event| past.append(event));
+        Ok(past.at(seq, time))
     }
 
     /// Who had one of these statuses then, in order of user id.
@@ -161,26 +146,21 @@ impl Store {
         span: Span,
         query: &PastQuery,
     ) -> Result<PastPage, Error> {
-        let (sql, mut wanted) = match span.is_early(query.seq, query.limit) {
-            true => (EARLY, EVENTS),
-            false => {
-                let wanted = query.limit.saturating_mul(EVENTS_OF_USER);
-                (by_user(self.target.backend()), EVENTS.min(wanted as usize))
-            }
-        };
+        if !span.is_early(query.seq, query.limit) {
+            return self.past_members_by_user(name, span, query).await;
+        }
         let mut gathered = Gathered::new(name, query);
         // What is about the space itself is about no user.
         let mut last = (query.after.as_ref().map_or("", UserId::as_str).to_owned(), i64::MAX);
         let mut read = 0;
         loop {
-            let values = values(name, &last.0, last.1, query.seq, wanted);
-            let events = self.events_of(sql, values).await?;
+            let values = values(name, &last.0, last.1, query.seq, EVENTS);
+            let events = self.events_of(EARLY, values).await?;
             if let Some(event) = events.last() {
                 last = (event.user().map_or("", UserId::as_str).to_owned(), event.seq);
             }
-            let is_over = events.len() < wanted;
+            let is_over = events.len() < EVENTS;
             read += events.len();
-            wanted = EVENTS.min(wanted * 4);
             for event in events {
                 if gathered.take(&event) {
                     return Ok(gathered.page);
@@ -197,11 +177,20 @@ impl Store {
         }
     }
 
-    async fn events_of(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Event>, Error> {
+    pub(super) async fn events_of(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Event>, Error> {
         let rows = self.ask(sql.to_owned(), values).await?;
         let event = |row| Event::try_from(membership_event::Model::from_query_result(row, "")?);
         rows.iter().map(event).collect()
     }
+}
+
+fn of_user_values(name: &SpaceName, user: &UserId, from: Option<i64>, seq: i64) -> Vec<Value> {
+    let [name, user] = [name.as_str(), user.as_str()].map(Value::from);
+    vec![name, user, from.into(), seq.into(), (EVENTS as i64).into()]
 }
 
 fn values(name: &SpaceName, user: &str, after: i64, until: i64, limit: usize) -> Vec<Value> {
@@ -250,12 +239,11 @@ impl<'a> Gathered<'a> {
 
 /// Every statement about what was, with parameters to try it by.
 pub(super) fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> Vec<Example> {
-    let example = |name, sql: &str, values| Example { name, sql: statement(backend, sql), values };
+    let example = |name, sql: String, values| Example { name, sql, values };
     let span = vec![space.as_str().into(), 7.into()];
     vec![
-        example("a moment of a space", SPAN, span),
-        example("what a user was", OF_USER, values(space, user.as_str(), 0, 400, 100)),
-        example("who was there", by_user(backend), values(space, user.as_str(), 7, 400, 100)),
-        example("who was there early", EARLY, values(space, user.as_str(), 7, 20, 100)),
+        example("a moment of a space", SPAN.into(), span),
+        example("what a user was", of_user(backend), of_user_values(space, user, None, 400)),
+        example("who was there early", EARLY.into(), values(space, user.as_str(), 7, 20, 100)),
     ]
 }

@@ -12,6 +12,7 @@ use super::connect::{connect, looking_options, setup_options};
 use super::entity::space_term;
 use super::error::Error;
 use super::terms;
+use super::waiting::FORGET_NODES;
 use crate::domain::recount::{Found, Kept};
 use crate::domain::{Counts, Privacy, Recount};
 
@@ -23,6 +24,7 @@ counted AS (
     SELECT m.space,
         COUNT(*) FILTER (WHERE m.status = 'invited') AS invited,
         COUNT(*) FILTER (WHERE m.status = 'requested') AS requested,
+        COUNT(*) FILTER (WHERE m.status = 'waitlisted') AS waitlisted,
         COUNT(*) FILTER (WHERE m.status = 'member') AS members,
         COUNT(*) FILTER (WHERE m.status = 'manager') AS managers,
         COUNT(*) FILTER (WHERE m.status = 'creator') AS creators,
@@ -31,14 +33,28 @@ counted AS (
         MIN(m.user_id) FILTER (WHERE m.status = 'creator') AS creator
     FROM page JOIN membership m ON m.space = page.name GROUP BY m.space),
 told AS (
-    SELECT e.space, e.seq, e.user_id, e.from_status, e.to_status, e.name, e.until,
+    SELECT e.space, e.seq, e.user_id, e.from_status, e.to_status, e.name, e.until, e.previous,
+        LAG(e.seq) OVER (PARTITION BY e.space, e.user_id ORDER BY e.seq) AS earlier,
         LAG(e.to_status) OVER (PARTITION BY e.space, e.user_id ORDER BY e.seq) AS before,
         LEAD(e.seq) OVER (PARTITION BY e.space, e.user_id ORDER BY e.seq) AS next
     FROM page JOIN membership_event e ON e.space = page.name),
+queued AS (
+    SELECT space, COUNT(*) AS nodes FROM (
+        SELECT space, level, node FROM (
+            SELECT w.space, w.level, w.node, w.waiting FROM page
+                JOIN waiting_node w ON w.space = page.name
+            UNION ALL
+            SELECT m.space, l.level, m.version >> (6 * l.level), -1 FROM page
+                JOIN membership m ON m.space = page.name AND m.status = 'waitlisted'
+                CROSS JOIN {levels} l) AS counted_twice
+        GROUP BY space, level, node HAVING SUM(waiting) <> 0) AS different
+    GROUP BY space),
 numbered AS (
     SELECT space, COUNT(*) AS events, MIN(seq) AS first_seq, MAX(seq) AS last_seq,
         MIN(seq) FILTER (WHERE name = 'deleted') AS deleted_seq,
-        COUNT(*) FILTER (WHERE user_id <> '' AND from_status <> COALESCE(before, 'absent')) AS broken
+        COUNT(*) FILTER (WHERE user_id <> '' AND (from_status <> COALESCE(before, 'absent')
+            OR COALESCE(previous, 0) <> CASE from_status WHEN 'absent' THEN 0 ELSE COALESCE(earlier, 0) END))
+            AS broken
     FROM told GROUP BY space),
 ended AS (SELECT space, user_id, to_status, seq, until FROM told WHERE user_id <> '' AND next IS NULL),
 unexplained AS (
@@ -54,21 +70,25 @@ unexplained AS (
     GROUP BY space)
 SELECT s.name, s.privacy, s.creator, s.capacity, s.seq, s.deleted_at, s.invited_count,
     s.requested_count, s.member_count, s.manager_count, s.blocked_count, s.going_count, s.next_until,
+    s.waitlisted_count,
     b.display_name, b.attributes,
     (SELECT string_agg(w.kind || '/' || w.is_hidden || '/' || w.term, '\n')
         FROM space_term w WHERE w.space = s.name) AS terms,
     (SELECT COUNT(*) FROM space_content t WHERE t.space = s.name) AS contents,
     COALESCE(c.invited, 0) AS invited, COALESCE(c.requested, 0) AS requested,
+    COALESCE(c.waitlisted, 0) AS waitlisted,
     COALESCE(c.members, 0) AS members, COALESCE(c.managers, 0) AS managers,
     COALESCE(c.creators, 0) AS creators, COALESCE(c.blocked, 0) AS blocked,
     COALESCE(c.going, 0) AS going, c.until,
     c.creator AS found_creator, COALESCE(n.events, 0) AS events, n.first_seq, n.last_seq, n.deleted_seq,
-    COALESCE(n.broken, 0) AS broken, COALESCE(u.users, 0) AS unexplained
+    COALESCE(n.broken, 0) AS broken, COALESCE(u.users, 0) AS unexplained,
+    COALESCE(q.nodes, 0) AS wrong_nodes
 FROM page JOIN space s ON s.name = page.name
     LEFT JOIN space_content b ON b.space = s.name
     LEFT JOIN counted c ON c.space = s.name
     LEFT JOIN numbered n ON n.space = s.name
     LEFT JOIN unexplained u ON u.space = s.name
+    LEFT JOIN queued q ON q.space = s.name
 ORDER BY s.name";
 
 /// Rows of spaces that are not there.
@@ -84,6 +104,9 @@ SELECT 'content', t.space, COUNT(*) FROM space_content t
 UNION ALL
 SELECT 'term', w.space, COUNT(*) FROM space_term w
     LEFT JOIN space s ON s.name = w.space WHERE s.name IS NULL GROUP BY w.space
+UNION ALL
+SELECT 'link', l.space, COUNT(*) FROM invite_link l
+    LEFT JOIN space s ON s.name = l.space WHERE s.name IS NULL GROUP BY l.space
 ORDER BY 2, 1";
 
 /// Puts the copies right: the counters, and the creator where there is exactly one.
@@ -95,6 +118,8 @@ UPDATE space SET
     member_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'member'),
     manager_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'manager'),
     blocked_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'blocked'),
+    waitlisted_count =
+        (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.status = 'waitlisted'),
     going_count = (SELECT COUNT(*) FROM membership m WHERE m.space = space.name AND m.attendance = 'going'),
     next_until = (SELECT MIN(m.until) FROM membership m WHERE m.space = space.name),
     creator = COALESCE(
@@ -102,6 +127,17 @@ UPDATE space SET
             WHERE m.space = space.name AND m.status = 'creator' HAVING COUNT(*) = 1),
         creator)
 WHERE name = $1";
+
+/// Counts those who wait anew, as `waiting` does.
+const COUNT_NODES: &str = "
+INSERT INTO waiting_node (space, level, node, waiting)
+SELECT m.space, l.level, m.version >> (6 * l.level), COUNT(*)
+FROM membership m CROSS JOIN {levels} l
+WHERE m.space = $1 AND m.status = 'waitlisted'
+GROUP BY m.space, l.level, m.version >> (6 * l.level)";
+
+/// The levels of their nodes.
+const LEVELS: &str = "(SELECT 1 AS level UNION ALL SELECT 2 UNION ALL SELECT 3)";
 
 /// What a space shows, as in [`SPACES`].
 const SHOWN: &str = "
@@ -150,14 +186,13 @@ impl Counting {
 
     /// So many spaces after this name.
     pub async fn page(&self, after: &str, limit: u32) -> Result<Vec<Recount>, Error> {
-        let rows =
-            self.ask(&SPACES.replace("{}", ">"), [after.into(), i64::from(limit).into()]).await?;
+        let rows = self.ask(&spaces(">"), [after.into(), i64::from(limit).into()]).await?;
         rows.iter().map(|row| Ok(recount(row)?)).collect()
     }
 
     /// The space of this name.
     pub async fn one(&self, name: &str) -> Result<Option<Recount>, Error> {
-        let rows = self.ask(&SPACES.replace("{}", "="), [name.into(), 1_i64.into()]).await?;
+        let rows = self.ask(&spaces("="), [name.into(), 1_i64.into()]).await?;
         Ok(rows.first().map(recount).transpose()?)
     }
 
@@ -177,6 +212,9 @@ impl Counting {
         let backend = transaction.get_database_backend();
         let statement = |sql: &str| Statement::from_sql_and_values(backend, sql, [space.into()]);
         transaction.execute_raw(statement(MEND)).await?;
+        transaction.execute_raw(statement(FORGET_NODES)).await?;
+        let count = COUNT_NODES.replace("{levels}", LEVELS);
+        transaction.execute_raw(statement(&count)).await?;
         let shown = transaction.query_one_raw(statement(SHOWN)).await?;
         let of_space = space_term::Column::Space.eq(space);
         space_term::Entity::delete_many().filter(of_space).exec(&transaction).await?;
@@ -210,6 +248,11 @@ impl Counting {
     }
 }
 
+/// The statement that looks at spaces whose names compare so.
+fn spaces(comparison: &str) -> String {
+    SPACES.replace("{}", comparison).replace("{levels}", LEVELS)
+}
+
 fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
     let number = |column: &str| row.try_get::<i64>("", column);
     let maybe = |column: &str| row.try_get::<Option<i64>>("", column);
@@ -219,6 +262,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
         counts: Counts {
             invited: number("invited_count")?,
             requested: number("requested_count")?,
+            waitlisted: number("waitlisted_count")?,
             members: number("member_count")?,
             managers: number("manager_count")?,
             creators: i64::from(!is_deleted),
@@ -237,6 +281,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
         counts: Counts {
             invited: number("invited")?,
             requested: number("requested")?,
+            waitlisted: number("waitlisted")?,
             members: number("members")?,
             managers: number("managers")?,
             creators: number("creators")?,
@@ -253,6 +298,7 @@ fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {
         broken: number("broken")?,
         unexplained: number("unexplained")?,
         missing_terms: terms.difference(&kept_terms).count() as i64,
+        wrong_nodes: number("wrong_nodes")?,
         stray_terms: kept_terms.difference(&terms).count() as i64,
     };
     let capacity = maybe("capacity")?;

@@ -67,9 +67,9 @@ impl Rows {
     }
 
     /// Adds a row.
-    pub fn push<const N: usize>(&mut self, row: [Cell<'_>; N]) {
+    pub fn push<'a>(&mut self, row: impl IntoIterator<Item = Cell<'a>>) {
         if self.is_json {
-            self.push_json(&row);
+            self.push_json(row);
         } else {
             for (text, cell) in self.texts.iter_mut().zip(row) {
                 if self.rows > 0 {
@@ -86,15 +86,15 @@ impl Rows {
         self.rows += 1;
     }
 
-    fn push_json(&mut self, row: &[Cell<'_>]) {
+    fn push_json<'a>(&mut self, row: impl IntoIterator<Item = Cell<'a>>) {
         let Some(text) = self.texts.first_mut() else { return };
         text.push_str(if self.rows > 0 { ",[" } else { "[" });
-        for (n, cell) in row.iter().enumerate() {
+        for (n, cell) in row.into_iter().enumerate() {
             if n > 0 {
                 text.push(',');
             }
             let _ = match cell {
-                Cell::Text(value) => write!(text, "{}", serde_json::Value::from(*value)),
+                Cell::Text(value) => write!(text, "{}", serde_json::Value::from(value)),
                 Cell::Int(value) => write!(text, "{value}"),
                 Cell::NoText | Cell::NoInt => text.write_str("null"),
             };

@@ -11,8 +11,11 @@ use super::convert::{content_row, event_row, space_row};
 use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
 use super::settings::STATEMENT_LIMIT;
-use super::terms;
-use crate::domain::{Content, Event, Membership, Millis, Space, SpaceName};
+use super::waiting::{FORGET_NODES, put_tickets};
+use super::{links, terms};
+use crate::domain::{
+    Content, Event, Link, Membership, Millis, Snapshot, Space, SpaceName, Status, UserId,
+};
 
 /// A change of a space itself, with the event that tells of it.
 #[derive(Debug)]
@@ -30,10 +33,17 @@ pub enum SpaceWrite<'a> {
     },
     /// It changed.
     Update {
-        /// As it is now.
-        space: &'a Space,
+        /// As it is now, with those who have a seat now.
+        snapshot: &'a Snapshot,
         /// What it shows now.
         content: &'a Content,
+    },
+    /// Its invite links changed.
+    Links {
+        /// As it is now.
+        space: &'a Space,
+        /// Those that are new or ended.
+        links: Vec<&'a Link>,
     },
     /// It is gone; its row keeps the number.
     Delete {
@@ -44,6 +54,9 @@ pub enum SpaceWrite<'a> {
 
 /// How much longer than others the statement may take that deletes a space's rows.
 const DELETE_FACTOR: u32 = 10;
+/// So many memberships are written at a time, and so many events.
+pub(super) const ROWS: usize = 500;
+const EVENTS: usize = 1_001;
 
 impl SpaceWrite<'_> {
     /// Writes it down with its events, in the connection's transaction.
@@ -57,20 +70,54 @@ impl SpaceWrite<'_> {
                 let rows = people.iter().map(|person| membership_row(person));
                 run(connection, membership::Entity::insert_many(rows)).await?;
             }
-            Self::Update { space, content } => {
+            Self::Update { snapshot, content } => {
+                let space = &snapshot.space;
                 write_space(connection, space, true).await?;
                 let row = content_row(&space.name, content).into_active_model().reset_all();
                 run(connection, space_content::Entity::update(row).validate()?).await?;
                 terms::put(connection, space, content, true).await?;
+                put_people(connection, snapshot, events.iter().filter_map(Event::user)).await?;
+            }
+            Self::Links { space, links: changed } => {
+                write_space(connection, space, true).await?;
+                links::put(connection, &space.name, changed.iter().copied()).await?;
             }
             Self::Delete { name } => {
                 let last = events.last().map_or((0, 0), |event| (event.seq, event.by.at));
                 delete(connection, name, last).await?;
             }
         }
-        let rows = events.iter().map(|event| event_row(event).into_active_model());
-        run(connection, membership_event::Entity::insert_many(rows)).await
+        for events in events.chunks(EVENTS) {
+            let rows = events.iter().map(|event| event_row(event).into_active_model());
+            run(connection, membership_event::Entity::insert_many(rows)).await?;
+        }
+        Ok(())
     }
+}
+
+/// Writes down what these users are to the space now, and what that changes in its waiting list.
+pub(super) async fn put_people<'a>(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    changed: impl IntoIterator<Item = &'a UserId>,
+) -> Result<(), Error> {
+    let name = &snapshot.space.name;
+    let changed: Vec<_> = changed.into_iter().collect();
+    for users in changed.chunks(ROWS) {
+        let ended = membership::Entity::delete_many()
+            .filter(membership::Column::Space.eq(name.as_str()))
+            .filter(membership::Column::UserId.is_in(users.iter().map(|user| user.as_str())));
+        run(connection, ended).await?;
+        let there = users.iter().filter_map(|user| snapshot.known(user));
+        let rows: Vec<_> = there
+            .filter(|membership| membership.status != Status::Absent)
+            .map(membership_row)
+            .collect();
+        if !rows.is_empty() {
+            run(connection, membership::Entity::insert_many(rows)).await?;
+        }
+    }
+    put_tickets(connection, [(name, snapshot.moved_tickets())]).await
 }
 
 pub(super) async fn write_space(
@@ -103,6 +150,7 @@ async fn delete(
     name: &SpaceName,
     (seq, at): (i64, Millis),
 ) -> Result<(), Error> {
+    links::take_away(connection, name).await?;
     let name = name.as_str();
     let limit = STATEMENT_LIMIT * DELETE_FACTOR;
     if connection.backend() == sea_orm::DbBackend::Postgres {
@@ -124,6 +172,7 @@ async fn delete(
     )
     .await?;
     terms::take_away(connection, name).await?;
+    connection.run(FORGET_NODES, [name.into()]).await?;
     let emptied = space::ActiveModel {
         name: ActiveValue::Unchanged(name.into()),
         creator: ActiveValue::Set(String::new()),
@@ -135,6 +184,8 @@ async fn delete(
         manager_count: ActiveValue::Set(0),
         blocked_count: ActiveValue::Set(0),
         going_count: ActiveValue::Set(0),
+        waitlist: ActiveValue::Set(0),
+        waitlisted_count: ActiveValue::Set(0),
         next_until: ActiveValue::Set(None),
         deleted_at: ActiveValue::Set(Some(at)),
         ..Default::default()
@@ -153,6 +204,9 @@ pub(super) fn membership_row(membership: &Membership) -> membership::ActiveModel
         attendance: membership.attendance.map(|answer| answer.word().to_owned()),
         changed_at: membership.changed_at,
         until: membership.until,
+        origin: membership.untold_origin().map(ToString::to_string),
+        note: membership.note.as_ref().map(ToString::to_string),
+        offered: membership.untold_offer().map(|offer| offer.word().to_owned()),
     }
     .into_active_model()
 }

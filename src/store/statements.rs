@@ -8,22 +8,26 @@ use sea_orm::{DbBackend, QueryTrait, Value};
 use super::all_spaces::{AllSpacesQuery, all_spaces_query};
 use super::check::{self, CHECK_POSTGRES, CHECK_SQLITE};
 use super::found_sql::{page_statement, shared_count};
-use super::load::{LOCK, NOT_LOCKED, Wanted};
+use super::load::{LOCK, NOT_LOCKED, Part};
 use super::read::{MemberCursor, events_query, user_spaces_query, view_query};
+
+use super::write::Direction;
 use super::write_sql::{
-    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
-    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE,
+    END_POSTGRES, PUT_LINKS_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES,
+    WRITE_NEW_POSTGRES, WRITE_NEW_WITH_POSTGRES, WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES,
+    WRITE_POSTGRES, WRITE_SQLITE,
 };
-use super::write_until::PUT_UNTIL_POSTGRES;
+use super::write_terms::PUT_TERMS_POSTGRES;
 use super::{
     Among, Changes, EventQuery, FoundQuery, MemberOrder, MemberQuery, MovedSpace, OwnSpaces,
-    SpaceQuery, SpaceSearch, erasure, impact, import_rows, members, past, people, sweep, until,
-    user_events,
+    SpaceQuery, SpaceSearch, erasure, erasure_rename, impact, import_rows, links, members, past,
+    past_by_user, people, sweep, until, user_events, waiting,
 };
 use crate::domain::permission::{need_to_see_members, permit};
 use crate::domain::{
-    Action, Actor, Attendance, Authorship, Counts, Event, EventName, Kind, Membership, Millis,
-    Privacy, Space, SpaceName, Standing, Status, Subject, UserId,
+    Action, Actor, Attendance, Authorship, Counts, Event, EventName, Grant, Kind, Link, LinkHash,
+    Membership, Millis, NewLink, Offer, Origin, Privacy, Space, SpaceName, Standing, Status,
+    Subject, UserId,
 };
 
 /// A moment.
@@ -45,9 +49,12 @@ pub fn statements(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) ->
     let mut all = of_the_ledger(backend, space, users);
     all.extend(of_questions(backend, space, users));
     all.extend(past::examples(backend, space, users[0]));
+    all.extend(past_by_user::examples(backend, space, users[0]));
     all.extend(user_events::examples(backend, space, users[0]));
     all.extend(sweep::examples(backend, space, users[0]));
     all.extend(erasure::examples(backend, space, users[0]));
+    all.extend(waiting::examples(backend, space));
+    all.extend(erasure_rename::examples(backend, space, users[0]));
     all.extend(impact::examples(backend, space, users[0]));
     all.extend(people::examples(backend, space, users));
     all.extend(of_searches(space, users));
@@ -59,26 +66,66 @@ fn example(name: &'static str, sql: impl Into<String>, values: Vec<Value>) -> Ex
     Example { name, sql: sql.into(), values }
 }
 
-fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
+fn looks(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
     let keys = users.map(|user| (space.clone(), user.clone()));
-    let wanted = Wanted { spaces: BTreeSet::from([space.clone()]), ..Wanted::default() };
-    let (load, values) = wanted.statement(backend, &[&keys[0], &keys[1]], &[&keys[0]]);
-    let mut all = vec![example("look at a batch", load, values)];
+    let spaces = BTreeSet::from([space.clone()]);
+    let (keys_of_two, of_one, most) = ([&keys[0], &keys[1]], [&keys[0]], [(&keys[0], &1)]);
+    let hash = LinkHash::parse(&"h".repeat(43)).map(|hash| (space.clone(), hash));
+    let brought: Vec<_> = hash.iter().collect();
+    let part = Part { spaces: Some(&spaces), keys: &keys_of_two, now: NOW, ..Part::default() };
+    let with_links = Part { senders: &of_one, links: &brought, ..part };
+    let inviting = Part { invitees: &keys_of_two, inviters: &most, ..with_links };
+    let look = |name, part: Part<'_>| {
+        let (sql, values) = part.statement(backend);
+        example(name, sql, values)
+    };
+    vec![
+        look("look at a batch", part),
+        look("look at a batch with invite links", with_links),
+        look("look at a batch that invites", inviting),
+    ]
+}
+
+/// Writes in which more is said than what memberships are.
+fn written_beside(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
+    let timed = changes_that_end(space, users);
+    let (put, values) = match backend {
+        DbBackend::Sqlite => timed.statement_for_sqlite(),
+        _ => (PUT_TERMS_POSTGRES.into(), timed.terms().values(backend)),
+    };
+    let said = example("write what is said of memberships", put, values);
+    let linked = changes_with_links(space, users);
+    let (put, values) = match backend {
+        DbBackend::Sqlite => linked.statement_for_sqlite(),
+        _ => (PUT_LINKS_POSTGRES.into(), linked.all_link_values(backend)),
+    };
+    let of_links = example("write what became of invite links", put, values);
+    let by_link = Changes { links: linked.links, ..changes(space, users) };
+    let events: Vec<_> = by_link.events.iter().collect();
+    let (put, values) = match backend {
+        DbBackend::Sqlite => by_link.statement_for_sqlite(),
+        _ => (
+            WRITE_NEW_WITH_POSTGRES.into(),
+            by_link.values(backend, &events, &BTreeSet::new(), Direction::BeginWith),
+        ),
+    };
+    let begins = "write a batch in which memberships begin by invite links";
+    vec![said, of_links, example(begins, put, values)]
+}
+
+fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> Vec<Example> {
+    let mut all = looks(backend, space, users);
     let overdue = until::overdue_values(space, NOW);
     all.push(example(
         "look at those whose time is over",
         until::overdue_statement(backend),
         overdue,
     ));
-    let timed = changes_that_end(space, users);
-    let (put, values) = match backend {
-        DbBackend::Sqlite => timed.statement_for_sqlite(),
-        _ => (PUT_UNTIL_POSTGRES.into(), timed.all_until_values(backend)),
-    };
-    all.push(example("write when memberships end", put, values));
+    all.extend(written_beside(backend, space, users));
+    all.extend(links::examples(backend, space, NOW));
     let changes = changes(space, users);
     let events: Vec<_> = changes.events.iter().collect();
-    let values = changes.values(backend, &events, &BTreeSet::new());
+    let values = changes.values(backend, &events, &BTreeSet::new(), Direction::Begin);
     if backend == DbBackend::Sqlite {
         all.push(example("write a batch", WRITE_SQLITE, values));
         return all;
@@ -91,13 +138,17 @@ fn of_the_ledger(backend: DbBackend, space: &SpaceName, users: [&UserId; 2]) -> 
         WRITE_NEW_POSTGRES,
         values.clone(),
     ));
+    // Nobody was there before.
+    let values = [values, vec!["".into()]].concat();
     all.push(example("write a batch", WRITE_POSTGRES, values.clone()));
     all.push(example("write a batch in which memberships end", WRITE_ENDINGS_POSTGRES, values));
     let values = changes.values_of_one().unwrap_or_default();
     let begins = "write one membership that begins";
     all.push(example(begins, WRITE_ONE_NEW_POSTGRES, values.clone()));
-    all.push(example("write one change", WRITE_ONE_POSTGRES, values.clone()));
-    let ending = values.into_iter().take(20).collect();
+    let previous = || Value::from(None::<i64>);
+    let ending = values.iter().take(21).cloned().chain([previous()]).collect();
+    let change = values.into_iter().chain([previous()]).collect();
+    all.push(example("write one change", WRITE_ONE_POSTGRES, change));
     all.push(example("write one membership that ends", WRITE_ENDING_POSTGRES, ending));
     all.push(example("end memberships beside others that begin", END_POSTGRES, vec![name, one]));
     all
@@ -236,22 +287,58 @@ fn changes_that_end(space: &SpaceName, users: [&UserId; 2]) -> Changes {
     changes
 }
 
+/// The same by an invite link, and another one is ended.
+fn changes_with_links(space: &SpaceName, users: [&UserId; 2]) -> Changes {
+    let mut changes = changes(space, users);
+    let ended = changes.events.first().map(|joined| Event {
+        seq: 9,
+        name: EventName::LinkRevoked,
+        subject: Subject::Space { fields: Vec::new() },
+        ..joined.clone()
+    });
+    changes.events.extend(ended);
+    let link = LinkHash::parse(&"h".repeat(43)).map(|hash| Link {
+        id: 7,
+        new: NewLink { hash, grant: Grant::Member, until: None, max_uses: None },
+        uses: 1,
+        created_by: Actor::User(users[1].clone()),
+        created_at: 0,
+        revoked_at: None,
+        used_up_at: None,
+    });
+    changes.links.extend(link.map(|link| ((space.clone(), link.id), link)));
+    changes
+}
+
 /// One user joins, assumed to be absent.
 fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
     let by =
         Authorship { actor: Actor::User(one.clone()), service: None, cause: Action::Join, at: NOW };
     let (from, to) = (Status::Absent, Status::Member);
     let subject = Subject::Membership { user: one.clone(), from, to };
-    let joined =
-        Event { space: space.clone(), seq: 8, name: EventName::Joined, subject, until: None, by };
-    let membership =
-        Membership { status: Status::Member, ..Membership::absent(space.clone(), one.clone(), 8) };
+    let joined = Event {
+        space: space.clone(),
+        seq: 8,
+        name: EventName::Joined,
+        subject,
+        previous: None,
+        until: None,
+        origin: Some(Origin::Joined),
+        note: None,
+        offered: Offer::Member,
+        by,
+    };
+    let (status, origin) = (Status::Member, Some(Origin::Joined));
+    let absent = Membership::absent(space.clone(), one.clone(), 8);
+    let membership = Membership { status, origin, ..absent };
     let moved = Space {
         name: space.clone(),
         privacy: Privacy::Open,
         creator: two.clone(),
         contribution: crate::domain::Contribution::Anyone,
         capacity: None,
+        cool_down: crate::domain::CoolDown::default(),
+        waitlist: false,
         hides_members: false,
         seq: 8,
         counts: Counts::default(),
@@ -265,5 +352,7 @@ fn changes(space: &SpaceName, [one, two]: [&UserId; 2]) -> Changes {
         memberships: [((space.clone(), one.clone()), membership)].into(),
         assumed: BTreeSet::from([space.clone()]),
         next_until: BTreeMap::new(),
+        tickets: BTreeMap::new(),
+        links: BTreeMap::new(),
     }
 }

@@ -59,6 +59,7 @@ fn statement(backend: DbBackend, name: &SpaceName, query: &SweepQuery) -> (Strin
         Status::Absent
         | Status::Invited
         | Status::Requested
+        | Status::Waitlisted
         | Status::Manager
         | Status::Creator
         | Status::Blocked => (" INDEXED BY membership_by_status", " AND status <> 'member'"),

@@ -32,7 +32,8 @@ const COUNTED: &str = "COUNT(*) FILTER (WHERE d.status = 'invited'),
 const OVERDUE: &str = "
 SELECT (
     SELECT string_agg(concat_ws({cell}, user_id, status, version, coalesce(invited_by, ''),
-        coalesce(joined_at{text}, ''), changed_at, coalesce(attendance, ''), until), {row})
+        coalesce(joined_at{text}, ''), changed_at, coalesce(attendance, ''), until,
+        coalesce(origin, ''), coalesce(note, ''), coalesce(offered, '')), {row})
     FROM (
         SELECT * FROM membership m WHERE m.space = $1 AND m.until <= $2
         ORDER BY CASE WHEN m.status IN ('member', 'manager') THEN 0 ELSE 1 END, m.until
@@ -44,8 +45,8 @@ SELECT (
 
 /// The counters of some spaces, and how many are in them whose time is over.
 const COUNT_AGAIN_POSTGRES: &str = "
-SELECT string_agg(concat_ws(chr(31), k_n, s.invited_count, s.requested_count, s.member_count,
-    s.manager_count, s.blocked_count, s.going_count, o.counted), chr(30))
+SELECT string_agg(concat_ws(chr(31), k_n, s.seq, s.invited_count, s.requested_count, s.member_count,
+    s.manager_count, s.blocked_count, s.going_count, s.waitlisted_count, o.counted), chr(30))
 FROM unnest(string_to_array($1, chr(31))) WITH ORDINALITY AS k (k_name, k_n)
 JOIN LATERAL (
     SELECT * FROM space s WHERE s.name = k_name AND s.deleted_at IS NULL OFFSET 0
@@ -55,13 +56,13 @@ JOIN LATERAL (
     FROM membership d WHERE d.space = k_name AND d.until <= $2
 ) o ON true";
 const COUNT_AGAIN_SQLITE: &str = "
-SELECT string_agg(concat_ws(char(31), k.key + 1, s.invited_count, s.requested_count, s.member_count,
-    s.manager_count, s.blocked_count, s.going_count,
+SELECT string_agg(concat_ws(char(31), k.key + 1, s.seq, s.invited_count, s.requested_count, s.member_count,
+    s.manager_count, s.blocked_count, s.going_count, s.waitlisted_count,
     (SELECT concat_ws(char(31), {counted})
         FROM membership d WHERE d.space = s.name AND d.until <= $2)), char(30))
 FROM json_each($1) k CROSS JOIN space s ON s.name = k.value ->> 0 AND s.deleted_at IS NULL";
 
-/// Spaces in which somebody's time may be over, the longest due first.
+/// Spaces in which somebody's time may be over, or people wait although seats are free, the longest due first.
 const DUE_SPACES: &str =
     "SELECT name FROM space WHERE next_until <= $1 ORDER BY next_until LIMIT $2";
 /// When the first of all ends.
@@ -140,6 +141,7 @@ fn counts(cells: &mut Cells<'_>) -> Result<Counts, Error> {
     Ok(Counts {
         invited: cells.next()?,
         requested: 0,
+        waitlisted: 0,
         members: cells.next()?,
         managers: cells.next()?,
         creators: 0,
@@ -149,12 +151,14 @@ fn counts(cells: &mut Cells<'_>) -> Result<Counts, Error> {
 }
 
 impl Store {
-    /// Counts those spaces anew in which somebody's time may be over. Without any of them nothing is asked.
+    /// Counts those spaces anew in which somebody's time may be over, and says whether none of them has changed since
+    /// it was read. Without any of them nothing is asked.
     pub async fn count_again<'a>(
         &self,
         spaces: impl IntoIterator<Item = &'a mut Space>,
         now: Millis,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut are_as_read = true;
         let mut due: Vec<_> = spaces.into_iter().filter(|space| space.is_due(now)).collect();
         let longest = due.iter().map(|space| space.name.as_str().len() + 8).max().unwrap_or(1);
         for due in due.chunks_mut((most_bytes(self.target.has_nagle()) / longest).max(1)) {
@@ -163,16 +167,18 @@ impl Store {
             let answer = self.ask(sql, values).await?;
             let mut found = BTreeMap::new();
             for mut cells in unpack(packed(&answer, 0)?.as_deref()) {
-                found.insert(cells.next::<i64>()?, current(&mut cells)?);
+                found.insert(cells.next::<i64>()?, (cells.next()?, current(&mut cells)?));
             }
             for (n, space) in (1..).zip(due) {
-                space.counts = found.get(&n).copied().unwrap_or(space.counts);
+                let (seq, counts) = found.get(&n).copied().unwrap_or((space.seq, space.counts));
+                are_as_read &= seq == space.seq;
+                space.counts = counts;
             }
         }
-        Ok(())
+        Ok(are_as_read)
     }
 
-    /// Spaces in which somebody's time may be over, the longest due first.
+    /// Spaces in which somebody's time may be over, or people wait although seats are free, the longest due first.
     pub async fn due_spaces(&self, now: Millis, limit: u32) -> Result<Vec<SpaceName>, Error> {
         let (sql, values) = due_spaces_statement(now, limit);
         let name = |row: &QueryResult| {
@@ -199,6 +205,7 @@ fn current(cells: &mut Cells<'_>) -> Result<Counts, Error> {
         creators: 1,
         blocked: cells.next()?,
         going: cells.next()?,
+        waitlisted: cells.next()?,
     };
     counted.take_away(counts(cells)?);
     Ok(counted)

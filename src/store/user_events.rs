@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use sea_orm::{ColumnTrait, Select};
-use sea_orm::{DbBackend, FromQueryResult, QueryFilter, QueryTrait, Value};
+use sea_orm::{DbBackend, FromQueryResult, Value};
 
 use super::entity::membership_event;
-use super::read::{EventQuery, Page, events_query};
+use super::read::{EventQuery, Page};
 use super::statements::Example;
 use super::visible::condition;
+use super::walk::{event_at, index, walked};
 use super::{Store, error::Error};
 use crate::domain::{Event, Kind, Privacy, SpaceName, Standing, UserId};
 
@@ -43,21 +43,13 @@ const SPACES: &str = "
     ) past
     ORDER BY p_space LIMIT $4 + 1";
 
-/// Each space's events are looked up by key, whatever the planner thinks.
-const POSTGRES: &str = "
-SELECT e.* FROM ({spaces}
-) p JOIN LATERAL (
-    SELECT * FROM membership_event e
-    WHERE e.space = p_space AND e.user_id = $1 AND (e.space > $2 OR e.seq > $3)
-    ORDER BY e.seq LIMIT $4
-) e ON true
-ORDER BY e.space, e.seq LIMIT $4";
+/// All of their events in these spaces, of which a page is shown.
+const EVENTS: &str = "{walked}
+SELECT e.* FROM walked {event}
+WHERE e.space > $2 OR e.seq > $3 ORDER BY e.space, e.seq LIMIT $4";
 
-const SQLITE: &str = "
-SELECT e.* FROM ({spaces}
-) p CROSS JOIN membership_event e INDEXED BY membership_event_by_user
-    ON e.space = p_space AND e.user_id = $1 AND (e.space > $2 OR e.seq > $3)
-ORDER BY e.space, e.seq LIMIT $4";
+/// One space.
+const NAMED: &str = "SELECT name AS p_space FROM space WHERE name = $2";
 
 const SEEN_WITH_ROW: &str = " JOIN space s ON s.name = m.space";
 const SEEN_POSTGRES: &str = " JOIN space s ON s.name = e.space
@@ -69,21 +61,18 @@ const SEEN_SQLITE: &str = " JOIN space s ON s.name = e.space
 
 fn statement(backend: DbBackend, query: &UserEventQuery) -> (String, Vec<Value>) {
     let is_sqlite = backend == DbBackend::Sqlite;
-    let (sql, by_ending, seen) = match is_sqlite {
-        true => (SQLITE, " INDEXED BY membership_event_by_ending", SEEN_SQLITE),
-        false => (POSTGRES, "", SEEN_POSTGRES),
-    };
+    let seen = if is_sqlite { SEEN_SQLITE } else { SEEN_POSTGRES };
     let [with_row, or_none] =
         [("m.space", "m.status"), ("e.space", "coalesce(m.status, 'absent')")]
             .map(|(name, status)| condition_of(query, name, status));
     let (seen_with_row, seen) = if query.sees_hidden { ("", "") } else { (SEEN_WITH_ROW, seen) };
-    let sql = sql
-        .replace("{spaces}", SPACES)
+    let spaces = SPACES
         .replace("{seen_with_row}", seen_with_row)
         .replace("{seen}", seen)
         .replace("{with_row}", &with_row)
         .replace("{or_none}", &or_none)
-        .replace("{by_ending}", by_ending);
+        .replace("{by_ending}", &index(backend, "membership_event_by_ending"));
+    let sql = events_of(backend, &spaces);
     let (space, seq) = query.after.as_ref().map_or(("", 0), |(space, seq)| (space.as_str(), *seq));
     let limit = query.limit.saturating_add(1) as i64;
     (sql, vec![query.user.as_str().into(), space.into(), seq.into(), limit.into()])
@@ -105,12 +94,22 @@ fn condition_of(query: &UserEventQuery, name: &str, status: &str) -> String {
     text
 }
 
-fn in_space_query(
+/// What happened to `$1` in these spaces, after the event `$3` of the first one, `$2`.
+fn events_of(backend: DbBackend, spaces: &str) -> String {
+    let walked = walked(backend, spaces, "$1", "w_space > $2 OR w_seq > $3");
+    let event = event_at(backend, "w_space", "w_seq");
+    EVENTS.replace("{walked}", &walked).replace("{event}", &event)
+}
+
+fn in_space_statement(
+    backend: DbBackend,
     name: &SpaceName,
     user: &UserId,
-    query: EventQuery,
-) -> Select<membership_event::Entity> {
-    events_query(name, query).filter(membership_event::Column::UserId.eq(user.as_str()))
+    EventQuery { after, limit }: EventQuery,
+) -> (String, Vec<Value>) {
+    let limit = limit.saturating_add(1) as i64;
+    let values = vec![user.as_str().into(), name.as_str().into(), after.into(), limit.into()];
+    (events_of(backend, NAMED), values)
 }
 
 impl Store {
@@ -121,8 +120,8 @@ impl Store {
         user: &UserId,
         query: EventQuery,
     ) -> Result<Page<Event>, Error> {
-        let found = in_space_query(name, user, query).build(self.target.backend());
-        let rows = self.ask_built(found).await?;
+        let (sql, values) = in_space_statement(self.target.backend(), name, user, query);
+        let rows = self.ask(sql, values).await?;
         Ok(Page::cut(rows.iter().map(event).collect::<Result<_, _>>()?, query.limit))
     }
 
@@ -149,12 +148,11 @@ pub(super) fn examples(backend: DbBackend, space: &SpaceName, user: &UserId) -> 
     };
     let all = statement(backend, &query(true, Some((space.clone(), 7))));
     let seen = statement(backend, &query(false, None));
-    let in_space = in_space_query(space, user, EventQuery { after: 7, limit: 20 }).build(backend);
-    let values = in_space.values.map(|values| values.0).unwrap_or_default();
+    let in_space = in_space_statement(backend, space, user, EventQuery { after: 7, limit: 20 });
     [
         ("what happened to a user", all),
         ("what happened to a user in spaces that they see", seen),
-        ("what happened to a user in a space", (in_space.sql, values)),
+        ("what happened to a user in a space", in_space),
     ]
     .map(|(name, (sql, values))| Example { name, sql, values })
     .into()

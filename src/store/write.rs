@@ -21,12 +21,17 @@ use super::error::Error;
 use super::most_bytes;
 use super::pieces::Piece;
 use super::rows::{Cell, Rows, list, packed};
+use super::waiting::{node_rows, nodes, put_tickets};
 use super::write_sql::{
-    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
-    WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES, WRITE_SQLITE, WRITE_UNTIL_SQLITE,
+    END_POSTGRES, PUT_LINKS_SQLITE, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES,
+    WRITE_NEW_POSTGRES, WRITE_NEW_SQLITE, WRITE_NEW_TERMS_SQLITE, WRITE_NEW_WITH_POSTGRES,
+    WRITE_NEW_WITH_SQLITE, WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES,
+    WRITE_SQLITE, WRITE_TERMS_SQLITE, WRITE_WAITING_SQLITE,
 };
+use super::write_terms::Terms;
 use crate::domain::{
-    Attendance, Event, Membership, Millis, Space, SpaceName, Status, Subject, UserId,
+    Attendance, Event, Link, LinkNumber, Membership, Millis, Space, SpaceName, Status, Subject,
+    UserId,
 };
 
 /// A space whose memberships changed.
@@ -56,12 +61,29 @@ pub struct Changes {
     /// Before when nobody's time ends, of spaces where that is another moment now; also where nothing else
     /// has changed, which are locked then.
     pub next_until: BTreeMap<SpaceName, Option<Millis>>,
+    /// The tickets of waiting lists that were given out (1), and those that came back (-1).
+    pub tickets: BTreeMap<SpaceName, BTreeMap<i64, i64>>,
+    /// The invite links that were used or ended, as they are now.
+    pub links: BTreeMap<(SpaceName, LinkNumber), Link>,
 }
 
 /// The role of a change that leaves its membership as it is now; others were overtaken in the same write.
 const LAST: &str = "last";
 /// The same, if the membership was assumed to have no row.
 const ASSUMED: &str = "assumed";
+
+/// What becomes of the memberships of a write, and so its statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// All of them begin.
+    Begin,
+    /// They do, and what is to be said beside is of origins, invite links and waiting lists alone: it is said along.
+    BeginWith,
+    /// They have another status now, or some of them.
+    Change,
+    /// All of them end.
+    End,
+}
 
 /// Writes the changes down for good and names the spaces that were settled. With `is_locked` the
 /// connection is in a transaction that has locked the spaces, and this commits it.
@@ -76,11 +98,16 @@ pub async fn write(
         return Ok(changes.names().cloned().collect());
     }
     let pieces = changes.pieces(most_bytes(connection.has_nagle()));
-    let (begins, ends, is_timed) = (changes.begins(), changes.ends(), changes.is_timed());
-    let is_one_statement = pieces.len() == 1 && !is_timed && !(begins && ends);
+    let terms = changes.terms();
+    let direction = changes.direction(&terms, pieces.len() == 1);
+    let (is_told_along, is_divided) =
+        (direction == Direction::BeginWith, changes.begins() && changes.ends());
+    let has_tickets = !changes.tickets.is_empty();
+    let has_more = !is_told_along && (changes.has_links() || has_tickets || !terms.is_empty());
+    let is_one_statement = pieces.len() == 1 && !has_more && !is_divided;
     if !is_locked && is_one_statement {
         // Outside of a transaction a statement commits itself.
-        let moved = changes.write_piece(connection, pieces.into_iter().next(), ends).await;
+        let moved = changes.write_piece(connection, pieces.into_iter().next(), direction).await;
         return moved.map_err(Error::at_commit);
     }
     if !is_locked {
@@ -89,15 +116,19 @@ pub async fn write(
     let mut moved: Option<BTreeSet<SpaceName>> = None;
     for piece in pieces {
         let piece = piece.of(moved.as_ref());
-        let settled = changes.write_piece(connection, Some(piece), ends && !begins).await?;
+        let settled = changes.write_piece(connection, Some(piece), direction).await?;
         moved.get_or_insert_default().extend(settled);
     }
     let moved = moved.unwrap_or_default();
-    if begins && ends {
+    if is_divided {
         changes.end(connection, &moved).await?;
     }
-    if is_timed {
-        changes.put_until(connection, &moved).await?;
+    if has_more {
+        // Links before the terms, which say of what is told there where it came from.
+        changes.put_links(connection, &moved).await?;
+        changes.put_terms(connection, terms, &moved).await?;
+        let tickets = changes.tickets.iter().filter(|(name, _)| moved.contains(*name));
+        put_tickets(connection, tickets).await?;
     }
     connection.commit().await?;
     Ok(moved)
@@ -121,8 +152,22 @@ impl Changes {
         self.memberships.values().any(|membership| membership.status == Status::Absent)
     }
 
+    /// What becomes of its memberships.
+    pub(super) fn direction(&self, terms: &Terms<'_>, is_one_piece: bool) -> Direction {
+        match (self.begins(), self.ends(), self.is_all_new()) {
+            (false, true, _) => Direction::End,
+            (true, true, _) | (_, false, false) => Direction::Change,
+            (_, false, true) => {
+                let has_tickets = !self.tickets.is_empty();
+                let says_more = self.has_links() || has_tickets || !terms.is_empty();
+                let is_told_along = is_one_piece && terms.are_origins();
+                if says_more && is_told_along { Direction::BeginWith } else { Direction::Begin }
+            }
+        }
+    }
+
     /// Whether no membership had a row before.
-    fn is_all_new(&self) -> bool {
+    pub(super) fn is_all_new(&self) -> bool {
         self.events.iter().all(|event| match &event.subject {
             Subject::Membership { from, .. } => *from == Status::Absent,
             Subject::Space { .. } => false,
@@ -133,19 +178,22 @@ impl Changes {
         &self,
         connection: &mut Connection,
         piece: Option<Piece<'_>>,
-        ends: bool,
+        direction: Direction,
     ) -> Result<BTreeSet<SpaceName>, Error> {
         let Some(piece) = piece.filter(|piece| !piece.events.is_empty()) else {
             return Ok(BTreeSet::new());
         };
-        let [one, set] = match (ends, self.is_all_new()) {
-            (true, _) => [WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES],
-            (false, true) => [WRITE_ONE_NEW_POSTGRES, WRITE_NEW_POSTGRES],
-            (false, false) => [WRITE_ONE_POSTGRES, WRITE_POSTGRES],
+        let (one, set) = match direction {
+            Direction::Begin => (Some(WRITE_ONE_NEW_POSTGRES), WRITE_NEW_POSTGRES),
+            Direction::BeginWith => (None, WRITE_NEW_WITH_POSTGRES),
+            Direction::Change => (Some(WRITE_ONE_POSTGRES), WRITE_POSTGRES),
+            Direction::End => (Some(WRITE_ENDING_POSTGRES), WRITE_ENDINGS_POSTGRES),
         };
-        let (sql, values) = match self.values_of_one() {
-            Some(values) => (one, values),
-            None => (set, self.values(connection.backend(), &piece.events, &piece.continued)),
+        let (sql, values) = match one.zip(self.values_of_one()) {
+            Some(of_one) => of_one,
+            None => {
+                (set, self.values(connection.backend(), &piece.events, &piece.continued, direction))
+            }
         };
         let answer = connection.run(sql, values).await?;
         let moved = packed(&answer, 0)?;
@@ -179,13 +227,35 @@ impl Changes {
 
     /// The statement that writes all of it on SQLite.
     pub(super) fn statement_for_sqlite(&self) -> (Cow<'static, str>, Vec<Value>) {
-        let events: Vec<_> = self.events.iter().collect();
-        let mut values = self.values(DbBackend::Sqlite, &events, &BTreeSet::new());
-        if !self.is_timed() {
-            return (WRITE_SQLITE.into(), values);
+        const SQLITE: DbBackend = DbBackend::Sqlite;
+        let (events, terms): (Vec<_>, _) = (self.events.iter().collect(), self.terms());
+        let direction = self.direction(&terms, true);
+        let mut values = self.values(SQLITE, &events, &BTreeSet::new(), direction);
+        if direction == Direction::BeginWith {
+            return (WRITE_NEW_WITH_SQLITE.into(), values);
         }
-        values.extend(self.all_until_values(DbBackend::Sqlite));
-        (WRITE_UNTIL_SQLITE.into(), values)
+        let (has_links, has_tickets) = (self.has_links(), !self.tickets.is_empty());
+        let has_pieces = has_links || has_tickets;
+        let says_more = has_pieces || !terms.is_empty();
+        if says_more {
+            values.extend(terms.values(SQLITE));
+        }
+        if has_pieces {
+            values.extend(self.all_link_values(SQLITE));
+        }
+        if has_tickets {
+            values.extend(node_rows(SQLITE, &nodes(&self.tickets)).values());
+        }
+        let sql = match (has_tickets, self.is_all_new(), says_more) {
+            (true, ..) => WRITE_WAITING_SQLITE,
+            (false, true, false) => WRITE_NEW_SQLITE,
+            (false, false, false) => WRITE_SQLITE,
+            (false, true, true) => WRITE_NEW_TERMS_SQLITE,
+            (false, false, true) => WRITE_TERMS_SQLITE,
+        };
+        // Links before the others: one of them says where what is told came from.
+        let sql = if has_pieces { [PUT_LINKS_SQLITE, sql].concat().into() } else { sql.into() };
+        (sql, values)
     }
 
     /// The parameters of a write of these events and their spaces.
@@ -194,9 +264,10 @@ impl Changes {
         backend: DbBackend,
         events: &[&Event],
         continued: &BTreeSet<&SpaceName>,
+        direction: Direction,
     ) -> Vec<Value> {
         let concerned: BTreeSet<_> = events.iter().map(|event| &event.space).collect();
-        let mut spaces = Rows::new(backend, 10);
+        let mut spaces = Rows::new(backend, 11);
         // In order of name, so that two writers never wait for each other.
         let mut moved: Vec<_> =
             self.spaces.iter().filter(|moved| concerned.contains(&moved.space.name)).collect();
@@ -205,11 +276,52 @@ impl Changes {
             let believed = if continued.contains(&space.name) { space.seq } else { *believed };
             spaces.push(space_cells(space, believed, new_creator.as_ref()));
         }
-        let mut changes = Rows::new(backend, 13);
+        let (changes, more) = self.rows(backend, events, direction);
+        let along = (direction == Direction::BeginWith).then(|| {
+            let nodes = node_rows(backend, &nodes(&self.tickets));
+            self.link_values(backend).chain(nodes.values())
+        });
+        let values = spaces.values().chain(changes.values()).chain([self.at.into()]);
+        values.chain(more).chain(along.into_iter().flatten()).collect()
+    }
+
+    /// Events as rows, and what follows the time on PostgreSQL; on SQLite that ends each row.
+    fn rows(
+        &self,
+        backend: DbBackend,
+        events: &[&Event],
+        direction: Direction,
+    ) -> (Rows, Vec<Value>) {
+        let columns = match direction {
+            Direction::Begin => 0,
+            Direction::BeginWith => 2,
+            Direction::Change | Direction::End => 1,
+        };
+        let (mut changes, mut more) = (Rows::new(backend, 13), Rows::new(backend, columns));
         for event in events {
-            self.with_cells(event, |cells| changes.push(cells));
+            self.with_cells(event, |cells, last| {
+                let (told, kept);
+                let beside = match direction {
+                    Direction::Begin => [Cell::NoText; 2],
+                    Direction::BeginWith => {
+                        told = event.untold_origin().map(ToString::to_string);
+                        kept = last.and_then(Membership::untold_origin).map(ToString::to_string);
+                        [told.as_deref().into(), kept.as_deref().into()]
+                    }
+                    Direction::Change | Direction::End => [event.previous.into(), Cell::NoInt],
+                };
+                let beside = beside.into_iter().take(columns);
+                match backend {
+                    DbBackend::Sqlite => changes.push(cells.into_iter().chain(beside)),
+                    _ => {
+                        changes.push(cells);
+                        more.push(beside);
+                    }
+                }
+            });
         }
-        spaces.values().chain(changes.values()).chain([self.at.into()]).collect()
+        let more = if backend == DbBackend::Sqlite { Vec::new() } else { more.values().collect() };
+        (changes, more)
     }
 
     /// The parameters of a write of one event, if there is just one.
@@ -221,14 +333,21 @@ impl Changes {
         values.push(self.at.into());
         // What ends was nobody's invitation, began at no time and has no answer; the space is named already.
         let cells = if self.ends() { 9 } else { 12 };
-        self.with_cells(event, |row| {
+        self.with_cells(event, |row, _| {
             values.extend(row.into_iter().skip(1).take(cells).map(Value::from));
         });
+        if !self.is_all_new() {
+            values.push(event.previous.into());
+        }
         Some(values)
     }
 
-    /// Hands on what is written of an event.
-    fn with_cells(&self, event: &Event, mut hand_on: impl FnMut([Cell<'_>; 13])) {
+    /// Hands on what is written of an event, and the membership if it is the last about that.
+    fn with_cells(
+        &self,
+        event: &Event,
+        mut hand_on: impl FnMut([Cell<'_>; 13], Option<&Membership>),
+    ) {
         let Subject::Membership { user, from, to } = &event.subject else { return };
         let membership = self.memberships.get(&(event.space.clone(), user.clone()));
         let last = membership.filter(|m| m.version == event.seq);
@@ -239,7 +358,7 @@ impl Changes {
         };
         // Most users act for themselves. The actor is not repeated then.
         let actor = (event.by.actor.user() != Some(user)).then(|| event.by.actor.to_string());
-        hand_on([
+        let cells = [
             Cell::Text(event.space.as_str()),
             Cell::Text(user.as_str()),
             Cell::Int(event.seq),
@@ -253,7 +372,8 @@ impl Changes {
             last.and_then(|m| m.invited_by.as_ref()).map(UserId::as_str).into(),
             last.and_then(|m| m.joined_at).map(|at| self.at - at).into(),
             last.and_then(|m| m.attendance).map(Attendance::word).into(),
-        ]);
+        ];
+        hand_on(cells, last);
     }
 }
 
@@ -261,7 +381,7 @@ fn space_cells<'a>(
     space: &'a Space,
     believed: i64,
     new_creator: Option<&'a UserId>,
-) -> [Cell<'a>; 10] {
+) -> [Cell<'a>; 11] {
     [
         Cell::Text(space.name.as_str()),
         Cell::Int(believed),
@@ -273,5 +393,6 @@ fn space_cells<'a>(
         Cell::Int(space.counts.managers),
         Cell::Int(space.counts.blocked),
         Cell::Int(space.counts.going),
+        Cell::Int(space.counts.waitlisted),
     ]
 }

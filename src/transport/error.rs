@@ -69,12 +69,17 @@ pub mod expected {
     /// A text of several lines.
     pub const PROSE: &str =
         "Expected at most 5000 characters, no control characters but line breaks and tabs.";
+    /// What is said with an invitation or a block.
+    pub const NOTE: &str =
+        "Expected at most 500 characters, no control characters but line feeds and tabs.";
     /// A number that is not 0.
     pub const POSITIVE: &str = "Expected a positive integer.";
     /// Labels on people.
     pub const TAGS: &str = "Expected at most 50 tags.";
     /// A time.
     pub const TIME: &str = "Expected a time from 1970 to 9999.";
+    /// How often a link can be used.
+    pub const USES: &str = "Expected an integer from 1 to 1000000.";
     /// When something is to end.
     pub const UNTIL: &str = "Expected a time that is still to come, before the year 10000.";
     /// A time that has passed.
@@ -105,6 +110,8 @@ pub mod expected {
     pub const FLAG: &str = "Expected true or false.";
     /// What a condition says.
     pub const ENTITY_TAG: &str = "Expected * or what ETag said.";
+    /// How long somebody is not invited again.
+    pub const COOL_DOWN: &str = "Expected a number of seconds from 0 to 315360000.";
     /// A number of seats.
     pub const CAPACITY: &str = "Expected a positive integer.";
     /// A number of entries, or of an event.
@@ -309,6 +316,10 @@ impl From<Refusal> for Failure {
             }
             Refusal::NotAMember => (ErrorReason::NotAMember, "the user has no seat in the space"),
             Refusal::SpaceFull => (ErrorReason::SpaceFull, "every seat is taken"),
+            Refusal::TooManyInvitations => (
+                ErrorReason::TooManyInvitations,
+                "so many invitations are open that there may be no more",
+            ),
             Refusal::PrivacyFixed => {
                 (ErrorReason::PrivacyFixed, "the space cannot go back to this privacy")
             }
@@ -316,6 +327,10 @@ impl From<Refusal> for Failure {
                 (ErrorReason::VersionMismatch, "the space has changed in the meantime")
             }
             Refusal::HasMembers => (ErrorReason::HasMembers, "others are still in the space"),
+            Refusal::LinkNotFound => (ErrorReason::LinkNotFound, "no such invite link"),
+            Refusal::TooManyLinks => {
+                (ErrorReason::TooManyLinks, "too many invite links are alive in this space")
+            }
             Refusal::PastEnd => (ErrorReason::PastEnd, "what was to end then is over already"),
             Refusal::OwnEnd => (ErrorReason::OwnEnd, "nobody says when their own time ends"),
             Refusal::NotAnEvent => {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use roster::domain::permission::{has_attendance, need, need_to_see_members, permit};
 use roster::domain::rank::passes;
 use roster::domain::transition::{Move, Verb, revokes_sent_invitations, transition};
-use roster::domain::{Action, Kind, Privacy, Refusal, Standing, Status};
+use roster::domain::{Action, Kind, Offer, Privacy, Refusal, Standing, Status};
 use roster::transport::error::ErrorReason;
 use roster::transport::grpc::status;
 use roster::transport::protocols::{connect_status, connect_word};
@@ -114,15 +114,27 @@ pub fn transitions() -> Grid {
     let mut grid = headed("verb", columns);
     for verb in Verb::ALL {
         let sent = if revokes_sent_invitations(*verb) { "revoked" } else { "stay" }.to_owned();
-        let mut row = |name: String, privacy| {
-            let cells = Status::ALL.iter().map(|from| outcome(*verb, privacy, *from));
+        let mut row = |name: String, privacy, offered| {
+            let cells = Status::ALL.iter().map(|from| outcome(*verb, privacy, *from, offered));
             grid.row([name].into_iter().chain(cells).chain([sent.clone()]));
         };
         match verb {
-            Verb::Join => Privacy::ALL.iter().for_each(|p| row(format!("join, {p}"), *p)),
+            Verb::Join => {
+                Privacy::ALL.iter().for_each(|p| row(format!("join, {p}"), *p, Offer::Member));
+                let name = "join, open, where an invitation offers manager".to_owned();
+                row(name, Privacy::Open, Offer::Manager);
+            }
+            Verb::JoinByLink
+            | Verb::JoinByManagerLink
+            | Verb::RequestByLink
+            | Verb::JoinByDeadLink => {
+                Privacy::ALL.iter().for_each(|p| row(format!("{verb}, {p}"), *p, Offer::Member));
+            }
             Verb::Leave
             | Verb::Remove
             | Verb::Invite
+            | Verb::InviteTooSoon
+            | Verb::InviteManager
             | Verb::RemoveInvitation
             | Verb::Add
             | Verb::MakeManager
@@ -130,15 +142,19 @@ pub fn transitions() -> Grid {
             | Verb::MakeNone
             | Verb::Block
             | Verb::Unblock
+            | Verb::GiveSeat
             | Verb::SetGoing
             | Verb::SetNotGoing
             | Verb::ClearAttendance
             | Verb::Transfer => {
                 for (privacy, from) in pairs(Privacy::ALL, Status::ALL) {
-                    let open = transition(*verb, Privacy::Open, from);
-                    assert_eq!(transition(*verb, privacy, from), open, "one row is enough");
+                    let open = transition(*verb, Privacy::Open, from, Offer::Member);
+                    for offered in Offer::ALL {
+                        let same = transition(*verb, privacy, from, *offered);
+                        assert_eq!(same, open, "one row is enough");
+                    }
                 }
-                row(verb.word().to_owned(), Privacy::Open);
+                row(verb.word().to_owned(), Privacy::Open, Offer::Member);
             }
         }
     }
@@ -149,8 +165,8 @@ fn pairs<A: Copy, B: Copy>(these: &[A], those: &[B]) -> impl Iterator<Item = (A,
     these.iter().flat_map(|this| those.iter().map(|that| (*this, *that)))
 }
 
-fn outcome(verb: Verb, privacy: Privacy, from: Status) -> String {
-    match transition(verb, privacy, from) {
+fn outcome(verb: Verb, privacy: Privacy, from: Status, offered: Offer) -> String {
+    match transition(verb, privacy, from, offered) {
         Move::Stay => "=".to_owned(),
         Move::To(to, event) => format!("{} · {event}", upper(to)),
         Move::Refuse(refusal) => format!("refuse {refusal}"),

@@ -304,6 +304,11 @@ fn others() -> Vec<Row> {
         Of("rest")
             .ratio("REST ÷ gRPC, join, 64 callers", "REST join", ("gRPC join", "gRPC"))
             .at_least(0.9),
+        Of("waiting").ratio(
+            "join a waiting list ÷ join, 64 callers",
+            "wait",
+            ("join", "a space with room"),
+        ),
         growth.growth("join among the most memberships", "join").at_most(1.25),
         growth.growth("look up among the most memberships", "look up").at_most(1.25),
         growth.growth("check 100 among the most memberships", "check").at_most(1.25),

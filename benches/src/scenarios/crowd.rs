@@ -82,8 +82,18 @@ impl Crowd {
 
     /// Every user leaves again.
     pub async fn leave(&self, callers: usize, users: usize, spaces: usize) -> Result<Run, Failed> {
+        self.leave_from(callers, users, (JOINED, spaces)).await
+    }
+
+    /// The same of so many spaces from this one on.
+    pub async fn leave_from(
+        &self,
+        callers: usize,
+        users: usize,
+        (first, spaces): (usize, usize),
+    ) -> Result<Run, Failed> {
         let message = |n| pb::LeaveOrRemoveRequestRequest {
-            space: space(JOINED + n % spaces),
+            space: space(first + n % spaces),
             user: String::new(),
             ..Default::default()
         };

@@ -8,6 +8,7 @@ mod footprint;
 mod growth;
 mod import;
 mod joins;
+mod links;
 mod neighbours;
 mod people;
 mod questions;
@@ -16,6 +17,7 @@ mod removals;
 mod rest;
 mod seed;
 mod thousands;
+mod waiting;
 
 use crate::Plan;
 use crate::report::Report;
@@ -29,6 +31,8 @@ pub enum Scenario {
     Postgres,
     /// Joining over gRPC on SQLite, beside a bare loop of durable transactions
     Sqlite,
+    /// Joining by an invite link, beside joining without one and leaving
+    Links,
     /// Joining over REST, beside gRPC
     Rest,
     /// Inviting and removing invitations of 1, 100 and 1,000 users in a call
@@ -43,6 +47,8 @@ pub enum Scenario {
     People,
     /// Joining while one space is locked, and while one caller sends large commands
     Neighbours,
+    /// Joining the waiting lists of full spaces, beside spaces that have room
+    Waiting,
     /// What PostgreSQL writes for a membership
     Bytes,
     /// An empty call
@@ -70,6 +76,7 @@ impl Scenario {
         match self {
             Self::Postgres => joins::on_postgres(plan).await,
             Self::Sqlite => joins::on_sqlite(plan).await,
+            Self::Links => links::run(plan).await,
             Self::Rest => rest::run(plan).await,
             Self::Bulk => bulk::run(plan).await,
             Self::Import => import::run(plan).await,
@@ -77,6 +84,7 @@ impl Scenario {
             Self::Reads => reads::run(plan).await,
             Self::People => people::run(plan).await,
             Self::Neighbours => neighbours::run(plan).await,
+            Self::Waiting => waiting::run(plan).await,
             Self::Bytes => bytes::run(plan).await,
             Self::Ceiling => ceiling::run(plan).await,
             Self::Growth => growth::run(plan).await,

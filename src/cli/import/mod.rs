@@ -1,6 +1,8 @@
 //! `roster import`: moves spaces, people, memberships and history in.
 
 mod foreign;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lanes;
 mod lines;
 mod reader;
@@ -22,7 +24,7 @@ use super::remote::{self, Remote};
 use super::{Failed, output};
 use crate::clock::Clock;
 use crate::domain::UserId;
-use crate::service::{FaultyLine, Import, Imported, Limits};
+use crate::service::{FaultyLine, Import, Imported, Limits, Pace};
 use crate::store::{self, Counting, Importer};
 
 use lanes::divide;
@@ -31,8 +33,11 @@ use writers::{send, write};
 
 /// How much is written at once. Few commits, since each one writes every page whole in which there is something
 /// new, and ids in no order are on all pages of an index.
-const LIMITS: Limits =
-    Limits { batch: 20_000, transaction: Duration::from_secs(2), takes_long_spaces: true };
+const LIMITS: Limits = Limits {
+    batch: Pace::alone(20_000),
+    transaction: Duration::from_secs(2),
+    takes_long_spaces: true,
+};
 /// Who moves memberships in, as the history says it.
 const SERVICE: &str = "import";
 /// PostgreSQL takes a moment to notice that a program has gone.

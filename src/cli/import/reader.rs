@@ -100,7 +100,7 @@ fn read(
 }
 
 impl Shape {
-    fn records(
+    pub(super) fn records(
         &mut self,
         line: &[u8],
         is_first: bool,

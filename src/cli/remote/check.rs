@@ -30,6 +30,7 @@ const MINIMA: &[Status] = &[
     Status::Absent,
     Status::Invited,
     Status::Requested,
+    Status::Waitlisted,
     Status::Member,
     Status::Manager,
     Status::Creator,

@@ -26,13 +26,13 @@ pub struct Many {
 }
 
 /// What is done to many.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Verb {
-    Invite(Option<Timestamp>),
+    Invite { until: Option<Timestamp>, message: String },
     Uninvite,
     Add(Option<Timestamp>),
     Role(Role, Option<Timestamp>),
-    Block(Option<Timestamp>),
+    Block { until: Option<Timestamp>, reason: String },
     Unblock,
     Attend(pb::Attendance),
 }
@@ -55,7 +55,7 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
     for part in users.chunks(PART) {
         let names = part.iter().map(ToString::to_string).collect();
         let how = How { validate_only: args.dry_run, atomic: args.each.then_some(false) };
-        let sent = send(&remote, verb, space.to_string(), names, how).await;
+        let sent = send(&remote, &verb, space.to_string(), names, how).await;
         let results = sent.map_err(|error| match tally.done {
             0 => error,
             done => {
@@ -68,11 +68,15 @@ pub async fn run(verb: Verb, space: &SpaceName, args: Many) -> Result<(), Failed
         progress.inc(part.len() as u64);
     }
     progress.finish_and_clear();
-    let Tally { changed, unchanged, blocked, refused, .. } = tally;
+    let Tally { changed, unchanged, blocked, cooling_down, refused, .. } = tally;
+    let cooling_down = match cooling_down {
+        0 => String::new(),
+        users => format!(", {users} declined a short while ago"),
+    };
     let refused = if args.each { format!(", {refused} refused") } else { String::new() };
     let trial = if args.dry_run { "nothing was done; would be: " } else { "" };
     output::complain(format_args!(
-        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked{refused}"
+        "{trial}{changed} changed, {unchanged} unchanged, {blocked} blocked{cooling_down}{refused}"
     ));
     Ok(())
 }
@@ -84,6 +88,7 @@ struct Tally {
     changed: usize,
     unchanged: usize,
     blocked: usize,
+    cooling_down: usize,
     refused: usize,
 }
 
@@ -97,6 +102,7 @@ impl Tally {
                     self.unchanged += 1;
                 }
                 pb::MembershipOutcome::Blocked => self.blocked += 1,
+                pb::MembershipOutcome::CoolingDown => self.cooling_down += 1,
                 pb::MembershipOutcome::Refused => self.refused += 1,
             }
         }
@@ -113,17 +119,24 @@ struct How {
 /// Sends one part.
 async fn send(
     remote: &Remote,
-    verb: Verb,
+    verb: &Verb,
     space: String,
     users: Vec<String>,
     How { validate_only, atomic }: How,
 ) -> Result<Vec<pb::MembershipResult>, Failed> {
     let ask = async || {
         let (mut client, space, users) = (remote.memberships(), space.clone(), users.clone());
-        Ok(match verb {
-            Verb::Invite(until) => {
-                let message =
-                    pb::InviteOrAcceptUsersRequest { space, users, validate_only, atomic, until };
+        Ok(match verb.clone() {
+            Verb::Invite { until, message } => {
+                let message = pb::InviteOrAcceptUsersRequest {
+                    space,
+                    users,
+                    validate_only,
+                    atomic,
+                    until,
+                    message,
+                    ..Default::default()
+                };
                 client.invite_or_accept_users(message).await?.map(|answer| answer.results)
             }
             Verb::Uninvite => {
@@ -134,8 +147,9 @@ async fn send(
                 let message = pb::AddUsersRequest { space, users, validate_only, atomic, until };
                 client.add_users(message).await?.map(|answer| answer.results)
             }
-            Verb::Block(until) => {
-                let message = pb::BlockUsersRequest { space, users, validate_only, atomic, until };
+            Verb::Block { until, reason } => {
+                let message =
+                    pb::BlockUsersRequest { space, users, validate_only, atomic, until, reason };
                 client.block_users(message).await?.map(|answer| answer.results)
             }
             Verb::Unblock => {

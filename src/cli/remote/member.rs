@@ -31,7 +31,7 @@ enum Command {
     /// Leave a space, withdraw a request, or decline an invitation
     Leave(Own),
     /// Invite users, and accept those who have requested to join
-    Invite(ManyUntilArgs),
+    Invite(InviteArgs),
     /// Take open invitations back
     Uninvite(ManyArgs),
     /// Make users members without asking them, and accept those who have requested to join
@@ -41,7 +41,7 @@ enum Command {
     /// Make users managers, or plain members
     Role(RoleArgs),
     /// Shut users out
-    Block(ManyUntilArgs),
+    Block(BlockArgs),
     /// Lift blocks
     Unblock(ManyArgs),
     /// Say whether one goes to an event
@@ -131,6 +131,24 @@ struct ManyUntilArgs {
 }
 
 #[derive(clap::Args)]
+struct InviteArgs {
+    /// What to say to them, in at most 500 characters
+    #[arg(long, value_name = "TEXT")]
+    message: Option<String>,
+    #[command(flatten)]
+    of: ManyUntilArgs,
+}
+
+#[derive(clap::Args)]
+struct BlockArgs {
+    /// Why, in at most 500 characters; managers see it, and those who are blocked do not
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    of: ManyUntilArgs,
+}
+
+#[derive(clap::Args)]
 struct RoleArgs {
     /// Which space, such as courses/1
     #[arg(value_parser = space_name)]
@@ -203,7 +221,10 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Attendance(AttendanceArgs { answer, space, many }) => {
             many::run(Verb::Attend(answer.number()), &space, many).await
         }
-        Command::Invite(args) => many::run(Verb::Invite(args.until), &args.space, args.many).await,
+        Command::Invite(InviteArgs { message, of: ManyUntilArgs { space, until, many } }) => {
+            let message = message.unwrap_or_default();
+            many::run(Verb::Invite { until, message }, &space, many).await
+        }
         Command::Uninvite(args) => many::run(Verb::Uninvite, &args.space, args.many).await,
         Command::Add(args) => many::run(Verb::Add(args.until), &args.space, args.many).await,
         Command::Remove(args) => {
@@ -215,7 +236,10 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         Command::Role(RoleArgs { role: Seat::Member, until, space, many }) => {
             many::run(Verb::Role(Role::Member, until), &space, many).await
         }
-        Command::Block(args) => many::run(Verb::Block(args.until), &args.space, args.many).await,
+        Command::Block(BlockArgs { reason, of: ManyUntilArgs { space, until, many } }) => {
+            let reason = reason.unwrap_or_default();
+            many::run(Verb::Block { until, reason }, &space, many).await
+        }
         Command::Unblock(args) => many::run(Verb::Unblock, &args.space, args.many).await,
     }
 }

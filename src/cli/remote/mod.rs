@@ -5,6 +5,7 @@ pub mod check;
 mod erase;
 pub mod history;
 pub mod import;
+pub mod link;
 mod many;
 pub mod member;
 mod pages;
@@ -36,6 +37,7 @@ use crate::transport::authenticate::ON_BEHALF_OF;
 use crate::transport::error::expected;
 use crate::transport::grpc::pb;
 use crate::transport::grpc::pb::erasure_service_client::ErasureServiceClient;
+use crate::transport::grpc::pb::invite_link_service_client::InviteLinkServiceClient;
 use crate::transport::grpc::pb::membership_service_client::MembershipServiceClient;
 use crate::transport::grpc::pb::moderation_service_client::ModerationServiceClient;
 use crate::transport::grpc::pb::people_service_client::PeopleServiceClient;
@@ -182,6 +184,10 @@ impl Remote {
 
     fn moderation(&self) -> ModerationServiceClient<InterceptedService<Channel, Credentials>> {
         ModerationServiceClient::new(self.service.clone())
+    }
+
+    fn invite_links(&self) -> InviteLinkServiceClient<InterceptedService<Channel, Credentials>> {
+        InviteLinkServiceClient::new(self.service.clone())
     }
 
     fn erasure(&self) -> ErasureServiceClient<InterceptedService<Channel, Credentials>> {

@@ -92,6 +92,46 @@ impl Row for pb::UserSpace {
     }
 }
 
+impl Row for pb::InviteLink {
+    type Message = Self;
+    const MESSAGE: &'static str = "roster.v1.InviteLink";
+    const COLUMNS: &'static [&'static str] =
+        &["ID", "GRANT", "LIVE", "USES", "OF", "UNTIL", "REVOKED", "CREATED", "BY"];
+
+    fn message(&self) -> &Self {
+        self
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            word(self.grant().as_str_name(), "INVITE_LINK_GRANT_"),
+            if self.live { "yes" } else { "no" }.to_owned(),
+            self.uses.to_string(),
+            self.max_uses.map_or_else(|| "-".to_owned(), |most| most.to_string()),
+            time(self.until.as_ref()),
+            time(self.revoke_time.as_ref()),
+            time(self.create_time.as_ref()),
+            self.created_by.clone(),
+        ]
+    }
+}
+
+impl Row for pb::CreateInviteLinkResponse {
+    type Message = Self;
+    const MESSAGE: &'static str = "roster.v1.CreateInviteLinkResponse";
+    const COLUMNS: &'static [&'static str] = &["ID", "SECRET"];
+
+    fn message(&self) -> &Self {
+        self
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let id = self.link.as_ref().map(|link| link.id.to_string()).unwrap_or_default();
+        vec![id, self.secret.clone()]
+    }
+}
+
 impl Row for pb::Membership {
     type Message = Self;
     const MESSAGE: &'static str = "roster.v1.Membership";

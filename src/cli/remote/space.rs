@@ -6,7 +6,7 @@ use super::super::{Failed, output};
 use super::pages::{self, Printed, Wanted};
 use super::table::Printer;
 use super::{Args as Server, Remote, one_of, space_name, user_id};
-use crate::domain::{Attributes, Contribution, Kind, Privacy, SpaceName, UserId};
+use crate::domain::{Attributes, Contribution, CoolDown, Kind, Privacy, SpaceName, UserId};
 use crate::transport::error::expected;
 use crate::transport::grpc::{attributes, pb, render};
 
@@ -48,6 +48,9 @@ struct Create {
     /// The most members, managers and creator together; no limit if not given
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(1..))]
     capacity: Option<i64>,
+    /// Whoever finds no seat waits for one
+    #[arg(long)]
+    waitlist: bool,
     /// Show what would come of it, and change nothing
     #[arg(long, visible_alias = "dry")]
     dry_run: bool,
@@ -63,6 +66,9 @@ struct Content {
     /// Who may add content
     #[arg(long, value_parser = one_of(Contribution::ALL, |it: Contribution| it.word()))]
     contribution: Option<Contribution>,
+    /// For how many seconds somebody who declined an invitation is not invited again: 30 days unless it is said
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(0..=CoolDown::MAX_SECONDS))]
+    invite_cool_down: Option<i64>,
     /// The owner's own fields: a JSON object, or @FILE for a file that holds one
     #[arg(long, value_name = "JSON|@FILE")]
     attributes: Option<String>,
@@ -117,6 +123,9 @@ struct Update {
     /// The most members, managers and creator together; 0 for no limit
     #[arg(long, value_name = "SEATS", value_parser = clap::value_parser!(i64).range(0..))]
     capacity: Option<i64>,
+    /// Whether whoever finds no seat waits for one from now on
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    waitlist: Option<bool>,
     /// Show what would come of it, and change nothing
     #[arg(long, visible_alias = "dry")]
     dry_run: bool,
@@ -181,7 +190,9 @@ async fn create(args: Create) -> Result<(), Failed> {
         creator: args.creator.to_string(),
         contribution: args.content.contribution().unwrap_or_default(),
         capacity: args.capacity,
+        waitlist: args.waitlist,
         attributes: args.content.attributes()?,
+        invite_cool_down_seconds: args.content.invite_cool_down,
         validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
@@ -197,8 +208,10 @@ async fn update(args: Update) -> Result<(), Failed> {
         privacy: args.privacy.map(|privacy| render::privacy_number(privacy).into()),
         contribution: args.content.contribution(),
         capacity: args.capacity,
+        waitlist: args.waitlist,
         attributes: args.content.attributes()?,
         if_version: None,
+        invite_cool_down_seconds: args.content.invite_cool_down,
         validate_only: args.dry_run,
     };
     let remote = args.server.connect().await?;
@@ -229,7 +242,7 @@ async fn delete(args: Delete) -> Result<(), Failed> {
 }
 
 async fn get(remote: &Remote, space: &SpaceName) -> Result<pb::GetSpaceResponse, Failed> {
-    let message = pb::GetSpaceRequest { name: space.to_string() };
+    let message = pb::GetSpaceRequest { name: space.to_string(), ..Default::default() };
     let ask = async || remote.spaces().get_space(message.clone()).await;
     remote.call(ask).await
 }
@@ -246,6 +259,8 @@ fn print(
         ("MANAGERS", space.status_counts.unwrap_or_default().manager.to_string()),
         ("INVITED", space.invited_count.to_string()),
         ("REQUESTED", space.requested_count.to_string()),
+        ("WAITLIST", if space.waitlist { "yes" } else { "no" }.to_owned()),
+        ("WAITLISTED", space.waitlisted_count.to_string()),
         ("BLOCKED", space.blocked_count.to_string()),
         ("ATTRIBUTES", attributes),
     ];

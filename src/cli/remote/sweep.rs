@@ -58,7 +58,7 @@ pub async fn run(sweep: Sweep, args: Args) -> Result<(), Failed> {
 
 /// How many users there are at most to do this to.
 async fn total(remote: &Remote, sweep: Sweep, space: &SpaceName) -> Result<usize, Failed> {
-    let message = pb::GetSpaceRequest { name: space.to_string() };
+    let message = pb::GetSpaceRequest { name: space.to_string(), ..Default::default() };
     let ask = async || remote.spaces().get_space(message.clone()).await;
     let space = remote.call(ask).await?.space.unwrap_or_default();
     let count = match sweep {

@@ -1,6 +1,6 @@
 //! Spaces that come with their history.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Import, LONGEST};
 use crate::domain::{
@@ -77,11 +77,11 @@ impl Carried {
     }
 
     /// Takes the next event.
-    pub fn event(&mut self, line: u64, event: Event) {
+    pub fn event(&mut self, line: u64, mut event: Event) {
         if self.is_faulty() {
             return;
         }
-        match self.replay.event(&event) {
+        match self.replay.event(&mut event) {
             Err(fault) => self.fault = Some((line, fault)),
             Ok(()) => {
                 if event.seq == self.replay.last_number() {
@@ -100,7 +100,7 @@ impl Carried {
         let at = self.last.as_ref().map_or(0, |event| event.by.at);
         match self.replay.membership(&record) {
             Err(fault) => self.fault = Some((line, fault)),
-            Ok(()) => {
+            Ok(terms) => {
                 self.told_memberships += 1;
                 self.memberships.push(Membership {
                     space: record.space,
@@ -112,6 +112,9 @@ impl Carried {
                     attendance: record.attendance,
                     changed_at: record.changed_at.unwrap_or(at),
                     until: record.until,
+                    origin: terms.origin,
+                    note: terms.note,
+                    offered: terms.offered,
                 });
             }
         }
@@ -131,6 +134,17 @@ impl Carried {
             self.fault = Some((self.line, Fault::AnotherSpace));
         }
     }
+}
+
+/// The tickets of those of them who wait.
+fn tickets(memberships: &[Membership]) -> BTreeMap<SpaceName, BTreeMap<i64, i64>> {
+    let mut tickets: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for membership in memberships {
+        if let Some(ticket) = membership.ticket() {
+            tickets.entry(membership.space.clone()).or_default().insert(ticket, 1);
+        }
+    }
+    tickets
 }
 
 impl Import {
@@ -173,6 +187,7 @@ impl Import {
         }
         if current.fate == Fate::Written {
             self.importer.add_events(&current.events).await?;
+            self.importer.put_tickets(&tickets(&current.memberships)).await?;
             let memberships: Vec<_> = current.memberships.iter().collect();
             self.importer.add_memberships(&memberships).await?;
         }
@@ -241,6 +256,7 @@ impl Import {
                 self.told.unchanged += space.told_memberships + 1;
             }
         }
+        self.importer.put_tickets(&tickets(&memberships)).await?;
         self.importer.add_spaces(&spaces).await?;
         self.importer.add_events(&events).await?;
         let memberships: Vec<_> = memberships.iter().collect();

@@ -160,6 +160,9 @@ impl Spaces {
                 }
             }
         }
+        let tickets = self.changed().filter(|(_, it)| !it.moved_tickets().is_empty());
+        let tickets = tickets.map(|(name, it)| (name.clone(), it.moved_tickets().clone()));
+        importer.put_tickets(&tickets.collect()).await?;
         importer.add_spaces(&added).await?;
         importer.move_spaces(&moved).await?;
         importer.add_memberships(&new).await?;

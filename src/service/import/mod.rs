@@ -4,6 +4,7 @@
 mod carried;
 mod filled;
 mod made;
+mod pace;
 
 use std::iter::Sum;
 use std::time::Duration;
@@ -19,12 +20,13 @@ use crate::store::{self, Importer};
 use carried::Carried;
 use filled::{Filled, Wish};
 use made::Made;
+pub use pace::Pace;
 
 /// How much may wait to be written, and how long a space may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// So many lines are written at once.
-    pub batch: usize,
+    /// How many lines are written at once.
+    pub batch: Pace,
     /// A batch is committed when its transaction is this old.
     pub transaction: Duration,
     /// A space with a longer history is written while it is read (`true`), in a transaction of its own, or
@@ -70,9 +72,9 @@ impl Sum for Imported {
 
 /// How many imports a server has on their way at once.
 pub const AT_ONCE: usize = 2;
-/// How much a server takes at once. Others wait meanwhile, for the spaces in question or for the SQLite file.
-const OF_A_SERVER: Limits =
-    Limits { batch: 5_000, transaction: Duration::ZERO, takes_long_spaces: false };
+/// How much a server takes at once, at most. Others wait meanwhile, for the spaces in question or for the
+/// SQLite file.
+const BATCH_OF_A_SERVER: usize = 5_000;
 /// How many lines of one space it keeps in memory.
 const LONGEST: usize = 20_000;
 
@@ -82,7 +84,12 @@ impl Service {
         call.require_service(Scope::SpacesImport)?;
         let turn = self.imports.clone().try_acquire_owned().map_err(|_| Error::Overloaded)?;
         let (importer, clock) = (self.store.importer(turn), self.clock.clone());
-        Ok(Import::new(importer, call.caller.clone(), clock, OF_A_SERVER))
+        let limits = Limits {
+            batch: Pace::beside_others(BATCH_OF_A_SERVER),
+            transaction: Duration::ZERO,
+            takes_long_spaces: false,
+        };
+        Ok(Import::new(importer, call.caller.clone(), clock, limits))
     }
 }
 
@@ -199,7 +206,9 @@ impl Import {
 
     async fn commit(&mut self) -> Result<(), store::Error> {
         self.began = None;
-        self.importer.commit().await
+        self.importer.commit().await?;
+        self.limits.batch.held(self.importer.held());
+        Ok(())
     }
 
     async fn commit_when_due(&mut self) -> Result<(), store::Error> {
@@ -234,7 +243,7 @@ impl Import {
 
     async fn write_when_full(&mut self) -> Result<(), store::Error> {
         let waiting = self.carried.iter().map(Carried::lines).sum::<usize>() + self.wishes.len();
-        if waiting < self.limits.batch {
+        if waiting < self.limits.batch.lines() {
             return Ok(());
         }
         self.write().await?;

@@ -17,6 +17,9 @@ pub struct Model {
     pub changed_at: i64,
     pub attendance: Option<String>,
     pub until: Option<i64>,
+    pub origin: Option<String>,
+    pub note: Option<String>,
+    pub offered: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,6 +20,10 @@ pub struct Model {
     pub service: Option<String>,
     pub fields: Option<String>,
     pub until: Option<i64>,
+    pub previous: Option<i64>,
+    pub origin: Option<String>,
+    pub note: Option<String>,
+    pub offered: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

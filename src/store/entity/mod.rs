@@ -1,5 +1,6 @@
 //! One file for each table, and nothing else.
 
+pub mod invite_link;
 pub mod membership;
 pub mod membership_event;
 pub mod person;

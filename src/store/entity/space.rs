@@ -23,6 +23,9 @@ pub struct Model {
     pub hides_members: i64,
     pub going_count: i64,
     pub next_until: Option<i64>,
+    pub waitlist: i64,
+    pub waitlisted_count: i64,
+    pub cool_down: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -23,6 +23,8 @@ const fn number(action: Action) -> Option<pb::Action> {
         Action::Attend => pb::Action::Attend,
         Action::SetAttendance => pb::Action::SetAttendance,
         Action::TransferOwnership => pb::Action::TransferOwnership,
+        Action::CreateLink => pb::Action::CreateLink,
+        Action::RevokeLink => pb::Action::RevokeLink,
         Action::UpdateSpace => pb::Action::UpdateSpace,
         Action::DeleteSpace => pb::Action::DeleteSpace,
         Action::CreateSpace
@@ -32,6 +34,7 @@ const fn number(action: Action) -> Option<pb::Action> {
         | Action::SeeSpace
         | Action::SeeMembers
         | Action::SeePending
-        | Action::SeeHistory => return None,
+        | Action::SeeHistory
+        | Action::SeeLinks => return None,
     })
 }

@@ -62,6 +62,7 @@ fn told(impact: Impact) -> pb::ErasureImpact {
         invited_count: of(domain::Status::Invited),
         requested_count: of(domain::Status::Requested),
         blocked_count: of(domain::Status::Blocked),
+        waitlisted_count: of(domain::Status::Waitlisted),
         sent_invitation_count: impact.sent_invitations,
         subject_event_count: impact.subject_events,
         actor_event_count: impact.actor_events,

@@ -12,9 +12,14 @@ type Answer<T> = Result<Response<T>, Status>;
 
 /// The one membership of a call about one user, and whether it changed.
 fn only(outcome: Outcome) -> (Option<pb::Membership>, bool) {
+    only_at(outcome, None)
+}
+
+/// The same of somebody at this place of a waiting list.
+fn only_at(outcome: Outcome, position: Option<i64>) -> (Option<pb::Membership>, bool) {
     let Some(target) = outcome.targets.into_iter().next() else { return (None, false) };
     let changed = target.outcome == crate::service::TargetOutcome::Changed;
-    (Some(render::membership(target.membership)), changed)
+    (Some(render::membership_at(target.membership, position)), changed)
 }
 
 fn results(outcome: Outcome) -> Vec<pb::MembershipResult> {
@@ -33,7 +38,8 @@ impl Api {
         let outcome = self.execute(call, space, command, options).await?;
         let contribution = render::contribution_number(outcome.space.contribution).into();
         let privacy = render::privacy_number(outcome.space.privacy).into();
-        Ok((only(outcome).0, contribution, privacy))
+        let position = self.service.position_after(call, &outcome).await.map_err(Failure::from)?;
+        Ok((only_at(outcome, position).0, contribution, privacy))
     }
 }
 
@@ -47,7 +53,10 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::space_name("space", &message.space)?;
         let options = parse::options(message.validate_only, None);
-        let (membership, changed) = only(self.execute(&call, space, Command::Join, options).await?);
+        let command = parse::join(&space, &message.link);
+        let outcome = self.execute(&call, space, command, options).await?;
+        let position = self.service.position_after(&call, &outcome).await.map_err(Failure::from)?;
+        let (membership, changed) = only_at(outcome, position);
         Ok(self.answer(pb::JoinOrAcceptInviteResponse { membership, changed }))
     }
 
@@ -74,7 +83,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let users = parse::users(&message.users)?;
         let until = parse::until(message.until, self.service.now())?;
-        let command = Command::Invite(Placement { users, until });
+        let note = parse::note("message", &message.message)?;
+        let offer = parse::offer("role", message.role)?;
+        let command = Command::Invite(Placement { until, note, ..users.into() }, offer);
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::InviteOrAcceptUsersResponse { results }))
@@ -102,7 +113,7 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let users = parse::users(&message.users)?;
         let until = parse::until(message.until, self.service.now())?;
-        let command = Command::Add(Placement { users, until });
+        let command = Command::Add(Placement { until, ..users.into() });
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::AddUsersResponse { results }))
@@ -138,7 +149,8 @@ impl pb::membership_service_server::MembershipService for Api {
         let space = parse::space_name("space", &message.space)?;
         let users = parse::users(&message.users)?;
         let until = parse::until(message.until, self.service.now())?;
-        let command = Command::Block(Placement { users, until });
+        let note = parse::note("reason", &message.reason)?;
+        let command = Command::Block(Placement { until, note, ..users.into() });
         let options = parse::options(message.validate_only, message.atomic);
         let results = results(self.execute(&call, space, command, options).await?);
         Ok(self.answer(pb::BlockUsersResponse { results }))
@@ -195,8 +207,9 @@ impl pb::membership_service_server::MembershipService for Api {
         let message = request.into_inner();
         let space = parse::community(&message.community_id)?;
         let options = parse::options(message.validate_only, None);
+        let command = parse::join(&space, &message.link);
         let (membership, contribution, privacy) =
-            self.of_community(&call, space, Command::Join, options).await?;
+            self.of_community(&call, space, command, options).await?;
         Ok(self.answer(pb::JoinCommunityResponse { membership, contribution, privacy }))
     }
 
@@ -224,12 +237,16 @@ impl pb::membership_service_server::MembershipService for Api {
         let found = match past::moment(message.at)? {
             Some(at) => {
                 let then = self.service.get_past_membership(&call, &space, user, at).await;
-                then.map(|membership| ShownMembership { membership, allowed: Vec::new() })
+                then.map(|membership| ShownMembership {
+                    membership,
+                    allowed: Vec::new(),
+                    position: None,
+                })
             }
             None => self.service.get_membership(&call, &space, user).await,
         };
-        let ShownMembership { membership, allowed } = found.map_err(Failure::from)?;
-        let membership = Some(render::membership(membership));
+        let ShownMembership { membership, allowed, position } = found.map_err(Failure::from)?;
+        let membership = Some(render::membership_at(membership, position));
         Ok(self.answer(pb::GetMembershipResponse { membership, allowed: actions(&allowed) }))
     }
 

@@ -6,6 +6,7 @@ pub mod codec;
 mod erasure;
 mod health;
 mod import;
+mod invite_links;
 mod lists;
 mod memberships;
 mod moderation;
@@ -23,6 +24,7 @@ use axum::Router;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use pb::erasure_service_server::ErasureServiceServer;
+use pb::invite_link_service_server::InviteLinkServiceServer;
 use pb::membership_service_server::MembershipServiceServer;
 use pb::moderation_service_server::ModerationServiceServer;
 use pb::people_service_server::PeopleServiceServer;
@@ -66,6 +68,7 @@ pub const SERVICES: &[&str] = &[
     "roster.v1.PeopleService",
     "roster.v1.ModerationService",
     "roster.v1.ErasureService",
+    "roster.v1.InviteLinkService",
 ];
 
 /// What the services look like, those of others included.
@@ -131,6 +134,7 @@ struct Contract {
     people: PeopleServiceServer<Api>,
     moderation: ModerationServiceServer<Api>,
     erasure: ErasureServiceServer<Api>,
+    invite_links: InviteLinkServiceServer<Api>,
 }
 
 impl Contract {
@@ -147,20 +151,25 @@ impl Contract {
         let moderation = ModerationServiceServer::new(api.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .accept_compressed(CompressionEncoding::Gzip);
-        let erasure = ErasureServiceServer::new(api)
+        let erasure = ErasureServiceServer::new(api.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .accept_compressed(CompressionEncoding::Gzip);
-        Self { memberships, spaces, people, moderation, erasure }
+        let invite_links = InviteLinkServiceServer::new(api)
+            .max_decoding_message_size(MAX_MESSAGE)
+            .accept_compressed(CompressionEncoding::Gzip);
+        Self { memberships, spaces, people, moderation, erasure, invite_links }
     }
 
     fn compressing(api: Api) -> Self {
-        let Self { memberships, spaces, people, moderation, erasure } = Self::new(api);
+        let Self { memberships, spaces, people, moderation, erasure, invite_links } =
+            Self::new(api);
         let memberships = memberships.send_compressed(CompressionEncoding::Gzip);
         let spaces = spaces.send_compressed(CompressionEncoding::Gzip);
         let people = people.send_compressed(CompressionEncoding::Gzip);
         let moderation = moderation.send_compressed(CompressionEncoding::Gzip);
         let erasure = erasure.send_compressed(CompressionEncoding::Gzip);
-        Self { memberships, spaces, people, moderation, erasure }
+        let invite_links = invite_links.send_compressed(CompressionEncoding::Gzip);
+        Self { memberships, spaces, people, moderation, erasure, invite_links }
     }
 }
 
@@ -226,6 +235,9 @@ impl Services {
                 contract.moderation.clone().call(request).await
             }
             Some(ErasureServiceServer::<Api>::NAME) => contract.erasure.clone().call(request).await,
+            Some(InviteLinkServiceServer::<Api>::NAME) => {
+                contract.invite_links.clone().call(request).await
+            }
             Some(_) | None => {
                 let answered = others.clone().call(request.map(axum::body::Body::new)).await;
                 answered.map(|response| response.map(Body::new))

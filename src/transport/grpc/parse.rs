@@ -7,10 +7,11 @@ use prost_types::Timestamp;
 use super::render::{privacy_number, status_number};
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, DisplayName, Kind, Millis, NewSpace, Privacy,
-    SourceTime, SpaceName, SpacePatch, Status, Until, UserId, Users, UsersError,
+    Attendance, Capacity, Command, Content, Contribution, CoolDown, DisplayName, Kind, LinkHash,
+    Millis, NewSpace, Note, Offer, Privacy, SourceTime, SpaceName, SpacePatch, Status, Until,
+    UserId, Users, UsersError,
 };
-use crate::service::{MembershipQuestion, Options};
+use crate::service::{MembershipQuestion, Options, hash_of_secret};
 use crate::transport::error::{Failure, Problem, expected};
 
 /// Reads a required resource name.
@@ -35,6 +36,16 @@ pub fn user(field: impl Display, text: &str) -> Result<UserId, Failure> {
 /// Reads a user id that may be left out.
 pub fn optional_user(field: impl Display, text: &str) -> Result<Option<UserId>, Failure> {
     if text.is_empty() { Ok(None) } else { user(field, text).map(Some) }
+}
+
+/// Reads the secret of an invite link, which may be left out. Every text may be one.
+pub fn link(space: &SpaceName, secret: &str) -> Option<LinkHash> {
+    if secret.is_empty() { None } else { hash_of_secret(space, secret) }
+}
+
+/// Reads a join, by a link if one is brought.
+pub fn join(space: &SpaceName, secret: &str) -> Command {
+    link(space, secret).map_or(Command::Join, Command::JoinByLink)
 }
 
 /// Reads user ids; says which one is wrong.
@@ -135,6 +146,22 @@ pub fn until_or_never(time: Option<Timestamp>, never: bool, now: Millis) -> Resu
     }
 }
 
+/// Reads what is said with something, which may be left out.
+pub fn note(field: &str, text: &str) -> Result<Option<Note>, Failure> {
+    let invalid = |_| Failure::field(field, Problem::Expected(expected::NOTE));
+    (!text.is_empty()).then(|| Note::new(text).map_err(invalid)).transpose()
+}
+
+/// Reads the role that an invitation offers; that of a member, if nothing is said.
+pub fn offer(field: &str, number: i32) -> Result<Offer, Failure> {
+    let known = pb::MembershipStatus::try_from(number).ok();
+    if known == Some(pb::MembershipStatus::Unspecified) {
+        return Ok(Offer::default());
+    }
+    let offer = Offer::ALL.iter().find(|offer| known == Some(status_number(offer.status())));
+    offer.copied().ok_or_else(|| Failure::field(field, Problem::InvalidChoice))
+}
+
 /// Reads a text to look for, which may be left out.
 pub fn search(field: &str, text: String) -> Result<String, Failure> {
     let is_legal = !text.contains('\0') && text.chars().count() <= DisplayName::MAX;
@@ -225,6 +252,13 @@ fn capacity(seats: i64) -> Result<Capacity, Failure> {
     Capacity::new(seats).ok_or_else(|| Failure::field("capacity", invalid))
 }
 
+fn cool_down(seconds: Option<i64>) -> Result<Option<CoolDown>, Failure> {
+    let invalid =
+        || Failure::field("invite_cool_down_seconds", Problem::Expected(expected::COOL_DOWN));
+    let read = |seconds| CoolDown::from_seconds(seconds).ok_or_else(invalid);
+    seconds.map(read).transpose()
+}
+
 /// What a new space is to be called.
 pub enum NewName {
     /// This.
@@ -252,6 +286,8 @@ pub fn new_space(message: pb::CreateSpaceRequest) -> Result<(NewName, NewSpace),
         creator: user("creator", &message.creator)?,
         contribution: contribution(message.contribution)?.unwrap_or(Contribution::Anyone),
         capacity: message.capacity.map(capacity).transpose()?,
+        cool_down: cool_down(message.invite_cool_down_seconds)?.unwrap_or_default(),
+        waitlist: message.waitlist,
         content: Content {
             display_name: display_name(&message.display_name)?,
             attributes: attributes::parse(message.attributes.unwrap_or_default())?,
@@ -270,6 +306,8 @@ pub fn space_patch(message: pb::UpdateSpaceRequest) -> Result<(SpaceName, SpaceP
         display_name: message.display_name.as_deref().map(display_name).transpose()?,
         contribution: message.contribution.map(contribution).transpose()?.flatten(),
         capacity: message.capacity.map(limit).transpose()?,
+        cool_down: cool_down(message.invite_cool_down_seconds)?,
+        waitlist: message.waitlist,
         attributes: message.attributes.map(attributes::parse).transpose()?,
         if_version: message.if_version,
         if_attributes: None,

@@ -3,7 +3,7 @@
 use super::lists::{check_after_sequence, page_size, unreadable};
 use super::parse::source_time;
 use super::{Api, parse, pb, render};
-use crate::domain::past::names_actor_to_subject;
+use crate::domain::sight::told_to_subject;
 use crate::domain::{Event, SourceTime, SpaceName, UserId};
 use crate::service::{Call, Moment, PastMembers, UserEvents};
 use crate::transport::error::{Failure, Problem, expected};
@@ -94,7 +94,7 @@ fn event_key(cursor: &str) -> Option<(SpaceName, i64)> {
 
 /// An event as the user sees it to whom it happened.
 fn own_event(event: Event) -> pb::MembershipEvent {
-    let names_actor = names_actor_to_subject(&event);
+    let (event, names_actor) = told_to_subject(event);
     let mut shown = render::event(event);
     if !names_actor {
         shown.actor.clear();

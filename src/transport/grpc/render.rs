@@ -4,8 +4,9 @@ use prost_types::Timestamp;
 
 use super::{attributes, pb};
 use crate::domain::{
-    Attendance, Capacity, Content, Contribution, Counts, Event, EventName, Membership, Millis,
-    Person, Privacy, Space, SpaceField, Status, Subject, Tag,
+    Attendance, Capacity, Content, Contribution, Counts, Event, EventName, Grant, Link, Membership,
+    Millis, Note, Origin, Person, Privacy, Space, SpaceField, SpaceName, Status, Subject, Tag,
+    Uses,
 };
 use crate::service::{CheckedMembership, ListedSpace, Target, TargetOutcome};
 use crate::transport::error::Failure;
@@ -20,6 +21,7 @@ pub const fn status_number(status: Status) -> pb::MembershipStatus {
         Status::Manager => pb::MembershipStatus::Manager,
         Status::Creator => pb::MembershipStatus::Creator,
         Status::Blocked => pb::MembershipStatus::Blocked,
+        Status::Waitlisted => pb::MembershipStatus::Waitlisted,
     }
 }
 
@@ -80,6 +82,12 @@ const fn event_name_number(name: EventName) -> pb::MembershipEventName {
         EventName::TermsChanged => Name::TermsChanged,
         EventName::Erased => Name::Erased,
         EventName::Archived => Name::Archived,
+        EventName::Waitlisted => Name::Waitlisted,
+        EventName::WaitlistLeft => Name::WaitlistLeft,
+        EventName::WaitlistRemoved => Name::WaitlistRemoved,
+        EventName::SeatGiven => Name::SeatGiven,
+        EventName::LinkCreated => Name::LinkCreated,
+        EventName::LinkRevoked => Name::LinkRevoked,
         EventName::Updated => Name::Updated,
         EventName::Deleted => Name::Deleted,
     }
@@ -128,6 +136,8 @@ fn person_tag(tag: Tag) -> pb::PersonTag {
 
 /// A membership as a message.
 pub fn membership(membership: Membership) -> pb::Membership {
+    let said = said(membership.status, membership.note);
+    let offered = matches!(membership.status, Status::Invited).then(|| membership.offered.status());
     pb::Membership {
         space: membership.space.as_str().into(),
         user: membership.user.as_str().into(),
@@ -138,6 +148,81 @@ pub fn membership(membership: Membership) -> pb::Membership {
         change_time: (membership.changed_at > 0).then(|| timestamp(membership.changed_at)),
         attendance: attendance_number(membership.attendance).into(),
         until: membership.until.map(timestamp),
+        waitlist_position: 0,
+        message: said.message,
+        reason: said.reason,
+        offered_status: offered.map_or(0, |status| status_number(status).into()),
+        origin: membership.origin.as_ref().map(origin),
+    }
+}
+
+/// What was said of a status, by what it is called.
+#[derive(Default)]
+struct Said {
+    message: String,
+    reason: String,
+}
+
+fn said(status: Status, note: Option<Note>) -> Said {
+    let text = note.map(|note| note.to_string()).unwrap_or_default();
+    match status {
+        Status::Blocked => Said { reason: text, ..Said::default() },
+        Status::Absent
+        | Status::Invited
+        | Status::Requested
+        | Status::Waitlisted
+        | Status::Member
+        | Status::Manager
+        | Status::Creator => Said { message: text, ..Said::default() },
+    }
+}
+
+fn origin(origin: &Origin) -> pb::MembershipOrigin {
+    use pb::MembershipOriginKind as Kind;
+    let (kind, by, link) = match origin {
+        Origin::Joined => (Kind::Joined, None, None),
+        Origin::Request => (Kind::Request, None, None),
+        Origin::Invitation { by } => (Kind::Invitation, Some(by), None),
+        Origin::Link { id } => (Kind::Link, None, Some(id)),
+        Origin::Added { by } => (Kind::Added, by.as_ref(), None),
+        Origin::WaitingList => (Kind::WaitingList, None, None),
+        Origin::Imported => (Kind::Imported, None, None),
+        Origin::Created => (Kind::Created, None, None),
+    };
+    pb::MembershipOrigin {
+        kind: kind.into(),
+        by: by.map(ToString::to_string).unwrap_or_default(),
+        link: link.map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// The same of somebody at this place of the waiting list, if they wait.
+pub fn membership_at(of: Membership, position: Option<i64>) -> pb::Membership {
+    pb::Membership { waitlist_position: position.unwrap_or_default(), ..membership(of) }
+}
+
+/// What a link does as the contract numbers it.
+pub const fn grant_number(grant: Grant) -> pb::InviteLinkGrant {
+    match grant {
+        Grant::Member => pb::InviteLinkGrant::Member,
+        Grant::Manager => pb::InviteLinkGrant::Manager,
+        Grant::Request => pb::InviteLinkGrant::Request,
+    }
+}
+
+/// An invite link as a message.
+pub fn invite_link(space: &SpaceName, link: &Link, now: Millis) -> pb::InviteLink {
+    pb::InviteLink {
+        space: space.to_string(),
+        id: link.id,
+        grant: grant_number(link.new.grant).into(),
+        until: link.new.until.map(timestamp),
+        max_uses: link.new.max_uses.map(Uses::number),
+        uses: link.uses,
+        created_by: link.created_by.to_string(),
+        create_time: Some(timestamp(link.created_at)),
+        revoke_time: link.revoked_at.map(timestamp),
+        live: link.is_live(now),
     }
 }
 
@@ -154,11 +239,15 @@ pub fn result(target: Target) -> pb::MembershipResult {
         TargetOutcome::Changed => pb::MembershipOutcome::Changed,
         TargetOutcome::Unchanged => pb::MembershipOutcome::Unchanged,
         TargetOutcome::Blocked => pb::MembershipOutcome::Blocked,
+        TargetOutcome::CoolingDown => pb::MembershipOutcome::CoolingDown,
         TargetOutcome::Refused(_) => pb::MembershipOutcome::Refused,
     };
     let refused = match target.outcome {
         TargetOutcome::Refused(refused) => Some(Failure::from(refused)),
-        TargetOutcome::Changed | TargetOutcome::Unchanged | TargetOutcome::Blocked => None,
+        TargetOutcome::Changed
+        | TargetOutcome::Unchanged
+        | TargetOutcome::Blocked
+        | TargetOutcome::CoolingDown => None,
     };
     pb::MembershipResult {
         membership: Some(membership(target.membership)),
@@ -186,6 +275,9 @@ pub fn space(space: &Space, content: &Content, manages: bool) -> pb::Space {
         version: space.seq,
         create_time: Some(timestamp(space.created_at)),
         going_count: space.shown_going(manages),
+        invite_cool_down_seconds: space.cool_down.seconds(),
+        waitlist: space.waitlist,
+        waitlisted_count: for_managers(space.counts.waitlisted),
         status_counts: manages.then(|| status_counts(space.counts)),
     }
 }
@@ -198,6 +290,7 @@ const fn status_counts(counts: Counts) -> pb::StatusCounts {
         manager: counts.of(Status::Manager),
         creator: counts.of(Status::Creator),
         blocked: counts.of(Status::Blocked),
+        waitlisted: counts.of(Status::Waitlisted),
     }
 }
 
@@ -221,15 +314,21 @@ pub fn event(event: Event) -> pb::MembershipEvent {
         cause: event.by.cause.to_string(),
         time: Some(timestamp(event.by.at)),
         until: event.until.map(timestamp),
+        origin: event.origin.as_ref().map(origin),
         ..pb::MembershipEvent::default()
     };
     match event.subject {
-        Subject::Membership { user, from, to } => pb::MembershipEvent {
-            user: user.to_string(),
-            from: status_number(from).into(),
-            to: status_number(to).into(),
-            ..whole
-        },
+        Subject::Membership { user, from, to } => {
+            let Said { message, reason } = said(to, event.note);
+            pb::MembershipEvent {
+                user: user.to_string(),
+                from: status_number(from).into(),
+                to: status_number(to).into(),
+                message,
+                reason,
+                ..whole
+            }
+        }
         Subject::Space { fields } => pb::MembershipEvent {
             updated_fields: fields.iter().map(SpaceField::to_string).collect(),
             ..whole

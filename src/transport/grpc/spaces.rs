@@ -44,7 +44,11 @@ impl pb::space_service_server::SpaceService for Api {
     ) -> Result<Response<pb::GetSpaceResponse>, Status> {
         let call = self.admit(&request)?;
         let name = parse::space_name("name", &request.get_ref().name)?;
-        let view = self.service.get_space(&call, &name).await.map_err(Failure::from)?;
+        let view = match parse::link(&name, &request.get_ref().link) {
+            Some(link) => self.service.get_space_by_link(&call, &name, &link).await,
+            None => self.service.get_space(&call, &name).await,
+        };
+        let view = view.map_err(Failure::from)?;
         let space = Some(render::space(&view.space, &view.content, view.manages));
         Ok(self.answer(pb::GetSpaceResponse { space, allowed: actions(&view.allowed()) }))
     }

@@ -24,16 +24,20 @@ pub const fn code(reason: ErrorReason) -> Code {
         | ErrorReason::NotAManager
         | ErrorReason::NotTheCreator
         | ErrorReason::Blocked => Code::PermissionDenied,
-        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound => Code::NotFound,
+        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound | ErrorReason::LinkNotFound => {
+            Code::NotFound
+        }
         ErrorReason::SpaceExists => Code::AlreadyExists,
         ErrorReason::CreatorCannotLeave
         | ErrorReason::CreatorFixed
         | ErrorReason::NotAMember
         | ErrorReason::SpaceFull
+        | ErrorReason::TooManyInvitations
         | ErrorReason::PrivacyFixed
         | ErrorReason::HasMembers
         | ErrorReason::NotAnEvent
         | ErrorReason::VersionNotReached
+        | ErrorReason::TooManyLinks
         | ErrorReason::OwnEnd
         | ErrorReason::PastEnd => Code::FailedPrecondition,
         ErrorReason::Contention | ErrorReason::VersionMismatch => Code::Aborted,

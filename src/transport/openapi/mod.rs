@@ -16,7 +16,7 @@ Who belongs to a course, group, event or community.
 
 There are three ways in, to the same data under the same rules: SelfCommunity's *Courses*, *Groups* \
 and *People*, Whisk's *Communities*, and the contract of Roster itself, *MembershipService*, \
-*SpaceService*, *PeopleService*, *ModerationService* and *ErasureService*, whose calls are all a POST of JSON. The contract can also be called with gRPC.
+*SpaceService*, *PeopleService*, *ModerationService*, *InviteLinkService* and *ErasureService*, whose calls are all a POST of JSON. The contract can also be called with gRPC.
 
 Every call needs a token, as `Authorization: Bearer …`. Every answer has an `X-Request-Id`.";
 

@@ -6,6 +6,8 @@ mod body;
 mod change;
 mod fields;
 mod forms;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod place;
 mod query;
 pub mod route;

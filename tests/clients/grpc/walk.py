@@ -19,7 +19,8 @@ SPACES = "roster.v1.SpaceService"
 PEOPLE = "roster.v1.PeopleService"
 MODERATION = "roster.v1.ModerationService"
 ERASURE = "roster.v1.ErasureService"
-OURS = (MEMBERSHIPS, SPACES, PEOPLE, MODERATION, ERASURE)
+INVITE_LINKS = "roster.v1.InviteLinkService"
+OURS = (MEMBERSHIPS, SPACES, PEOPLE, MODERATION, ERASURE, INVITE_LINKS)
 PUBLIC = "d25506c2690f4b81b2050b9b90bda3b7"
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 

@@ -108,6 +108,13 @@ async fn members_come_and_go() {
     desk.admin("member join groups/1 --as 9").await.unwrap();
     let asking = desk.json("member list groups/1 --status requested,blocked").await;
     assert_eq!(asking.iter().map(|it| it["user"].as_str().unwrap()).collect::<Vec<_>>(), ["9"]);
+    // What is said is one word here: the line is taken apart at its blanks.
+    desk.admin("member invite groups/1 10 --message Welcome").await.unwrap();
+    desk.admin("member block groups/1 11 --reason Spam").await.unwrap();
+    let said = desk.json("member list groups/1 --status invited,blocked").await;
+    assert_eq!((&said[0]["message"], &said[1]["reason"]), (&"Welcome".into(), &"Spam".into()));
+    desk.admin("member uninvite groups/1 10").await.unwrap();
+    desk.admin("member unblock groups/1 11").await.unwrap();
     desk.admin("member invite groups/1 9").await.unwrap();
     let transferred = desk.admin("member transfer groups/1 9").await.unwrap();
     assert!(transferred.contains("creator"), "{transferred}");

@@ -1,7 +1,7 @@
 //! Seats: who takes one, and that the last one is asked for last.
 
 use roster::domain::Status::{Blocked, Invited, Manager, Member, Requested};
-use roster::domain::{Capacity, Command, Privacy, Refusal, SpacePatch};
+use roster::domain::{Capacity, Command, Offer, Privacy, Refusal, SpacePatch};
 
 use super::world::{CREATOR, World, by, roles, user, users};
 
@@ -31,7 +31,7 @@ fn a_full_space_refuses_whoever_needs_a_seat() {
     let takes = [
         (by("zoe"), Command::Join),
         (by("ivy"), Command::Join),
-        (by("max"), Command::Invite(users(&["rob"]).into())),
+        (by("max"), Command::Invite(users(&["rob"]).into(), Offer::Member)),
         (by("max"), roles(&["zoe"], &[], &[])),
         (by("max"), roles(&[], &["zoe"], &[])),
     ];
@@ -46,7 +46,7 @@ fn a_full_space_refuses_whoever_needs_a_seat() {
 fn a_full_space_serves_whoever_needs_none() {
     let needs_none = [
         (by("zoe"), Command::Join),
-        (by("max"), Command::Invite(users(&["zoe"]).into())),
+        (by("max"), Command::Invite(users(&["zoe"]).into(), Offer::Member)),
         (by("max"), roles(&["ann"], &["max"], &[])),
         (by("max"), Command::Block(users(&["zoe"]).into())),
         (by("max"), Command::Unblock(users(&["bob"]))),
@@ -64,13 +64,13 @@ fn the_relation_is_looked_at_before_the_seats() {
         assert_eq!(full(Privacy::Open).run(&by(repeat), &Command::Join), Ok(Vec::new()));
     }
     assert_eq!(full(Privacy::Open).run(&by("bob"), &Command::Join), Err(Refusal::Blocked));
-    let again = Command::Invite(users(&["ann", "ivy", "bob"]).into());
+    let again = Command::Invite(users(&["ann", "ivy", "bob"]).into(), Offer::Member);
     assert_eq!(full(Privacy::Open).run(&by("max"), &again), Ok(Vec::new()));
 }
 
 #[test]
 fn the_seats_are_counted_when_all_is_done() {
-    let invite = Command::Invite(users(&["rob", "ron"]).into());
+    let invite = Command::Invite(users(&["rob", "ron"]).into(), Offer::Member);
     let mut one_seat = full(Privacy::Private).with_room_for(1);
     assert_eq!(one_seat.run(&by("max"), &invite), Err(Refusal::SpaceFull));
     assert_eq!((one_seat.status("rob"), one_seat.status("ron")), (Requested, Requested));

@@ -1,7 +1,9 @@
 //! In which order things are checked, and what one command does to several users.
 
 use roster::domain::Status::{self, Absent, Blocked, Invited, Manager, Member, Requested};
-use roster::domain::{Action, Attendance, Authorship, Command, Privacy, Refusal, SpacePatch};
+use roster::domain::{
+    Action, Attendance, Authorship, Command, Offer, Privacy, Refusal, SpacePatch,
+};
 
 use super::world::{CREATOR, World, attendance, by, roles, service, user, users};
 
@@ -11,7 +13,7 @@ fn commands() -> Vec<Command> {
         Command::Join,
         Command::Leave,
         Command::Remove(user("ann")),
-        Command::Invite(users(&["ann"]).into()),
+        Command::Invite(users(&["ann"]).into(), Offer::Member),
         Command::RemoveInvitations(users(&["ann"])),
         Command::Add(users(&["ann"]).into()),
         roles(&["ann"], &[], &[]),
@@ -129,12 +131,14 @@ fn a_service_is_nobodys_member() {
 /// Max has invited ivy and ian, mia has invited ida.
 fn with_invitations(of_max: Status) -> World {
     let mut world = World::course(Privacy::Open, &[("max", Manager), ("mia", Manager)]);
-    world.run(&by("max"), &Command::Invite(users(&["ivy", "ian"]).into())).unwrap();
-    world.run(&by("mia"), &Command::Invite(users(&["ida"]).into())).unwrap();
+    world.run(&by("max"), &Command::Invite(users(&["ivy", "ian"]).into(), Offer::Member)).unwrap();
+    world.run(&by("mia"), &Command::Invite(users(&["ida"]).into(), Offer::Member)).unwrap();
     match of_max {
         Absent => world.run(&by("max"), &Command::Leave).unwrap(),
         Member => world.run(&by("mia"), &roles(&[], &["max"], &[])).unwrap(),
-        Invited | Requested | Manager | Status::Creator | Blocked => Vec::new(),
+        Invited | Requested | Status::Waitlisted | Manager | Status::Creator | Blocked => {
+            Vec::new()
+        }
     };
     world
 }
@@ -222,8 +226,9 @@ fn one_refusal_and_nobody_moves() {
 #[test]
 fn a_blocked_user_is_passed_over_by_an_invitation() {
     let mut world = World::course(Privacy::Private, &[("bob", Blocked), ("rob", Requested)]);
-    let told =
-        world.told(&by(CREATOR), &Command::Invite(users(&["bob", "rob", "new"]).into())).unwrap();
+    let told = world
+        .told(&by(CREATOR), &Command::Invite(users(&["bob", "rob", "new"]).into(), Offer::Member))
+        .unwrap();
     assert_eq!(told, ["rob requested → member request_accepted", "new absent → invited invited"]);
 }
 

@@ -15,9 +15,12 @@ use super::world::{CREATOR, World, by, roles, user, users};
 /// The same for one user.
 fn alone(command: &Command, actor: &Actor, user: &UserId) -> Command {
     let one = || Users::one(user.clone());
-    let placed = || Placement { users: one(), until: command.until() };
+    let note = command.note().cloned();
+    let limits = command.invite_limits();
+    let until = command.until();
+    let placed = || Placement { users: one(), until, note: note.clone(), limits };
     match command {
-        Command::Invite(_) => Command::Invite(placed()),
+        Command::Invite(_, offer) => Command::Invite(placed(), *offer),
         Command::RemoveInvitations(_) => Command::RemoveInvitations(one()),
         Command::Add(_) => Command::Add(placed()),
         Command::Block(_) => Command::Block(placed()),
@@ -94,6 +97,13 @@ fn each(
 /// rest of a single command goes on all the same, which several commands would not.
 fn stays_manager(world: &World, actor: &Actor, command: &Command) -> bool {
     let moves = command.moves(actor);
+    let takes_links_along = |snapshot: &roster::domain::Snapshot| {
+        moves.iter().any(|(_, user)| snapshot.links.made_by(user, world.now).next().is_some())
+    };
+    // Links are ended after all who are named, and not between them.
+    if world.state.snapshot.as_ref().is_some_and(takes_links_along) {
+        return false;
+    }
     actor.user().is_none_or(|own| moves.iter().all(|(_, user)| *user != own))
         && world.state.snapshot.is_some()
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use roster::domain::{
-    Actor, Command, EventName, Fault, Life, MembershipRecord, Placement, Privacy, Record, Refusal,
-    Replay, RoleChange, SpaceRecord, Status, Until,
+    Actor, Command, EventName, Fault, Life, MembershipRecord, Offer, Placement, Privacy, Record,
+    Refusal, Replay, RoleChange, SpaceRecord, Status, Until,
 };
 
 use super::walk::{Walk, walk};
@@ -15,7 +15,7 @@ const END: i64 = 1_010;
 #[test]
 fn what_is_over_is_nothing_and_is_written_down_before_anything_else() {
     let mut world = World::course(Privacy::Private, &[("max", Status::Manager)]);
-    world.run(&by("max"), &Command::Invite(until(&["ann", "bob"], END))).unwrap();
+    world.run(&by("max"), &Command::Invite(until(&["ann", "bob"], END), Offer::Member)).unwrap();
     world.now = END - 1;
     let accepted = world.clone().run_now(&by("ann"), &Command::Join).unwrap();
     assert_eq!(accepted[0].name, EventName::InvitationAccepted);
@@ -66,9 +66,13 @@ fn a_manager_whose_time_is_over_manages_nothing() {
     let change = Command::ChangeRoles(change.until(Until::At(END)));
     world.run(&by("max"), &change).unwrap();
     world.now = END - 1;
-    world.clone().run_now(&by("ann"), &Command::Invite(users(&["bob"]).into())).unwrap();
+    world
+        .clone()
+        .run_now(&by("ann"), &Command::Invite(users(&["bob"]).into(), Offer::Member))
+        .unwrap();
     world.now = END;
-    let refused = world.run_now(&by("ann"), &Command::Invite(users(&["bob"]).into()));
+    let refused =
+        world.run_now(&by("ann"), &Command::Invite(users(&["bob"]).into(), Offer::Member));
     assert_eq!(refused, Err(Refusal::SpaceNotFound));
 }
 
@@ -83,12 +87,12 @@ fn an_end_goes_with_what_it_is_the_end_of() {
     };
     let rows = [
         (Status::Invited, by("ann"), Command::Join, Status::Member, None),
-        (Status::Invited, by("max"), Command::Invite(at(&["ann"])), Status::Invited, later),
-        (Status::Invited, by("max"), Command::Invite(named()), Status::Invited, Some(END)),
+        (Status::Invited, by("max"), invite(at(&["ann"])), Status::Invited, later),
+        (Status::Invited, by("max"), invite(named()), Status::Invited, Some(END)),
         (Status::Invited, by("max"), Command::Add(at(&["ann"])), Status::Member, later),
         (Status::Invited, by("max"), Command::Add(named()), Status::Member, None),
         (Status::Member, by("max"), Command::Add(at(&["ann"])), Status::Member, Some(END)),
-        (Status::Member, by("max"), Command::Invite(at(&["ann"])), Status::Member, Some(END)),
+        (Status::Member, by("max"), invite(at(&["ann"])), Status::Member, Some(END)),
         (Status::Member, by("max"), roles(&["ann"], &[], &[]), Status::Manager, Some(END)),
         (Status::Manager, by("max"), roles(&[], &["ann"], &[]), Status::Member, Some(END)),
         (Status::Member, by("max"), role(Until::Unsaid), Status::Member, Some(END)),
@@ -109,7 +113,7 @@ fn an_end_goes_with_what_it_is_the_end_of() {
     for (before, actor, command, after, end) in rows {
         let mut world = World::course(Privacy::Private, &[("max", Status::Manager)]);
         let placed = match before {
-            Status::Invited => Command::Invite(until(&["ann"], END)),
+            Status::Invited => invite(until(&["ann"], END)),
             Status::Blocked => Command::Block(until(&["ann"], END)),
             Status::Member => Command::Add(until(&["ann"], END)),
             _ => {
@@ -130,6 +134,10 @@ fn an_end_goes_with_what_it_is_the_end_of() {
     }
 }
 
+fn invite(of: Placement) -> Command {
+    Command::Invite(of, Offer::Member)
+}
+
 fn named() -> Placement {
     users(&["ann"]).into()
 }
@@ -137,8 +145,8 @@ fn named() -> Placement {
 #[test]
 fn an_invitation_may_have_a_lifetime_which_a_repeat_does_not_lengthen() {
     let mut world = World::course(Privacy::Open, &[("rob", Status::Requested)]);
-    let lifetime = Placement { users: users(&["ann", "rob"]), until: Until::For(50) };
-    let invite = Command::Invite(lifetime);
+    let lifetime = Placement { until: Until::For(50), ..users(&["ann", "rob"]).into() };
+    let invite = Command::Invite(lifetime, Offer::Member);
     world.run(&by(CREATOR), &invite).unwrap();
     assert_eq!(world.run(&by(CREATOR), &invite).unwrap(), []);
     let until = |id: &str| world.snapshot().membership(&user(id)).until;
@@ -181,8 +189,31 @@ fn a_space_with_seats_that_are_over_may_be_made_smaller() {
     assert_eq!(world.space().counts.seats(), 2);
 }
 
+/// The space as an export tells it.
+pub fn space_record(world: &World) -> SpaceRecord {
+    let snapshot = world.state.snapshot.as_ref();
+    let life = match snapshot {
+        None => Life::Deleted(0),
+        Some(snapshot) => Life::Living {
+            creator: snapshot.space.creator.clone(),
+            capacity: snapshot.space.capacity,
+            cool_down: snapshot.space.cool_down,
+            waitlist: snapshot.space.waitlist,
+            content: snapshot.content.clone().unwrap(),
+        },
+    };
+    SpaceRecord {
+        name: world.name.clone(),
+        privacy: snapshot.map_or(Privacy::Open, |snapshot| snapshot.space.privacy),
+        contribution: roster::domain::Contribution::Anyone,
+        created_at: None,
+        seq: Some(world.state.seq),
+        life,
+    }
+}
+
 /// Runs a walk and tells what came of it as an export would.
-fn recorded((name, steps): Walk) -> (World, Vec<Record>) {
+pub fn recorded((name, steps): Walk) -> (World, Vec<Record>) {
     let mut world = World::empty(name);
     let mut events = Vec::new();
     for (actor, command) in &steps {
@@ -198,23 +229,7 @@ fn recorded((name, steps): Walk) -> (World, Vec<Record>) {
             events.extend(told);
         }
     }
-    let snapshot = world.state.snapshot.as_ref();
-    let life = match snapshot {
-        None => Life::Deleted(0),
-        Some(snapshot) => Life::Living {
-            creator: snapshot.space.creator.clone(),
-            capacity: snapshot.space.capacity,
-            content: snapshot.content.clone().unwrap(),
-        },
-    };
-    let space = SpaceRecord {
-        name: world.name.clone(),
-        privacy: snapshot.map_or(Privacy::Open, |snapshot| snapshot.space.privacy),
-        contribution: roster::domain::Contribution::Anyone,
-        created_at: None,
-        seq: Some(world.state.seq),
-        life,
-    };
+    let (snapshot, space) = (world.state.snapshot.as_ref(), space_record(&world));
     let memberships = snapshot.into_iter().flat_map(|snapshot| snapshot.memberships());
     let memberships = memberships.filter(|of| of.status != Status::Absent).map(|of| {
         Record::Membership(MembershipRecord {
@@ -240,8 +255,10 @@ fn replayed(records: &[Record]) -> Result<Replay, Fault> {
     for record in records {
         match (record, &mut replay) {
             (Record::Space(space), _) => replay = Replay::new((**space).clone()),
-            (Record::Event(event), Some(replay)) => replay.event(event)?,
-            (Record::Membership(membership), Some(replay)) => replay.membership(membership)?,
+            (Record::Event(event), Some(replay)) => replay.event(&mut event.clone())?,
+            (Record::Membership(membership), Some(replay)) => {
+                replay.membership(membership)?;
+            }
             (Record::Person(_), _) | (_, None) => {}
         }
     }

@@ -1,7 +1,9 @@
 //! Forgetting a user: who gets their space, and what is left of their name.
 
 use roster::domain::erasure::archived;
-use roster::domain::{Attendance, Command, Erasure, Event, Kind, Privacy, Refusal, Status, UserId};
+use roster::domain::{
+    Attendance, Command, Erasure, Event, Kind, Offer, Privacy, Refusal, Status, UserId,
+};
 
 use super::world::{CREATOR, World, attendance, by, service, user, users};
 
@@ -19,7 +21,7 @@ fn world(people: &[(&str, Status)]) -> World {
 #[test]
 fn a_membership_ends_and_takes_its_invitations_along() {
     let mut world = world(&[("ann", Status::Manager), ("bob", Status::Member)]);
-    world.run(&by("ann"), &Command::Invite(users(&["eve"]).into())).unwrap();
+    world.run(&by("ann"), &Command::Invite(users(&["eve"]).into(), Offer::Member)).unwrap();
     let told = world.told(&service(), &erase("ann", None)).unwrap();
     let erased = format!("{NOBODY} manager → absent erased");
     assert_eq!(told, ["eve invited → absent invitation_revoked", &erased]);

@@ -1,163 +1,20 @@
 //! What holds after every step of every walk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use roster::domain::transition::Verb;
 use roster::domain::{
-    Action, Actor, Attendance, Command, Counts, Erasure, Event, EventName, Kind, Membership,
-    Privacy, Refusal, Snapshot, SpaceName, Status, Subject, UserId,
+    Action, Actor, Command, Erasure, Event, EventName, Kind, Privacy, Refusal, Seats, Snapshot,
+    Status, UserId,
 };
 
+use super::history::History;
+use super::links;
 use super::walk::{Walk, walk};
 use super::world::World;
-
-/// Who may have an answer.
-const SEATS: [Status; 3] = [Status::Member, Status::Manager, Status::Creator];
-/// What may end by itself.
-const ENDING: [Status; 4] = [Status::Invited, Status::Member, Status::Manager, Status::Blocked];
-
-/// What the events alone tell of a space's name, and of the space that has it now.
-#[derive(Default)]
-struct History {
-    seq: i64,
-    rows: BTreeMap<UserId, Row>,
-}
-
-/// What the events alone tell of a membership.
-struct Row {
-    status: Status,
-    invited_by: Option<UserId>,
-    joined_at: Option<i64>,
-    attendance: Option<Attendance>,
-    until: Option<i64>,
-    last: (i64, i64),
-}
-
-impl History {
-    fn append(&mut self, event: &Event) {
-        self.seq += 1;
-        assert_eq!(event.seq, self.seq, "numbers without gaps, whatever was deleted in between");
-        match &event.subject {
-            Subject::Membership { user, from, to } => self.append_change(event, user, *from, *to),
-            Subject::Space { fields } => {
-                assert_eq!(event.name == EventName::Deleted, fields.is_empty());
-                assert!(matches!(event.name, EventName::Deleted | EventName::Updated));
-            }
-        }
-        if event.name == EventName::Deleted {
-            self.rows.clear();
-        }
-    }
-
-    fn append_change(&mut self, event: &Event, user: &UserId, from: Status, to: Status) {
-        let before = self.rows.get(user);
-        let was = before.map_or(Status::Absent, |row| row.status);
-        assert_eq!(from, was, "an event begins where the last one ended");
-        let answer = before.and_then(|row| row.attendance);
-        let attendance = match event.name {
-            EventName::Going => Some(Attendance::Going),
-            EventName::NotGoing => Some(Attendance::NotGoing),
-            EventName::AttendanceCleared => None,
-            _ => answer.filter(|_| SEATS.contains(&to)),
-        };
-        let end = before.and_then(|row| row.until);
-        let changes = (from, answer, end) != (to, attendance, event.until);
-        assert!(changes || event.name == EventName::Archived, "an event changes something");
-        assert!(event.until.is_none() || ENDING.contains(&to), "not everything ends by itself");
-        let is_over = end.is_some_and(|end| end <= event.by.at);
-        assert_eq!(is_over, event.name == EventName::Expired, "what is over is over first");
-        assert!(attendance.is_none() || SEATS.contains(&to), "an answer goes with the seat");
-        if was == Status::Blocked {
-            let ends = [
-                (Status::Absent, EventName::Unblocked),
-                (Status::Absent, EventName::Expired),
-                (Status::Absent, EventName::Erased),
-                (Status::Blocked, EventName::TermsChanged),
-            ];
-            assert!(ends.contains(&(to, event.name)), "{}", event.name);
-        }
-        let inviter = match (from, to) {
-            (Status::Invited, Status::Invited) => before.and_then(|row| row.invited_by.clone()),
-            (_, Status::Invited) => event.by.actor.user().cloned(),
-            _ => None,
-        };
-        let since = before.and_then(|row| row.joined_at).unwrap_or(event.by.at);
-        let row = Row {
-            status: to,
-            invited_by: inviter,
-            joined_at: to.is_seated().then_some(since),
-            attendance,
-            until: event.until,
-            last: (event.seq, event.by.at),
-        };
-        self.rows.insert(user.clone(), row);
-    }
-
-    /// Whoever is forgotten has a pseudonym in all that was.
-    fn rename(&mut self, user: &UserId, pseudonym: &UserId) {
-        if let Some(row) = self.rows.remove(user) {
-            self.rows.insert(pseudonym.clone(), row);
-        }
-    }
-
-    /// The snapshot holds what the events tell, and nothing else.
-    fn agrees_with(&self, snapshot: &Snapshot) {
-        assert_eq!(snapshot.space.seq, self.seq);
-        assert_eq!(snapshot.memberships().count(), self.rows.len());
-        for (user, row) in &self.rows {
-            assert_eq!(snapshot.membership(user), row.shown(&snapshot.space.name, user, self.seq));
-        }
-        assert_eq!(snapshot.space.counts, self.recount(i64::MIN));
-        let ends: Vec<_> = self.rows.values().filter_map(|row| row.until).collect();
-        let next = snapshot.space.next_until;
-        assert!(ends.iter().all(|end| next.is_some_and(|next| next <= *end)), "a lower bound");
-        for moment in ends.iter().flat_map(|end| [end - 1, *end]).chain([i64::MIN, i64::MAX]) {
-            let current = snapshot.at(moment);
-            assert_eq!(current.space.counts, self.recount(moment), "at every moment");
-            for (user, row) in &self.rows {
-                let status = if row.is_over(moment) { Status::Absent } else { row.status };
-                assert_eq!(current.status(user), status);
-            }
-        }
-    }
-
-    /// How many are what at a moment.
-    fn recount(&self, moment: i64) -> Counts {
-        let mut recount = Counts::default();
-        for row in self.rows.values().filter(|row| !row.is_over(moment)) {
-            recount.shift(Status::Absent, row.status);
-            recount.going += i64::from(row.attendance == Some(Attendance::Going));
-        }
-        recount
-    }
-}
-
-impl Row {
-    fn is_over(&self, moment: i64) -> bool {
-        self.until.is_some_and(|until| until <= moment)
-    }
-
-    /// The membership in a space with this number: an ABSENT one has the space's own.
-    fn shown(&self, space: &SpaceName, user: &UserId, seq: i64) -> Membership {
-        let absent = Membership::absent(space.clone(), user.clone(), seq);
-        if self.status == Status::Absent {
-            return absent;
-        }
-        Membership {
-            status: self.status,
-            version: self.last.0,
-            invited_by: self.invited_by.clone(),
-            joined_at: self.joined_at,
-            attendance: self.attendance,
-            changed_at: self.last.1,
-            until: self.until,
-            ..absent
-        }
-    }
-}
 
 /// The rules of `docs/rules.md`, "Who sees a space", in other words than the code's.
 fn is_hidden_from(snapshot: Option<&Snapshot>, actor: &Actor) -> bool {
@@ -183,6 +40,13 @@ fn one_creator_and_no_seat_too_many(snapshot: &Snapshot) {
     assert!(snapshot.space.capacity.is_none_or(|capacity| seats <= capacity.seats()));
 }
 
+/// Whoever writes leaves no seat free that somebody waits for.
+fn nobody_waits_beside_a_free_seat(after: &Snapshot, events: &[Event]) {
+    let seats = Seats::of(&after.space, after.space.counts);
+    assert!(events.is_empty() || !seats.are_promised());
+    assert!(after.space.waitlist || events.iter().all(|it| it.name != EventName::Waitlisted));
+}
+
 fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) {
     let Some((before, after)) = before.zip(after) else { return };
     let (from, to) = (before.space.privacy, after.space.privacy);
@@ -195,7 +59,7 @@ fn privacy_never_goes_back(before: Option<&Snapshot>, after: Option<&Snapshot>) 
 fn invitations_go_with_their_sender(
     (before, after): (Option<&Snapshot>, &Snapshot),
     (actor, command): (&Actor, &Command),
-    events: &[Event],
+    (events, now): (&[Event], i64),
 ) {
     let sent = |snapshot: &Snapshot, user: &UserId| {
         snapshot.memberships().filter(|m| m.invited_by.as_ref() == Some(user)).count()
@@ -205,6 +69,7 @@ fn invitations_go_with_their_sender(
         let moved = done.into_iter().any(|event| event.user() == Some(user));
         if moved && matches!(verb, Verb::Remove | Verb::MakeNone | Verb::Block) {
             assert_eq!(sent(after, user), 0);
+            assert_eq!(after.links.made_by(user, now).count(), 0, "nor a link");
         } else if events.is_empty() {
             assert_eq!(sent(after, user), before.map_or(0, |before| sent(before, user)));
         }
@@ -216,7 +81,8 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     let state = world.state.clone();
     let before = state.snapshot.as_ref().map(|it| it.at(world.now + 1).into_owned());
     let is_creation = matches!(command, Command::CreateSpace(_));
-    let hidden = is_hidden_from(before.as_ref(), actor) && !is_creation;
+    let is_let_in = links::let_in(before.as_ref(), (actor, command), world.now + 1);
+    let hidden = is_hidden_from(before.as_ref(), actor) && !is_creation && !is_let_in;
     let leaves =
         command.action(actor) == Action::Leave && has_something_to_leave(before.as_ref(), actor);
     let answer = world.run(actor, command);
@@ -252,8 +118,10 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
     if let Some(after) = &world.state.snapshot {
         history.agrees_with(after);
         one_creator_and_no_seat_too_many(after);
+        nobody_waits_beside_a_free_seat(after, &events);
+        links::are_used_as_often_as_people_came_by_them(after, &history.uses);
         let moment = (before.as_ref(), &*after.at(world.now));
-        invitations_go_with_their_sender(moment, (actor, command), &events);
+        invitations_go_with_their_sender(moment, (actor, command), (&events, world.now));
     }
     Seen { events: names, refusal: None, taken_along }
 }
@@ -261,6 +129,10 @@ fn step(world: &mut World, history: &mut History, actor: &Actor, command: &Comma
 /// The same again does nothing again: it finds everything as it wants it, or is refused because
 /// the actor has lost sight or rights by the first time.
 fn repeat(world: &World, actor: &Actor, command: &Command) {
+    if matches!(command, Command::CreateLink(_)) {
+        // Each link is another one.
+        return;
+    }
     let mut again = world.clone();
     let events = again.run_now(actor, command).unwrap_or_default();
     assert_eq!((events, &again.state), (Vec::new(), &world.state), "a repeat changes nothing");
@@ -301,7 +173,7 @@ fn walks_come_by_every_event_and_every_refusal() {
     let mut runner = TestRunner::deterministic();
     let (mut events, mut refusals) = (BTreeSet::new(), BTreeSet::new());
     let mut taken_along = BTreeSet::new();
-    for _ in 0..256 {
+    for _ in 0..640 {
         for seen in hold_the_laws(walk().new_tree(&mut runner).unwrap().current()) {
             events.extend(seen.events);
             refusals.extend(seen.refusal);
@@ -311,7 +183,9 @@ fn walks_come_by_every_event_and_every_refusal() {
     // No command moves memberships in.
     let all = EventName::ALL.iter().filter(|name| **name != EventName::Imported);
     assert!(events.iter().eq(all), "{events:?}");
-    assert!(refusals.iter().eq(Refusal::ALL), "{refusals:?}");
+    // Nobody makes a thousand links.
+    let all = Refusal::ALL.iter().filter(|refusal| **refusal != Refusal::TooManyLinks);
+    assert!(refusals.iter().eq(all), "{refusals:?}");
     let takers = [Action::Remove, Action::ChangeRoles, Action::Block, Action::Erase];
     assert_eq!(taken_along, BTreeSet::from(takers));
 }

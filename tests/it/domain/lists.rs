@@ -1,6 +1,6 @@
 //! Lists of users: how many, who counts twice, who stands in two.
 
-use roster::domain::{Command, RoleChange, UserId, Users, UsersError};
+use roster::domain::{Command, Offer, RoleChange, UserId, Users, UsersError};
 
 use super::world::{by, roles, user, users};
 
@@ -25,7 +25,7 @@ fn a_call_names_from_one_to_a_thousand_users() {
 
 #[test]
 fn who_is_named_twice_counts_once() {
-    let invite = Command::Invite(users(&["b", "a", "b", "a"]).into());
+    let invite = Command::Invite(users(&["b", "a", "b", "a"]).into(), Offer::Member);
     assert_eq!(named(&invite), ["invite b", "invite a"]);
     assert_eq!(named(&Command::Block(Users::one(user("b")).into())), ["block b"]);
 }

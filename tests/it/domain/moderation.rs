@@ -1,7 +1,7 @@
 //! Sweeps: whoever changed after they were seen is passed over, and every other rule holds.
 
 use roster::domain::{
-    Command, Moderation, Privacy, Refusal, Status, Sweep, UserId, Users, UsersError,
+    Command, Moderation, Offer, Privacy, Refusal, Status, Sweep, UserId, Users, UsersError,
 };
 
 use super::world::{World, by, service, user, users};
@@ -34,7 +34,7 @@ fn whoever_changed_since_they_were_seen_is_passed_over() {
     world.run(&by("bob"), &Command::Leave).unwrap();
     world.run(&by("eve"), &Command::Leave).unwrap();
     world.run(&by("eve"), &Command::Join).unwrap();
-    world.run(&by("ann"), &Command::Invite(users(&["max"]).into())).unwrap();
+    world.run(&by("ann"), &Command::Invite(users(&["max"]).into(), Offer::Member)).unwrap();
     world.run(&by("max"), &Command::Leave).unwrap();
     let told = world.told(&by("ann"), &accept);
     assert_eq!(told.unwrap(), ["zoe requested → member request_accepted"]);
@@ -42,11 +42,23 @@ fn whoever_changed_since_they_were_seen_is_passed_over() {
     assert_eq!(world.told(&by("ann"), &accept).unwrap(), [""; 0], "a repeat changes nothing");
 }
 
+/// In the batch in which they became so their version is known, and later it is not: it must make no difference.
+#[test]
+fn nobody_was_seen_who_is_absent() {
+    let mut world = requested(&["bob"]);
+    world.run(&by("bob"), &Command::Leave).unwrap();
+    let version = world.snapshot().known(&user("bob")).unwrap().version;
+    for sweep in Sweep::ALL {
+        let told = world.told(&by("ann"), &command(*sweep, vec![(user("bob"), version)]));
+        assert_eq!(told.unwrap(), [""; 0], "{sweep}");
+    }
+}
+
 #[test]
 fn requests_are_turned_down_and_members_removed() {
     let mut world = requested(&["bob", "eve"]);
     let reject = command(Sweep::RejectRequests, seen(&world, Sweep::RejectRequests));
-    world.run(&by("ann"), &Command::Invite(users(&["eve"]).into())).unwrap();
+    world.run(&by("ann"), &Command::Invite(users(&["eve"]).into(), Offer::Member)).unwrap();
     let told = world.told(&by("ann"), &reject);
     assert_eq!(told.unwrap(), ["bob requested → absent request_rejected"]);
     let remove = command(Sweep::RemoveMembers, seen(&world, Sweep::RemoveMembers));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use roster::domain::past::names_actor_to_subject;
-use roster::domain::{Actor, Command, Event, EventName, Past, Snapshot, Status, UserId};
+use roster::domain::{Actor, Command, Event, EventName, Offer, Past, Snapshot, Status, UserId};
 
 use super::walk::walk;
 use super::world::{World, by, roles, service, user, users};
@@ -52,7 +52,7 @@ fn who_moderates_is_not_named_to_those_whom_they_moderate() {
     };
     assert_eq!(named(&by("bob"), &Command::Join), [true], "they asked themselves");
     assert_eq!(named(&by("ann"), &Command::Remove(user("bob"))), [false]);
-    assert_eq!(named(&by("ann"), &Command::Invite(users(&["bob"]).into())), [true]);
+    assert_eq!(named(&by("ann"), &Command::Invite(users(&["bob"]).into(), Offer::Member)), [true]);
     assert_eq!(named(&by("bob"), &Command::Join), [true]);
     assert_eq!(named(&by("ann"), &roles(&["bob"], &[], &[])), [false]);
     assert_eq!(named(&service(), &Command::Block(users(&["bob"]).into())), [false]);

@@ -7,8 +7,8 @@ use roster::domain::permission::{has_attendance, need, permit};
 use roster::domain::rule::Table;
 use roster::domain::transition::{Move, Verb, transition};
 use roster::domain::{
-    Action, Actor, Command, Kind, Privacy, Refusal, Refused, Rule, Snapshot, Standing, Status,
-    UserId, decide,
+    Action, Actor, Command, Kind, Offer, Privacy, Refusal, Refused, Rule, Snapshot, Standing,
+    Status, UserId, decide,
 };
 
 use super::walk::walk;
@@ -31,7 +31,10 @@ fn stands_there(rule: Rule, refusal: Refusal, privacy: Privacy) {
         }
         Table::Transition => {
             let (verb, from) = (Verb::from_word(rule.row), Status::from_word(column));
-            assert_eq!(transition(verb.unwrap(), privacy, from.unwrap()), Move::Refuse(refusal));
+            assert_eq!(
+                transition(verb.unwrap(), privacy, from.unwrap(), Offer::Member),
+                Move::Refuse(refusal)
+            );
         }
         Table::Attendance => {
             assert_eq!(has_attendance(Kind::from_word(column).unwrap()), Err(refusal));
@@ -43,6 +46,9 @@ fn stands_there(rule: Rule, refusal: Refusal, privacy: Privacy) {
             assert!(from == privacy && refusing.count() > 0);
         }
         Table::Capacity => assert_eq!((refusal, rule.column), (Refusal::SpaceFull, None)),
+        Table::Invitations => {
+            assert_eq!((refusal, rule.column), (Refusal::TooManyInvitations, None));
+        }
         Table::Condition => {
             let conditions = [
                 Refusal::VersionMismatch,
@@ -50,6 +56,8 @@ fn stands_there(rule: Rule, refusal: Refusal, privacy: Privacy) {
                 Refusal::SpaceExists,
                 Refusal::PastEnd,
                 Refusal::OwnEnd,
+                Refusal::LinkNotFound,
+                Refusal::TooManyLinks,
             ];
             // A user makes spaces for themselves alone.
             let is_for_another =
@@ -95,7 +103,7 @@ proptest! {
 
 #[test]
 fn every_table_refuses_something() {
-    use super::world::{CREATOR, attendance, by, user, users};
+    use super::world::{CREATOR, attendance, by, limited, user, users};
     use roster::domain::{Attendance, SpacePatch};
     let people = [("ann", Status::Member), ("bob", Status::Blocked)];
     let world = World::of("groups/1", Privacy::Private, &people).with_room_for(0);
@@ -107,6 +115,7 @@ fn every_table_refuses_something() {
         (by(CREATOR), Command::Add(users(&["eve"]).into())),
         (by("ann"), attendance(None, Some(Attendance::Going))),
         (by(CREATOR), Command::UpdateSpace(opened)),
+        (by(CREATOR), Command::Invite(limited(&["eve"], 0), Offer::Member)),
         (by(CREATOR), Command::DeleteSpace { if_version: Some(77), if_empty: false }),
         (by(CREATOR), Command::TransferOwnership(eve)),
     ];
@@ -120,6 +129,7 @@ fn every_table_refuses_something() {
         ("capacity", "add", None),
         ("attendance", "attend", Some("groups")),
         ("privacy", "private", Some("open")),
+        ("invitations", "invite", None),
         ("condition", "delete_space", None),
         ("transition", "transfer", Some("absent")),
     ];

@@ -5,10 +5,12 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use roster::domain::{
-    Actor, Attendance, AttendanceChange, Capacity, Command, Erasure, Kind, Moderation, NewSpace,
-    Placement, Privacy, RoleChange, SpacePatch, Sweep, Until, UserId, Users,
+    Actor, Attendance, AttendanceChange, Capacity, Command, Erasure, Grant, InviteLimits, Kind,
+    LinkHash, Moderation, NewLink, NewSpace, Note, Offer, Placement, Privacy, RoleChange,
+    SpacePatch, Sweep, Until, UserId, Users, Uses,
 };
 
+use super::links::hash;
 use super::world::{CREATOR, name, new_space, service, user};
 
 /// Few enough that they meet again and again.
@@ -28,8 +30,10 @@ pub fn walk() -> impl Strategy<Value = Walk> {
     select(names.to_vec()).prop_flat_map(|(kind, name)| {
         let first = create(kind).prop_map(|command| (service(), command));
         let any_step = (actor(), command(kind)).prop_map(|step| vec![step]);
-        let scenes =
-            vec(prop_oneof![12 => any_step, 1 => invitation(), 1 => change_of_mind()], 1..80);
+        let scenes = vec(
+            prop_oneof![12 => any_step, 1 => invitation(), 1 => change_of_mind(), 1 => enrolment()],
+            1..80,
+        );
         (first, scenes).prop_map(move |(first, scenes)| {
             let steps = [first].into_iter().chain(scenes.into_iter().flatten());
             (name, steps.collect())
@@ -52,7 +56,13 @@ fn until() -> impl Strategy<Value = Until> + Clone {
 }
 
 fn placement() -> impl Strategy<Value = Placement> + Clone {
-    (people(), until()).prop_map(|(users, until)| Placement { users, until })
+    let note = option::weighted(0.4, select(vec!["hello", "go away"]));
+    let limits = option::weighted(0.2, 0..3_i64);
+    (people(), until(), note, limits).prop_map(|(users, until, note, per_sender)| {
+        let note = note.map(|text| Note::new(text).unwrap());
+        let limits = InviteLimits { per_sender, per_space: None };
+        Placement { until, note, limits, ..users.into() }
+    })
 }
 
 fn people() -> impl Strategy<Value = Users> + Clone {
@@ -68,7 +78,7 @@ fn invitation() -> impl Strategy<Value = Vec<(Actor, Command)>> {
     (person(), people()).prop_map(|(manager, invited)| {
         let promotion = RoleChange::new(vec![manager.clone()], Vec::new(), Vec::new()).unwrap();
         let promoted = (service(), Command::ChangeRoles(promotion));
-        vec![promoted, (Actor::User(manager), Command::Invite(invited.into()))]
+        vec![promoted, (Actor::User(manager), Command::Invite(invited.into(), Offer::Member))]
     })
 }
 
@@ -94,18 +104,26 @@ fn capacity() -> impl Strategy<Value = Option<Capacity>> + Clone {
 }
 
 fn create(kind: Kind) -> impl Strategy<Value = Command> {
-    (privacy(kind), capacity()).prop_map(|(privacy, capacity)| {
-        Command::CreateSpace(NewSpace { capacity, ..new_space(privacy) })
+    (privacy(kind), capacity(), any::<bool>()).prop_map(|(privacy, capacity, waitlist)| {
+        Command::CreateSpace(NewSpace { capacity, waitlist, ..new_space(privacy) })
     })
 }
 
 fn update(kind: Kind) -> impl Strategy<Value = Command> {
     let title = select(vec!["Roses", "Tulips"]).prop_map(name);
     let version = option::weighted(0.1, 0..20_i64);
-    (option::of(privacy(kind)), option::of(capacity()), option::of(title), version).prop_map(
-        |(privacy, capacity, display_name, if_version)| {
+    let waitlist = option::of(any::<bool>());
+    let seats = (option::of(capacity()), waitlist);
+    (option::of(privacy(kind)), seats, option::of(title), version).prop_map(
+        |(privacy, (capacity, waitlist), display_name, if_version)| {
             let unchanged = SpacePatch { if_version, ..SpacePatch::default() };
-            Command::UpdateSpace(SpacePatch { privacy, capacity, display_name, ..unchanged })
+            Command::UpdateSpace(SpacePatch {
+                privacy,
+                capacity,
+                waitlist,
+                display_name,
+                ..unchanged
+            })
         },
     )
 }
@@ -142,13 +160,49 @@ fn erasure() -> impl Strategy<Value = Erasure> {
     })
 }
 
+/// Few enough that they are found again.
+fn link() -> impl Strategy<Value = LinkHash> + Clone {
+    select(('a'..='h').collect::<Vec<_>>()).prop_map(hash)
+}
+
+fn new_link() -> impl Strategy<Value = NewLink> {
+    let grant = select(Grant::ALL);
+    let until = option::weighted(0.3, 1_001..1_060_i64);
+    let uses = option::of((1..3_i64).prop_map(|uses| Uses::new(uses).unwrap()));
+    (link(), grant, until, uses).prop_map(|(hash, grant, until, max_uses)| NewLink {
+        hash,
+        grant,
+        until,
+        max_uses,
+    })
+}
+
+/// Somebody makes a link, others join by it, and it is ended or goes with who made it.
+fn enrolment() -> impl Strategy<Value = Vec<(Actor, Command)>> {
+    (person(), people(), new_link(), any::<bool>()).prop_map(|(manager, people, new, stays)| {
+        let promotion = RoleChange::new(vec![manager.clone()], Vec::new(), Vec::new()).unwrap();
+        let mut steps = vec![(service(), Command::ChangeRoles(promotion))];
+        let hash = new.hash.clone();
+        steps.push((Actor::User(manager.clone()), Command::CreateLink(new)));
+        let brings = |user: &UserId| (Actor::User(user.clone()), Command::JoinByLink(hash.clone()));
+        steps.extend(people.iter().map(brings));
+        if !stays {
+            steps.push((service(), Command::Remove(manager)));
+        }
+        steps
+    })
+}
+
 /// Every variant of [`Command`]: a new one is added here by hand.
 fn command(kind: Kind) -> impl Strategy<Value = Command> {
     prop_oneof![
         12 => Just(Command::Join),
+        8 => link().prop_map(Command::JoinByLink),
+        2 => new_link().prop_map(Command::CreateLink),
+        3 => (1..40_i64).prop_map(Command::RevokeLink),
         4 => Just(Command::Leave),
         6 => person().prop_map(Command::Remove),
-        8 => placement().prop_map(Command::Invite),
+        8 => (placement(), select(Offer::ALL)).prop_map(|(of, offer)| Command::Invite(of, offer)),
         3 => people().prop_map(Command::RemoveInvitations),
         4 => placement().prop_map(Command::Add),
         6 => (change_roles(), until()).prop_map(|(of, until)| Command::ChangeRoles(of.until(until))),

@@ -2,9 +2,9 @@
 
 use roster::domain::{
     Actor, Attendance, AttendanceChange, Attributes, Authorship, Capacity, Command, Content,
-    Contribution, Counts, DisplayName, Event, Membership, Millis, NewSpace, Placement, Privacy,
-    Refusal, RoleChange, Snapshot, Space, SpaceName, SpaceState, Status, Subject, Until, UserId,
-    Users, decide,
+    Contribution, CoolDown, Counts, DisplayName, Event, InviteLimits, Membership, Millis, NewSpace,
+    Placement, Privacy, Refusal, RoleChange, Snapshot, Space, SpaceName, SpaceState, Status,
+    Subject, Until, UserId, Users, decide,
 };
 
 /// The creator of every space here.
@@ -46,7 +46,9 @@ pub fn new_space(privacy: Privacy) -> NewSpace {
         privacy,
         creator: user(CREATOR),
         contribution: Contribution::Anyone,
+        cool_down: CoolDown::default(),
         capacity: None,
+        waitlist: false,
         content: Content { display_name: name("Roses"), attributes: attributes("{}") },
         invitees: None,
     }
@@ -90,6 +92,8 @@ impl World {
             creator,
             contribution,
             capacity,
+            cool_down: CoolDown::default(),
+            waitlist: false,
             hides_members,
             seq,
             counts,
@@ -97,6 +101,7 @@ impl World {
             next_until: None,
         };
         let mut snapshot = Snapshot::new(space, memberships);
+        snapshot.add_line(Vec::new(), true);
         snapshot.content = Some(content);
         world.state.snapshot = Some(snapshot);
         world
@@ -106,6 +111,12 @@ impl World {
     pub fn with_room_for(mut self, seats: i64) -> Self {
         let space = &mut self.state.snapshot.as_mut().unwrap().space;
         space.capacity = Capacity::new(space.counts.seats() + seats);
+        self
+    }
+
+    /// Whoever finds no seat waits for one.
+    pub fn with_a_waiting_list(mut self) -> Self {
+        self.state.snapshot.as_mut().unwrap().space.waitlist = true;
         self
     }
 
@@ -158,7 +169,13 @@ impl World {
 
 /// Some users, until a time.
 pub fn until(ids: &[&str], at: Millis) -> Placement {
-    Placement { users: users(ids), until: Until::At(at) }
+    Placement { until: Until::At(at), ..users(ids).into() }
+}
+
+/// Some users, where so many invitations of one user may be open.
+pub fn limited(ids: &[&str], per_sender: i64) -> Placement {
+    let limits = InviteLimits { per_sender: Some(per_sender), per_space: None };
+    Placement { limits, ..users(ids).into() }
 }
 
 /// An answer to whether somebody goes: of these, or of the actor.

@@ -61,8 +61,11 @@ async fn grpc_callers_are_told_in_the_words_of_grpc() {
     let asked = async {
         loop {
             let name = "courses/1".to_owned();
-            let answer =
-                client.spaces.clone().get_space(of("linus", GetSpaceRequest { name })).await;
+            let answer = client
+                .spaces
+                .clone()
+                .get_space(of("linus", GetSpaceRequest { name, ..Default::default() }))
+                .await;
             if let Err(status) = answer {
                 return status;
             }

@@ -206,7 +206,7 @@ impl Grpc {
     }
 
     pub async fn space(&self, name: &str) -> pb::Space {
-        let message = pb::GetSpaceRequest { name: name.into() };
+        let message = pb::GetSpaceRequest { name: name.into(), ..Default::default() };
         let answered = self.spaces.clone().get_space(of_service(message)).await;
         answered.unwrap().into_inner().space.unwrap()
     }

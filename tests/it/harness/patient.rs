@@ -140,5 +140,8 @@ pub fn leave(space: &str) -> RawCall {
 
 /// A look at a space.
 pub fn look(space: &str) -> RawCall {
-    ("SpaceService/GetSpace", pb::GetSpaceRequest { name: space.into() }.encode_to_vec())
+    (
+        "SpaceService/GetSpace",
+        pb::GetSpaceRequest { name: space.into(), ..Default::default() }.encode_to_vec(),
+    )
 }

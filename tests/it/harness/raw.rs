@@ -171,6 +171,7 @@ pub fn calls_about(space: &str) -> Vec<RawCall> {
     .chain(shut_out(&name))
     .chain(calls_about_the_past(&name))
     .chain(calls_of_moderators(&name))
+    .chain(calls_about_links(&name))
     .chain(calls_of(&name))
     .collect()
 }
@@ -181,7 +182,11 @@ fn history(name: &str) -> RawCall {
 }
 
 fn validated(name: &str) -> RawCall {
-    let message = pb::JoinOrAcceptInviteRequest { space: name.to_owned(), validate_only: true };
+    let message = pb::JoinOrAcceptInviteRequest {
+        space: name.to_owned(),
+        validate_only: true,
+        ..Default::default()
+    };
     call("MembershipService/JoinOrAcceptInvite", message)
 }
 
@@ -233,13 +238,30 @@ fn calls_of_moderators(name: &str) -> [RawCall; 3] {
     ]
 }
 
+/// Calls that make, show, end and bring invite links.
+fn calls_about_links(name: &str) -> [RawCall; 5] {
+    let (space, link) = (|| name.to_owned(), || "a link that nobody has made".to_owned());
+    let create = pb::CreateInviteLinkRequest { space: space(), ..Default::default() };
+    let list = pb::ListInviteLinksRequest { space: space(), ..Default::default() };
+    let revoke = pb::RevokeInviteLinkRequest { space: space(), id: 1, ..Default::default() };
+    let join = pb::JoinOrAcceptInviteRequest { space: space(), link: link(), ..Default::default() };
+    let see = pb::GetSpaceRequest { name: space(), link: link() };
+    [
+        call("InviteLinkService/CreateInviteLink", create),
+        call("InviteLinkService/ListInviteLinks", list),
+        call("InviteLinkService/RevokeInviteLink", revoke),
+        call("MembershipService/JoinOrAcceptInvite", join),
+        call("SpaceService/GetSpace", see),
+    ]
+}
+
 /// The calls about a space itself.
 fn calls_of(name: &str) -> [RawCall; 3] {
     let name = || name.to_owned();
     let update = pb::UpdateSpaceRequest { name: name(), ..Default::default() };
     let delete = pb::DeleteSpaceRequest { name: name(), ..Default::default() };
     [
-        call("SpaceService/GetSpace", pb::GetSpaceRequest { name: name() }),
+        call("SpaceService/GetSpace", pb::GetSpaceRequest { name: name(), ..Default::default() }),
         call("SpaceService/UpdateSpace", update),
         call("SpaceService/DeleteSpace", delete),
     ]

@@ -9,7 +9,7 @@ use roster_proto::v1::{
     self as pb, MembershipEventName as EventName, MembershipStatus as Status, Privacy,
 };
 
-use super::{consistent, together};
+use super::{consistent, rounds, together};
 use crate::harness::{App, Grpc, of, of_service, on_every_engine};
 
 const SPACE: &str = "groups/1";
@@ -94,7 +94,7 @@ async fn what_is_over_is_over_for_every_answer_before_anything_is_written() {
             for user in ["grace", "linus", "kurt"] {
                 assert_eq!(client.status(SPACE, user).await, Status::Absent, "{user}");
                 assert_eq!(spaces_of(&client, user).await, 0, "{user}");
-                let sees = pb::GetSpaceRequest { name: SPACE.into() };
+                let sees = pb::GetSpaceRequest { name: SPACE.into(), ..Default::default() };
                 let sees = client.spaces.clone().get_space(of(user, sees)).await;
                 assert_eq!(sees.map(drop).map_err(|it| it.code()), Err(tonic::Code::NotFound));
                 assert_eq!(client.join(user, SPACE).await, Err("SPACE_NOT_FOUND".into()), "{user}");
@@ -177,7 +177,7 @@ async fn an_invitation_is_accepted_or_over_and_never_both() {
         let client = apps[0].client().await;
         client.create(SPACE, Privacy::Private, "ada", None).await;
         let until = after(&clock, SPAN);
-        let people: Vec<_> = (0..24).map(|n| format!("linus{n}")).collect();
+        let people: Vec<_> = (0..rounds(24)).map(|n| format!("linus{n}")).collect();
         invite_until(&client, &people.iter().map(String::as_str).collect::<Vec<_>>(), until).await;
         slow.advance(SPAN - Duration::from_millis(1));
         clock.advance(SPAN);
@@ -228,7 +228,11 @@ async fn a_crowd_whose_time_is_over_is_written_down_in_steps() {
         clock.advance(SPAN);
         assert_eq!(counted(&client).await, [1, 0, 0]);
         let joined = client.memberships.clone();
-        let join = pb::JoinOrAcceptInviteRequest { space: SPACE.into(), validate_only: false };
+        let join = pb::JoinOrAcceptInviteRequest {
+            space: SPACE.into(),
+            validate_only: false,
+            ..Default::default()
+        };
         joined.clone().join_or_accept_invite(of("zoe", join)).await.unwrap();
         assert_eq!(counted(&client).await, [2, 0, 0]);
         let expired = client.events(SPACE).await;
@@ -259,6 +263,30 @@ async fn a_space_itself_is_changed_with_those_who_are_in_it_now() {
         let space = client.spaces.clone().update_space(of("ada", smaller)).await.unwrap();
         let space = space.into_inner().space.unwrap();
         assert_eq!((space.capacity, space.member_count), (Some(1), 1));
+        consistent(&client, SPACE).await;
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_space_that_is_made_again_is_shown_with_those_who_are_in_it_now() {
+    on_every_engine(|_, url| async move {
+        let clock = clock();
+        let app = App::at(&url, &clock).await;
+        let client = app.client().await;
+        client.create(SPACE, Privacy::Open, "ada", None).await;
+        add_until(&client, vec!["grace".into(), "kurt".into()], after(&clock, SPAN)).await;
+        clock.advance(SPAN);
+        let again = pb::CreateSpaceRequest {
+            name: SPACE.into(),
+            privacy: Privacy::Open.into(),
+            creator: "ada".into(),
+            ..Default::default()
+        };
+        let space = client.spaces.clone().create_space(of_service(again)).await.unwrap();
+        assert_eq!(space.into_inner().space.unwrap().member_count, 1);
+        assert_eq!(client.events(SPACE).await.len(), 3, "a repeat writes nothing");
         consistent(&client, SPACE).await;
         app.stop().await;
     })

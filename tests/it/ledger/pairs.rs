@@ -6,30 +6,26 @@ use std::time::Duration;
 
 use roster::auth::{Scope, Scopes};
 use roster::domain::{
-    Actor, Attendance, Authorship, Command, NewSpace, Privacy, Refusal, SpaceName, SpacePatch,
-    SpaceState, Status, UserId, decide,
+    Actor, Attendance, Authorship, Command, NewLink, NewSpace, Offer, Privacy, Refusal, SpaceName,
+    SpacePatch, SpaceState, Status, UserId, Uses, decide,
 };
 use roster::service::{Call, Error, Outcome};
 use roster_proto::v1 as pb;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::consistent;
+use super::{consistent, rounds};
+use crate::domain::links::{hash, new_link};
 use crate::domain::world::{attendance, by, name, new_space, roles, service, user, users};
 use crate::harness::{App, Engine, Grpc, of_service, on_every_engine};
 
 /// Whose memberships are looked at in the end.
 const PEOPLE: [&str; 5] = ["creator", "ada", "linus", "grace", "kurt"];
 
-/// How often each pair meets on PostgreSQL, from each beginning in turn. More in a long run:
-/// `ROSTER_TEST_ROUNDS=100`.
+/// How often each pair meets on PostgreSQL, from each beginning in turn.
 const ROUNDS: usize = 2;
 /// So many pairs meet at once, each in a space of its own.
 const AT_ONCE: usize = 8;
-
-fn rounds() -> usize {
-    std::env::var("ROSTER_TEST_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
-}
 
 /// A command and who gives it.
 type Act = (Actor, Command);
@@ -46,8 +42,8 @@ fn acts() -> Vec<Act> {
         (by("linus"), Command::Join),
         (by("linus"), Command::Leave),
         (by("ada"), Command::Remove(user("linus"))),
-        (by("ada"), Command::Invite(users(&["linus", "grace"]).into())),
-        (by("linus"), Command::Invite(users(&["kurt"]).into())),
+        (by("ada"), Command::Invite(users(&["linus", "grace"]).into(), Offer::Member)),
+        (by("linus"), Command::Invite(users(&["kurt"]).into(), Offer::Member)),
         (by("ada"), Command::Add(users(&["grace", "linus"]).into())),
         (by("ada"), Command::RemoveInvitations(users(&["linus", "kurt"]))),
         (by("ada"), roles(&["linus"], &["grace"], &[])),
@@ -59,6 +55,9 @@ fn acts() -> Vec<Act> {
         (by("ada"), attendance(Some(&["linus"]), None)),
         (by("creator"), Command::TransferOwnership(user("linus"))),
         (by("creator"), Command::TransferOwnership(user("ada"))),
+        (by("linus"), Command::JoinByLink(hash('a'))),
+        (by("ada"), Command::CreateLink(new_link('b'))),
+        (by("ada"), Command::RevokeLink(4)),
         (service(), Command::CreateSpace(made)),
         (by("ada"), Command::UpdateSpace(patch)),
         (by("creator"), Command::DeleteSpace { if_version: None, if_empty: false }),
@@ -71,15 +70,17 @@ fn beginnings() -> Vec<Vec<Act>> {
     let first = vec![
         (service(), Command::CreateSpace(made)),
         (by("creator"), roles(&["ada"], &["grace"], &[])),
+        // Its number is 4.
+        (by("ada"), Command::CreateLink(NewLink { max_uses: Uses::new(1), ..new_link('a') })),
     ];
     let linus: [&[Act]; 5] = [
         &[],
-        &[(by("ada"), Command::Invite(users(&["linus"]).into()))],
+        &[(by("ada"), Command::Invite(users(&["linus"]).into(), Offer::Member))],
         &[(by("linus"), Command::Join)],
         &[
             (by("creator"), roles(&["linus"], &[], &[])),
             (by("linus"), attendance(None, Some(Attendance::Going))),
-            (by("linus"), Command::Invite(users(&["kurt"]).into())),
+            (by("linus"), Command::Invite(users(&["kurt"]).into(), Offer::Member)),
         ],
         &[(by("ada"), Command::Block(users(&["linus"]).into()))],
     ];
@@ -112,7 +113,7 @@ fn end(state: &SpaceState) -> End {
 
 /// The same as a server tells it.
 async fn end_of(client: &Grpc, space: &str) -> End {
-    let message = pb::GetSpaceRequest { name: space.into() };
+    let message = pb::GetSpaceRequest { name: space.into(), ..Default::default() };
     let answered = client.spaces.clone().get_space(of_service(message)).await;
     let shown = answered.ok()?.into_inner().space.unwrap();
     let mut people = Vec::new();
@@ -205,7 +206,7 @@ async fn two_commands_on_two_servers_fit_one_of_their_two_orders() {
     on_every_engine(|engine, url| async move {
         let apps = [Arc::new(App::start(&url).await), Arc::new(App::start(&url).await)];
         let client = apps[0].client().await;
-        let rounds = if engine == Engine::Postgres { rounds() } else { 1 };
+        let rounds = if engine == Engine::Postgres { rounds(ROUNDS) } else { rounds(1) };
         let mut workers = JoinSet::new();
         for own in 0..AT_ONCE {
             workers.spawn(worker(apps.clone(), client.clone(), own, rounds));

@@ -7,6 +7,7 @@ use roster_proto::v1::{MembershipEventName as EventName, MembershipStatus as Sta
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use super::rounds;
 use crate::harness::{App, Grpc, on_every_engine};
 
 const SPACE: &str = "courses/1";
@@ -39,6 +40,7 @@ pub async fn consistent(client: &Grpc, space: &str) {
     for (status, count) in [
         (Status::Invited, shown.invited_count),
         (Status::Requested, shown.requested_count),
+        (Status::Waitlisted, shown.waitlisted_count),
         (Status::Blocked, shown.blocked_count),
     ] {
         assert_eq!(client.list(space, &[status]).await.len() as i64, count, "{status:?}");
@@ -68,7 +70,7 @@ async fn joining_twice_at_once_is_one_event() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(SPACE, Privacy::Open, "ada", None).await;
-        for round in 0..ROUNDS {
+        for round in 0..rounds(ROUNDS) {
             let user = format!("linus{round}");
             let acts = (0..8).map(|_| {
                 let (client, user) = (client.clone(), user.clone());
@@ -77,7 +79,7 @@ async fn joining_twice_at_once_is_one_event() {
             let answers = together(acts).await;
             assert!(answers.iter().all(|answer| *answer == Ok(Status::Member)), "{answers:?}");
         }
-        assert_eq!(client.events(SPACE).await.len(), 1 + ROUNDS);
+        assert_eq!(client.events(SPACE).await.len(), 1 + rounds(ROUNDS));
         consistent(&client, SPACE).await;
         app.stop().await;
     })
@@ -90,7 +92,7 @@ async fn join_against_leave_ends_in_one_of_two_states() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(SPACE, Privacy::Open, "ada", None).await;
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds(ROUNDS) {
             let (joins, leaves) = (client.clone(), client.clone());
             let join = async move { joins.join("linus", SPACE).await };
             let leave = async move { leaves.leave("linus", SPACE).await };
@@ -112,7 +114,7 @@ async fn accepting_against_revoking_fits_one_order() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(SPACE, Privacy::Secret, "ada", None).await;
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds(ROUNDS) {
             client.invite("ada", SPACE, &["linus"]).await.unwrap();
             let (accepts, revokes) = (client.clone(), client.clone());
             let accept = async move { accepts.join("linus", SPACE).await };
@@ -141,7 +143,7 @@ async fn of_two_managers_who_remove_each_other_one_stays() {
         let app = App::start(&url).await;
         let client = app.client().await;
         client.create(SPACE, Privacy::Open, "ada", None).await;
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds(ROUNDS) {
             client.change_roles("ada", SPACE, &["grace", "linus"], &[], &[]).await.unwrap();
             let (one, other) = (client.clone(), client.clone());
             let by_grace = async move { one.remove("grace", SPACE, "linus").await };
@@ -159,12 +161,45 @@ async fn of_two_managers_who_remove_each_other_one_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn transferring_against_leaving_fits_one_order() {
+    on_every_engine(|_, url| async move {
+        let (app, other) = (App::start(&url).await, App::start(&url).await);
+        let (client, second) = (app.client().await, other.client().await);
+        for round in 1..=rounds(ROUNDS) {
+            let space = format!("courses/{round}");
+            client.create(&space, Privacy::Open, "ada", None).await;
+            client.join("grace", &space).await.unwrap();
+            let (one, two, there) = (client.clone(), second.clone(), space.clone());
+            let transfer = async move { one.transfer("ada", &there, "grace").await };
+            let there = space.clone();
+            let leave = async move { two.leave("grace", &there).await };
+            let (transferred, left) = tokio::join!(tokio::spawn(transfer), tokio::spawn(leave));
+            let (creator, grace) = match (transferred.unwrap(), left.unwrap()) {
+                (Ok(Status::Creator), Err(reason)) if reason == "CREATOR_CANNOT_LEAVE" => {
+                    ("grace", Status::Creator)
+                }
+                (Err(reason), Ok(Status::Absent)) if reason == "NOT_A_MEMBER" => {
+                    ("ada", Status::Absent)
+                }
+                answers => panic!("{answers:?}"),
+            };
+            assert_eq!(client.space(&space).await.creator, creator);
+            assert_eq!(second.status(&space, "grace").await, grace);
+            consistent(&client, &space).await;
+        }
+        app.stop().await;
+        other.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_seat_goes_to_one_of_64() {
     on_every_engine(|_, url| async move {
         // Two servers on one database: the lock must hold across processes, not only in one queue.
         let (app, other) = (App::start(&url).await, App::start(&url).await);
         let (client, second) = (app.client().await, other.client().await);
-        for round in 1..=10 {
+        for round in 1..=rounds(10) {
             let space = format!("courses/{round}");
             client.create(&space, Privacy::Open, "ada", Some(3)).await;
             client.join("grace", &space).await.unwrap();

@@ -101,7 +101,11 @@ async fn the_last_seat_is_not_taken_by_those_who_only_ask_for_it() {
             let (mut memberships, is_real) = (client.memberships.clone(), n == 30);
             asking.spawn(async move {
                 let validate_only = !is_real;
-                let message = pb::JoinOrAcceptInviteRequest { space: COURSE.into(), validate_only };
+                let message = pb::JoinOrAcceptInviteRequest {
+                    space: COURSE.into(),
+                    validate_only,
+                    ..Default::default()
+                };
                 let joined = memberships.join_or_accept_invite(of(&format!("u{n}"), message)).await;
                 let joined = joined.map(|answer| answer.into_inner().membership.unwrap());
                 (is_real, joined.map(|membership| (membership.status(), membership.version)))
@@ -125,7 +129,11 @@ async fn the_last_seat_is_not_taken_by_those_who_only_ask_for_it() {
 fn refusals(validate_only: bool) -> Vec<(&'static str, Vec<u8>)> {
     let space = || COURSE.to_owned();
     let users = || vec!["ada".to_owned()];
-    let join = |space: &str| pb::JoinOrAcceptInviteRequest { space: space.into(), validate_only };
+    let join = |space: &str| pb::JoinOrAcceptInviteRequest {
+        space: space.into(),
+        validate_only,
+        ..Default::default()
+    };
     let block = pb::BlockUsersRequest {
         space: space(),
         users: users(),

@@ -2,9 +2,10 @@
 
 use migrations::{Migrator, MigratorTrait};
 use roster::store::{Counting, Store};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use roster_proto::v1::Privacy;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
-use crate::harness::on_every_engine;
+use crate::harness::{App, of_service, on_every_engine};
 
 /// More than the steps look at at a time.
 const MANY: usize = 1_001;
@@ -135,6 +136,61 @@ async fn each_step_fills_in_what_was_there_before_it() {
             assert_eq!(found, (0, 0), "{}", space.space);
         }
         back(&database, &first_shown).await;
+        database.close().await.unwrap();
+    })
+    .await;
+}
+
+/// What each event and each membership says of what was before it, and of where it came from.
+const ORIGINS: &str = "
+    SELECT space || ' ' || seq || ' ' || coalesce(origin, '-') || ' ' || coalesce(previous, 0) FROM (
+        SELECT space, CAST(seq AS TEXT) AS seq, origin, CAST(previous AS TEXT) AS previous
+        FROM membership_event
+        UNION ALL
+        SELECT space, user_id, origin, NULL FROM membership
+    ) AS said ORDER BY 1";
+
+/// What came before it the fourteenth step tells from the history.
+#[tokio::test]
+async fn a_history_tells_where_everybody_came_from() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        client.create("groups/1", Privacy::Private, "ada", None).await;
+        client.invite("ada", "groups/1", &["bob", "eve", "ida", "out"]).await.unwrap();
+        for user in ["bob", "rex", "sam", "asks", "out"] {
+            client.join(user, "groups/1").await.unwrap();
+        }
+        client.invite("ada", "groups/1", &["rex"]).await.unwrap();
+        client.change_roles("ada", "groups/1", &["sam", "eve", "max"], &[], &[]).await.unwrap();
+        client.add("max", "groups/1", &["ann"]).await.unwrap();
+        client.leave("bob", "groups/1").await.unwrap();
+        client.block("ada", "groups/1", "out").await.unwrap();
+        let message = roster_proto::v1::InviteOrAcceptUsersRequest {
+            space: "groups/1".into(),
+            users: vec!["bob".into(), "zoe".into()],
+            ..Default::default()
+        };
+        client.memberships.clone().invite_or_accept_users(of_service(message)).await.unwrap();
+        client.join("bob", "groups/1").await.unwrap();
+        client.create("courses/1", Privacy::Open, "ada", None).await;
+        client.join("bob", "courses/1").await.unwrap();
+        client.transfer("ada", "courses/1", "bob").await.unwrap();
+        app.stop().await;
+        let database = Database::connect(&url).await.unwrap();
+        let sql = match database.get_database_backend() {
+            DbBackend::Sqlite => ORIGINS.to_owned(),
+            _ => ORIGINS.replace("coalesce(previous, 0)", "coalesce(previous, '0')"),
+        };
+        let before = texts(&database, &sql).await;
+        assert!(before.contains("groups/1 bob invitation service/owner"), "{before}");
+        assert!(before.contains("courses/1 bob joined"), "{before}");
+        let versions = "SELECT version FROM seaql_migrations ORDER BY version";
+        while texts(&database, versions).await.contains("000014") {
+            Migrator::down(&database, Some(1)).await.unwrap();
+        }
+        Migrator::up(&database, None).await.unwrap();
+        assert_eq!(texts(&database, &sql).await, before);
         database.close().await.unwrap();
     })
     .await;

@@ -91,7 +91,7 @@ async fn eight_servers_at_once_make_the_schema_once() {
         }
         assert_eq!(client.events("courses/1").await.len(), 2);
         let beside = Database::connect(&url).await.unwrap();
-        assert_eq!(steps(&beside).await, 11);
+        assert_eq!(steps(&beside).await, 15);
         beside.close().await.unwrap();
         for app in apps {
             app.stop().await;

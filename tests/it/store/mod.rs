@@ -3,6 +3,7 @@
 mod classes;
 mod filled_in;
 mod in_doubt;
+mod links;
 mod migrations;
 mod moved_file;
 mod opening;
@@ -16,3 +17,4 @@ mod secret_spaces;
 mod silence;
 mod texts;
 mod turns;
+mod waiting;

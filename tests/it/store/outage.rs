@@ -49,7 +49,7 @@ async fn a_dead_connection_is_not_used_twice() {
         assert_eq!(client.join("linus", COURSE).await, Ok(Status::Member));
         let mut spaces = client.spaces.clone();
         let mut read = async || {
-            let message = pb::GetSpaceRequest { name: COURSE.into() };
+            let message = pb::GetSpaceRequest { name: COURSE.into(), ..Default::default() };
             spaces.get_space(patient("linus", message)).await
         };
         read().await.unwrap();
@@ -88,7 +88,10 @@ async fn an_outage_is_told_and_gets_over_by_itself() {
         let join = || pb::JoinOrAcceptInviteRequest { space: COURSE.into(), ..Default::default() };
         let (mut memberships, mut spaces) = (client.memberships.clone(), client.spaces.clone());
         let write = memberships.join_or_accept_invite(patient("linus", join()));
-        let read = spaces.get_space(patient("linus", pb::GetSpaceRequest { name: COURSE.into() }));
+        let read = spaces.get_space(patient(
+            "linus",
+            pb::GetSpaceRequest { name: COURSE.into(), ..Default::default() },
+        ));
         let (written, found) = tokio::join!(write, read);
         unavailable(written.unwrap_err());
         unavailable(found.unwrap_err());

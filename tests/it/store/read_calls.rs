@@ -90,7 +90,7 @@ fn is_read(method: &str) -> bool {
     let writes = [
         "Join", "Leave", "Set", "Invite", "Remove", "Add", "Change", "Block", "Unblock",
         "Transfer", "Put", "Upload", "Delete", "Create", "Update", "Import", "Accept", "Reject",
-        "Erase",
+        "Erase", "Revoke",
     ];
     assert!(reads != begins(&writes), "does {method} read?");
     reads
@@ -162,6 +162,7 @@ fn messages(document: &Value, schema: &Value) -> Vec<Value> {
                     { "space": space, "minimumStatus": "MEMBERSHIP_STATUS_ABSENT" },
                 ]),
                 "search" => json!("hidden"),
+                "link" => json!("a link that nobody has made"),
                 "pageSize" => json!(100),
                 "collection" | "statuses" | "kind" | "privacy" | "creator" | "pageToken"
                 | "afterSequence" | "attendance" | "createdSince" | "at" => {

@@ -66,6 +66,14 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     ("UPDATE space SET going_count = 5 WHERE name = '{}'", "counts 5 users who go, and has 0"),
     (
+        "UPDATE space SET waitlisted_count = 3 WHERE name = '{}'",
+        "counts 3 users who are waitlisted, and has 0",
+    ),
+    (
+        "INSERT INTO waiting_node (space, level, node, waiting) VALUES ('{}', 1, 7, 2)",
+        "counts 1 ranges of its waiting list wrong",
+    ),
+    (
         "UPDATE membership SET attendance = 'going' WHERE space = '{}' AND user_id = 'linus'",
         "counts 0 users who go, and has 1",
     ),
@@ -86,6 +94,14 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "UPDATE membership_event SET from_status = 'member' WHERE space = '{}' AND seq = 4",
+        "has 1 events that do not follow from those before them",
+    ),
+    (
+        "UPDATE membership_event SET previous = 1 WHERE space = '{}' AND seq = 4",
+        "has 1 events that do not follow from those before them",
+    ),
+    (
+        "UPDATE membership_event SET previous = 1 WHERE space = '{}' AND seq = 5",
         "has 1 events that do not follow from those before them",
     ),
     (

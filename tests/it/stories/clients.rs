@@ -87,7 +87,7 @@ impl Surface {
             Self::GrpcCourse | Self::GrpcGroup | Self::GrpcCommunity => json!(status.as_str_name()),
             Self::Course => match status {
                 Status::Invited => json!("invited"),
-                Status::Requested => json!("requested"),
+                Status::Requested | Status::Waitlisted => json!("requested"),
                 Status::Member => json!("joined"),
                 Status::Manager => json!("manager"),
                 Status::Creator => json!("creator"),
@@ -95,13 +95,13 @@ impl Surface {
             },
             Self::Group => match status {
                 Status::Invited => json!("invited"),
-                Status::Requested => json!("requested"),
+                Status::Requested | Status::Waitlisted => json!("requested"),
                 Status::Member | Status::Manager | Status::Creator => json!("subscribed"),
                 Status::Absent | Status::Blocked | Status::Unspecified => Value::Null,
             },
             Self::Community => json!(match status {
                 Status::Absent | Status::Invited | Status::Unspecified => "COMMUNITY_ROLE_UNSET",
-                Status::Requested => "COMMUNITY_ROLE_PENDING",
+                Status::Requested | Status::Waitlisted => "COMMUNITY_ROLE_PENDING",
                 Status::Member => "COMMUNITY_ROLE_MEMBER",
                 Status::Manager => "COMMUNITY_ROLE_ADMIN",
                 Status::Creator => "COMMUNITY_ROLE_OWNER",

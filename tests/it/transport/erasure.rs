@@ -132,6 +132,7 @@ async fn a_user_is_forgotten_everywhere() {
             invited_count: 0,
             requested_count: 0,
             blocked_count: 1,
+            waitlisted_count: 0,
             sent_invitation_count: 2,
             subject_event_count: 9,
             actor_event_count: 7,

@@ -277,7 +277,7 @@ async fn communities_need_their_scope_here_too() {
             let refused = calls.join_community(with_token(&token, bare())).await;
             assert_eq!(missing(refused.map(|_| Response::new(()))), scope("community:write"));
         }
-        let get = || pb::GetSpaceRequest { name: name.clone() };
+        let get = || pb::GetSpaceRequest { name: name.clone(), ..Default::default() };
         let without = token_with("linus", None);
         let refused = client.spaces.clone().get_space(with_token(&without, get())).await;
         assert_eq!(missing(refused.map(|_| Response::new(()))), scope("community:read"));

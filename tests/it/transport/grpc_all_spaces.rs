@@ -57,7 +57,7 @@ async fn services_see_every_space_in_order_of_name() {
         assert!(!left.contains(&"courses/2".to_owned()), "{left:?}");
         let all = of_service(pb::ListSpacesRequest::default());
         let listed = client.spaces.clone().list_spaces(all).await.unwrap().into_inner();
-        let message = pb::GetSpaceRequest { name: COMMUNITY.into() };
+        let message = pb::GetSpaceRequest { name: COMMUNITY.into(), ..Default::default() };
         let shown = client.spaces.clone().get_space(of_service(message)).await.unwrap();
         assert_eq!(Some(&listed.spaces[0]), shown.into_inner().space.as_ref());
         app.stop().await;
@@ -218,12 +218,13 @@ async fn every_status_is_counted_for_those_who_manage() {
             manager: 1,
             creator: 1,
             blocked: 5,
+            waitlisted: 0,
         };
         let all = of_service(pb::ListSpacesRequest::default());
         let listed = client.spaces.clone().list_spaces(all).await.unwrap().into_inner();
         assert_eq!(listed.spaces[0].status_counts, Some(counts));
         for (user, expected) in [("ada", Some(counts)), ("m1", Some(counts)), ("p1", None)] {
-            let message = pb::GetSpaceRequest { name: "groups/1".into() };
+            let message = pb::GetSpaceRequest { name: "groups/1".into(), ..Default::default() };
             let shown = client.spaces.clone().get_space(of(user, message)).await.unwrap();
             assert_eq!(shown.into_inner().space.unwrap().status_counts, expected, "to {user}");
         }

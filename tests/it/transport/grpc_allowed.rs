@@ -13,7 +13,7 @@ fn words(allowed: &[i32]) -> Vec<String> {
 }
 
 async fn in_space(client: &Grpc, user: &str, space: &str) -> Vec<String> {
-    let message = pb::GetSpaceRequest { name: space.into() };
+    let message = pb::GetSpaceRequest { name: space.into(), ..Default::default() };
     let request = if user.is_empty() { of_service(message) } else { of(user, message) };
     words(&client.spaces.clone().get_space(request).await.unwrap().into_inner().allowed)
 }

@@ -36,7 +36,7 @@ fn call(path: &'static str, message: impl Message) -> RawCall {
 }
 
 fn get_space(name: &str) -> RawCall {
-    call("SpaceService/GetSpace", pb::GetSpaceRequest { name: name.into() })
+    call("SpaceService/GetSpace", pb::GetSpaceRequest { name: name.into(), ..Default::default() })
 }
 
 fn invite(users: Vec<String>) -> RawCall {
@@ -262,7 +262,7 @@ async fn compressed_messages_are_read_up_to_the_same_size() {
     let (app, _directory) = App::on_sqlite().await;
     let zipping = app.client().await.spaces.send_compressed(CompressionEncoding::Gzip);
     let get = async |name: String| {
-        let message = of("ada", pb::GetSpaceRequest { name });
+        let message = of("ada", pb::GetSpaceRequest { name, ..Default::default() });
         zipping.clone().get_space(message).await.unwrap_err()
     };
     assert_eq!(get(COURSE.into()).await.code(), Code::NotFound);

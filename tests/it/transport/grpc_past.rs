@@ -218,16 +218,19 @@ async fn crowd(beside: &Beside) {
     let numbers = format!(
         "WITH RECURSIVE n (u) AS (SELECT 1 UNION ALL SELECT u + 1 FROM n WHERE u < {CROWD})"
     );
-    let columns = "(space, seq, user_id, actor, from_status, to_status, name, cause, at)";
+    let columns = "(space, seq, user_id, actor, from_status, to_status, name, cause, at, previous)";
     let user = "'u' || (u * 7919 % 24000 + 100000)";
     let left = CROWD / 3;
     beside
         .run(&format!(
             "{numbers} INSERT INTO membership_event {columns}
-             SELECT '{COURSE}', u + 1, {user}, {user}, 'absent', 'member', 'joined', 'join', u FROM n;
+             SELECT '{COURSE}', u + 1, {user}, {user}, 'absent', 'member', 'joined', 'join', u, NULL
+             FROM n;
+             {numbers} INSERT INTO membership (space, user_id, status, version, joined_at, changed_at)
+             SELECT '{COURSE}', {user}, 'member', u + 1, u, u FROM n WHERE u > {left};
              {numbers} INSERT INTO membership_event {columns}
              SELECT '{COURSE}', {CROWD} + 1 + u, {user}, {user}, 'member', 'absent', 'left', 'leave',
-                {CROWD} + u FROM n WHERE u <= {left};
+                {CROWD} + u, u + 1 FROM n WHERE u <= {left};
              UPDATE membership_event SET at = 0 WHERE space = '{COURSE}' AND seq = 1;
              UPDATE space SET seq = {CROWD} + 1 + {left} WHERE name = '{COURSE}'"
         ))

@@ -114,7 +114,7 @@ async fn counts_of_the_waiting_are_for_managers() {
         client.join("rex", COURSE).await.unwrap();
         client.block("ada", COURSE, "bob").await.unwrap();
         for (viewer, waiting) in [("ada", 1), ("ida", 0), ("stranger", 0)] {
-            let message = pb::GetSpaceRequest { name: COURSE.into() };
+            let message = pb::GetSpaceRequest { name: COURSE.into(), ..Default::default() };
             let answer = client.spaces.clone().get_space(of(viewer, message)).await.unwrap();
             let space = answer.into_inner().space.unwrap();
             let counts = [space.invited_count, space.requested_count, space.blocked_count];

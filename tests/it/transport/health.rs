@@ -11,13 +11,14 @@ use tonic_health::pb::health_client::HealthClient;
 use super::rest_client::{ask, send};
 use crate::harness::{App, Raw, calls_about, token};
 
-const SERVED: [&str; 6] = [
+const SERVED: [&str; 7] = [
     "",
     "roster.v1.MembershipService",
     "roster.v1.SpaceService",
     "roster.v1.PeopleService",
     "roster.v1.ModerationService",
     "roster.v1.ErasureService",
+    "roster.v1.InviteLinkService",
 ];
 
 async fn channel(app: &App) -> Channel {

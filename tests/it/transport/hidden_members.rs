@@ -18,7 +18,7 @@ async fn told(client: &Grpc, user: &str) -> (Result<usize, String>, Status, Stat
         vec![pb::MembershipKey { space: COURSE.into(), user: "3".into(), ..Default::default() }];
     let checked = pb::CheckMembershipsRequest { keys };
     let checked = client.memberships.clone().check_memberships(of(user, checked)).await.unwrap();
-    let space = pb::GetSpaceRequest { name: COURSE.into() };
+    let space = pb::GetSpaceRequest { name: COURSE.into(), ..Default::default() };
     let space = client.spaces.clone().get_space(of(user, space)).await.unwrap();
     let checked = checked.into_inner().checks[0].status();
     let count = space.into_inner().space.unwrap().member_count;

@@ -48,7 +48,7 @@ async fn what_is_described_is_served_and_nothing_else() {
             }
         }
     }
-    assert_eq!(called, 109);
+    assert_eq!(called, 112);
     app.stop().await;
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use roster::auth::{Scope, Scopes};
 use roster::domain::{
-    Actor, Attributes, Command, Content, Contribution, DisplayName, NewSpace, Privacy, RoleChange,
-    SpaceName, UserId, Users,
+    Actor, Attributes, Command, Content, Contribution, CoolDown, DisplayName, NewSpace, Privacy,
+    RoleChange, SpaceName, UserId, Users,
 };
 use roster::service::Call;
 use tempfile::TempDir;
@@ -62,8 +62,16 @@ impl Rest {
             attributes: Attributes::new(attributes).unwrap(),
         };
         let (creator, contribution) = (UserId::parse(creator).unwrap(), Contribution::Anyone);
-        let new =
-            NewSpace { privacy, creator, contribution, capacity: None, content, invitees: None };
+        let new = NewSpace {
+            privacy,
+            creator,
+            contribution,
+            capacity: None,
+            waitlist: false,
+            cool_down: CoolDown::default(),
+            content,
+            invitees: None,
+        };
         self.execute(name, Command::CreateSpace(new)).await;
     }
 

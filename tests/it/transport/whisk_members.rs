@@ -1,13 +1,14 @@
 //! Who belongs to a community: joining, roles, and being removed.
 
+use roster_proto::v1 as pb;
 use serde_json::{Value, json};
 
 use super::rest_client::Reply;
 use super::whisk_communities::{Communities, NOTHING, code, refused};
-use crate::harness::{App, on_every_engine};
+use crate::harness::{App, link_for, of_service, on_every_engine};
 
 const NO_TOKEN: &str =
-    r#"{"error_code":"community.inviteTokenNotFound","message":"no such invite token"}"#;
+    r#"{"error_code":"community.inviteTokenNotFound","message":"no such invite link"}"#;
 const PRIVATE: &str = r#"{"name":"Bread","visibility":"COMMUNITY_VISIBILITY_PRIVATE"}"#;
 
 impl Communities {
@@ -134,19 +135,51 @@ async fn members_are_paged_by_cursor() {
     whisk.0.stop().await;
 }
 
-/// There are no invitation links, so a token tells nothing of the community it is sent to.
 #[tokio::test]
-async fn every_invite_token_is_unknown() {
+async fn an_invite_token_is_the_secret_of_a_link() {
+    on_every_engine(|_, url| async move {
+        let whisk = Communities(App::start(&url).await);
+        let path = whisk.made("1", PRIVATE).await;
+        let client = whisk.0.client().await;
+        let space = format!("communities{path}");
+        let link = async |grant: pb::InviteLinkGrant| {
+            let new = pb::CreateInviteLinkRequest { grant: grant.into(), ..link_for(&space, 2) };
+            let made = client.links().create_invite_link(of_service(new)).await;
+            made.unwrap().into_inner().secret
+        };
+        for (n, grant, role) in [
+            (10, pb::InviteLinkGrant::Member, "MEMBER"),
+            (20, pb::InviteLinkGrant::Manager, "ADMIN"),
+            (30, pb::InviteLinkGrant::Request, "PENDING"),
+        ] {
+            let secret = link(grant).await;
+            let body = json!({ "invite_token": secret }).to_string();
+            let in_body = whisk.call(&n.to_string(), "POST", &format!("{path}/join"), &body).await;
+            assert_eq!(own_role(&in_body.json()), role, "{in_body:?}");
+            let query = format!("{path}/join?invite_token={secret}");
+            let in_query = whisk.call(&(n + 1).to_string(), "POST", &query, "").await;
+            assert_eq!(own_role(&in_query.json()), role, "{in_query:?}");
+            whisk.call(&(n + 2).to_string(), "POST", &query, "").await.is(400, NO_TOKEN);
+            let again = whisk.call(&n.to_string(), "POST", &query, "").await;
+            assert_eq!(own_role(&again.json()), role, "who is in stays in");
+        }
+        whisk.0.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_of_no_link_is_unknown() {
     let (app, _directory) = App::on_sqlite().await;
     let whisk = Communities(app);
     let path = whisk.made("1", r#"{"name":"Bread"}"#).await;
     let token = r#"{"invite_token":"abc"}"#;
-    for path in [path.as_str(), "/x", &format!("/{}", "0".repeat(32))] {
-        whisk.call("7", "POST", &format!("{path}/join"), token).await.is(400, NO_TOKEN);
-        whisk
-            .call("7", "POST", &format!("{path}/join?invite_token=abc"), "")
-            .await
-            .is(400, NO_TOKEN);
+    whisk.call("7", "POST", &format!("{path}/join"), token).await.is(400, NO_TOKEN);
+    let query = format!("{path}/join?invite_token=abc");
+    whisk.call("7", "POST", &query, "").await.is(400, NO_TOKEN);
+    for path in ["/x", &format!("/{}", "0".repeat(32))] {
+        let reply = whisk.call("7", "POST", &format!("{path}/join"), token).await;
+        assert_eq!(code(&reply), refused("general.notFound"), "no community is hidden");
     }
     for body in [
         r#"{"invite_token":7}"#,

@@ -108,7 +108,13 @@ fn new_space(name: &SpaceName, privacy: Privacy, creator: &UserId) -> Record {
         contribution: crate::domain::Contribution::Anyone,
         created_at: None,
         seq: None,
-        life: Life::Living { creator: creator.clone(), capacity: None, content },
+        life: Life::Living {
+            creator: creator.clone(),
+            capacity: None,
+            waitlist: false,
+            cool_down: crate::domain::CoolDown::default(),
+            content,
+        },
     }))
 }
 

@@ -89,10 +89,11 @@ pub async fn list_dashboard(request: UserRequest, Named(course): Named) -> Answe
     request.page(&found, |membership| user_shapes::dashboard_user(membership, &people))
 }
 
-/// `GET /course/{id}/request_join/`: who has asked to join.
+/// `GET /course/{id}/request_join/`: who has asked to join, or waits for a seat.
 pub async fn list_requests(request: UserRequest, Named(course): Named) -> Answer {
     let search = request.query.search("search")?;
-    let found = request.find_members(&course, vec![Status::Requested], search).await?;
+    let found =
+        request.find_members(&course, vec![Status::Requested, Status::Waitlisted], search).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
     request.page(&found, |request| user_shapes::requester(request, &people))
 }

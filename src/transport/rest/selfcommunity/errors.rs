@@ -110,18 +110,20 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::Blocked
         | ErrorReason::CreatorCannotLeave
         | ErrorReason::CreatorFixed => (StatusCode::FORBIDDEN, "permission_denied"),
-        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound => {
+        ErrorReason::SpaceNotFound | ErrorReason::UserNotFound | ErrorReason::LinkNotFound => {
             (StatusCode::NOT_FOUND, "not_found")
         }
         ErrorReason::SpaceExists => (StatusCode::BAD_REQUEST, "already_exists"),
         ErrorReason::NotAMember => (StatusCode::BAD_REQUEST, "not_a_member"),
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "space_full"),
+        ErrorReason::TooManyInvitations => (StatusCode::BAD_REQUEST, "too_many_invitations"),
         ErrorReason::VersionMismatch | ErrorReason::VersionNotReached => {
             (StatusCode::PRECONDITION_FAILED, "precondition_failed")
         }
         ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "privacy_fixed"),
         ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "has_members"),
         ErrorReason::NotAnEvent => (StatusCode::BAD_REQUEST, "not_an_event"),
+        ErrorReason::TooManyLinks => (StatusCode::BAD_REQUEST, "too_many_links"),
         ErrorReason::OwnEnd => (StatusCode::BAD_REQUEST, "own_end"),
         ErrorReason::PastEnd => (StatusCode::BAD_REQUEST, "past_end"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {

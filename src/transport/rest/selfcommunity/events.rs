@@ -26,6 +26,12 @@ const SOUGHT: [Place; 5] = [
 /// What the official client calls every place.
 pub const ANYWHERE: &str = "any";
 
+/// Whoever this dialect calls so: who waits for a seat is spelled like who has asked.
+fn statuses_called(word: Option<&str>) -> Vec<Status> {
+    let is_called = |status: &Status| shapes::subscription_status(*status) == word;
+    Status::ALL.iter().copied().filter(is_called).collect()
+}
+
 /// The words for [`SOUGHT`].
 pub fn sought_words() -> Vec<&'static str> {
     SOUGHT.iter().filter_map(|place| shapes::event_status(*place)).collect()
@@ -108,7 +114,7 @@ pub async fn list_own(request: UserRequest) -> Answer {
     let statuses = match place {
         None => SEATED.to_vec(),
         Some(place) if place.status.is_seated() => SEATED.to_vec(),
-        Some(place) => vec![place.status],
+        Some(place) => statuses_called(shapes::subscription_status(place.status)),
     };
     let is_past = choice(&request, "past", flag)?.unwrap_or(false);
     let now = request.service.now();

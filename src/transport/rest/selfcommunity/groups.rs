@@ -53,9 +53,10 @@ pub async fn list_subscribed(request: UserRequest, Named(group): Named) -> Answe
     request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }
 
-/// `GET /group/{id}/request_subscribe/`: who has asked to subscribe.
+/// `GET /group/{id}/request_subscribe/`: who has asked to subscribe, or waits for a seat.
 pub async fn list_requests(request: UserRequest, Named(group): Named) -> Answer {
-    let found = request.find_members(&group, vec![Status::Requested], None).await?;
+    let found =
+        request.find_members(&group, vec![Status::Requested, Status::Waitlisted], None).await?;
     let people = request.known_people(found.items.iter().map(|found| &found.user)).await?;
     request.page(&found, |membership| user_shapes::user(&membership.user, &people))
 }

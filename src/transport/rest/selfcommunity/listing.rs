@@ -134,14 +134,16 @@ impl UserRequest {
         if named.is_empty() {
             return Ok(default.to_vec());
         }
-        let find = |word: &String| {
-            legal.iter().copied().find(|status| spelling(*status) == Some(word.as_str()))
-        };
-        let mut statuses = named
-            .iter()
-            .map(find)
-            .collect::<Option<Vec<Status>>>()
-            .ok_or_else(|| Failure::field("statuses", Problem::InvalidChoice))?;
+        let mut statuses = Vec::new();
+        for word in &named {
+            // Several may be spelled alike.
+            let of_word = |status: &Status| spelling(*status) == Some(word.as_str());
+            let before = statuses.len();
+            statuses.extend(legal.iter().copied().filter(of_word));
+            if statuses.len() == before {
+                return Err(Failure::field("statuses", Problem::InvalidChoice));
+            }
+        }
         statuses.sort_unstable();
         statuses.dedup();
         Ok(statuses)

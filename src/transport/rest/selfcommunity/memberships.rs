@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::shown::places;
 use super::{Answer, Named, UserRequest, no_content, shapes, user_shapes, users};
-use crate::domain::{Command, Kind, Status};
+use crate::domain::{Command, Kind, Offer, Status};
 use crate::transport::error::{Failure, Problem};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::forms;
@@ -46,7 +46,7 @@ pub async fn leave(mut request: UserRequest, Named(space): Named, body: Request)
 pub async fn invite(mut request: UserRequest, Named(space): Named, body: Request) -> Answer {
     let fields = request.read_body(body).await?;
     let invitees = users::read_required(&fields, "users")?;
-    request.execute(space, Command::Invite(invitees.into())).await?;
+    request.execute(space, Command::Invite(invitees.into(), Offer::Member)).await?;
     no_content()
 }
 

@@ -92,6 +92,8 @@ pub fn seated_statuses(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn statuses(legal: &[Status]) -> Schema {
-    let words: Vec<_> = legal.iter().filter_map(|status| join_status(*status)).collect();
+    let mut words: Vec<_> = legal.iter().filter_map(|status| join_status(*status)).collect();
+    // Those who wait for a seat are spelled like those who have asked, and stand beside them.
+    words.dedup();
     forms::words(&words)
 }

@@ -300,7 +300,7 @@ pub const fn join_status(status: Status) -> Option<&'static str> {
     match status {
         Status::Absent | Status::Blocked => None,
         Status::Invited => Some("invited"),
-        Status::Requested => Some("requested"),
+        Status::Requested | Status::Waitlisted => Some("requested"),
         Status::Member => Some("joined"),
         Status::Manager => Some("manager"),
         Status::Creator => Some("creator"),
@@ -321,7 +321,7 @@ pub const fn subscription_status(status: Status) -> Option<&'static str> {
     match status {
         Status::Absent | Status::Blocked => None,
         Status::Invited => Some("invited"),
-        Status::Requested => Some("requested"),
+        Status::Requested | Status::Waitlisted => Some("requested"),
         Status::Member | Status::Manager | Status::Creator => Some("subscribed"),
     }
 }

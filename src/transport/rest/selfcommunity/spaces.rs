@@ -7,8 +7,8 @@ use super::content::Content;
 use super::errors::ErrorResponse;
 use super::{Answer, Named, UserRequest, no_content, shapes, users};
 use crate::domain::{
-    Attributes, Content as Shown, Contribution, Kind, NewSpace, Place, Placement, Space, Status,
-    Users,
+    Attributes, Content as Shown, Contribution, CoolDown, Kind, NewSpace, Place, Placement, Space,
+    Status, Users,
 };
 use crate::service::{self, Options};
 use crate::transport::attributes::merged;
@@ -48,7 +48,9 @@ async fn create(mut request: UserRequest, kind: Kind, body: Request) -> Answer {
         privacy: content.privacy_of_new()?,
         creator,
         contribution: Contribution::Anyone,
+        cool_down: CoolDown::default(),
         capacity: None,
+        waitlist: false,
         content: Shown { display_name, attributes },
         invitees: invitees.map(Placement::from),
     };

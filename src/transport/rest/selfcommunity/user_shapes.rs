@@ -145,7 +145,10 @@ pub fn requester<'a>(request: &'a Membership, people: &'a KnownPeople) -> FullUs
 }
 
 fn dashboard_statuses() -> Vec<&'static str> {
-    Status::ALL.iter().filter_map(|status| shapes::join_status(*status)).collect()
+    let words = Status::ALL.iter().filter_map(|status| shapes::join_status(*status));
+    let mut words: Vec<_> = words.collect();
+    words.dedup();
+    words
 }
 
 fn profile<'a>(id: &UserId, people: &'a KnownPeople) -> Option<&'a Profile> {

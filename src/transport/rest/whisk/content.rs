@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::shapes::{mode, visibility};
 use crate::domain::{
-    Attributes, Content as Shown, Contribution, DisplayName, Kind, NewSpace, Privacy, SpacePatch,
-    UserId,
+    Attributes, Content as Shown, Contribution, CoolDown, DisplayName, Kind, NewSpace, Privacy,
+    SpacePatch, UserId,
 };
 use crate::transport::attributes::merged;
 use crate::transport::error::{Failure, Problem, expected};
@@ -52,7 +52,9 @@ impl Content {
             privacy: self.privacy.unwrap_or(Privacy::Open),
             creator,
             contribution: self.contribution.unwrap_or(Contribution::Anyone),
+            cool_down: CoolDown::default(),
             capacity: None,
+            waitlist: false,
             content: Shown { display_name, attributes: attributes.ok_or_else(too_much)? },
             invitees: None,
         })

@@ -13,21 +13,16 @@ use crate::transport::rest::route::Describe;
 
 /// A request without a result.
 #[derive(Debug)]
-pub enum ErrorResponse {
-    /// For a reason that every dialect knows.
-    Shared(Error),
-    /// The token of an invitation link is of none: there are no such links here.
-    NoInviteToken,
-}
+pub struct ErrorResponse(Error);
 
 impl<E: Into<Error>> From<E> for ErrorResponse {
     fn from(error: E) -> Self {
-        Self::Shared(error.into())
+        Self(error.into())
     }
 }
 
-/// The word for an unknown token of an invitation link.
-pub const NO_INVITE_TOKEN: &str = "community.inviteTokenNotFound";
+/// The word for the token of an invitation link that lets nobody in.
+const NO_INVITE_TOKEN: &str = "community.inviteTokenNotFound";
 
 /// What went wrong: a word for programs and a sentence for people.
 #[derive(JsonSchema, Serialize)]
@@ -46,16 +41,11 @@ struct Bare<'a> {
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        match self {
-            Self::Shared(Error::Failure(failure)) => failure_response(&failure),
-            Self::Shared(Error::Http(error)) => {
+        match self.0 {
+            Error::Failure(failure) => failure_response(&failure),
+            Error::Http(error) => {
                 let (error_code, message) = (http_code(error), error.message());
                 json(error.status(), &Explained { error_code, message })
-            }
-            Self::NoInviteToken => {
-                let message = "no such invite token";
-                let explained = Explained { error_code: NO_INVITE_TOKEN, message };
-                json(StatusCode::BAD_REQUEST, &explained)
             }
         }
     }
@@ -124,7 +114,9 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         | ErrorReason::TooManyUsers
         | ErrorReason::SpaceExists
         | ErrorReason::NotAMember
+        | ErrorReason::TooManyInvitations
         | ErrorReason::NotAnEvent
+        | ErrorReason::TooManyLinks
         | ErrorReason::OwnEnd
         | ErrorReason::PastEnd
         | ErrorReason::PrivacyFixed => (StatusCode::BAD_REQUEST, "general.badRequest"),
@@ -146,6 +138,7 @@ pub const fn code(reason: ErrorReason) -> (StatusCode, &'static str) {
         ErrorReason::CreatorCannotLeave | ErrorReason::CreatorFixed => {
             (StatusCode::BAD_REQUEST, "community.ownerCantLeave")
         }
+        ErrorReason::LinkNotFound => (StatusCode::BAD_REQUEST, NO_INVITE_TOKEN),
         ErrorReason::SpaceFull => (StatusCode::BAD_REQUEST, "community.full"),
         ErrorReason::HasMembers => (StatusCode::BAD_REQUEST, "community.hasMembers"),
         ErrorReason::Overloaded | ErrorReason::RateLimited => {

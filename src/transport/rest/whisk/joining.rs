@@ -11,6 +11,7 @@ use super::routes::{JOIN_BODY, JOIN_SEVERAL_BODY};
 use super::shapes::{self, Permissions, PermissionsAlone, PermissionsOfEach};
 use super::{Answer, CommunityRequest, Id, community, named};
 use crate::domain::{Command, Kind, SpaceName, Status};
+use crate::service::hash_of_secret;
 use crate::transport::error::{Failure, Problem, expected};
 use crate::transport::rest::answer::json;
 use crate::transport::rest::fields::{Field, Fields, Item};
@@ -24,8 +25,10 @@ const COMMUNITY_IDS: &str = "community_ids";
 pub async fn join(mut request: CommunityRequest, id: Id, body: Request) -> Answer {
     request.call.allow(Kind::Community, true)?;
     let fields = request.read_body(body, JOIN_BODY).await?;
-    refuse_token(&request, &fields)?;
-    execute(request, community(id)?, Command::Join).await
+    let token = token(&request, &fields)?;
+    let name = community(id)?;
+    let link = token.and_then(|token| hash_of_secret(&name, &token));
+    execute(request, name, link.map_or(Command::Join, Command::JoinByLink)).await
 }
 
 /// `POST /community/v2/{id}/leave`: leaves, withdraws, or declines.
@@ -59,8 +62,8 @@ async fn carry_out(
     Ok(shapes::permissions(&outcome.space, own))
 }
 
-/// There are no invitation links here, so every token is of none, whatever community it is sent to.
-fn refuse_token(request: &CommunityRequest, fields: &Fields) -> Result<(), ErrorResponse> {
+/// The token that is brought, which is the secret of an invite link.
+fn token(request: &CommunityRequest, fields: &Fields) -> Result<Option<String>, ErrorResponse> {
     let in_body = match one(fields, INVITE_TOKEN)? {
         None | Some(Field::Json(Value::Null)) => None,
         Some(Field::FormValue(text) | Field::Json(Value::String(text))) => Some(text.as_str()),
@@ -70,10 +73,8 @@ fn refuse_token(request: &CommunityRequest, fields: &Fields) -> Result<(), Error
         }
     };
     let in_query = request.query.get_filled(INVITE_TOKEN);
-    match in_body.filter(|token| !token.is_empty()).or(in_query) {
-        Some(_) => Err(ErrorResponse::NoInviteToken),
-        None => Ok(()),
-    }
+    let token = in_body.filter(|token| !token.is_empty()).or(in_query);
+    Ok(token.map(ToOwned::to_owned))
 }
 
 fn community_ids(fields: &Fields) -> Result<Vec<SpaceName>, Failure> {

@@ -95,7 +95,7 @@ fn command_for(word: &str, user: UserId) -> Result<Command, Failure> {
         Status::Creator => return Ok(Command::TransferOwnership(user)),
         Status::Manager => (vec![user], Vec::new()),
         Status::Member => (Vec::new(), vec![user]),
-        Status::Requested | Status::Invited => return Err(invalid()),
+        Status::Requested | Status::Waitlisted | Status::Invited => return Err(invalid()),
     };
     let change = RoleChange::new(managers, members, Vec::new());
     change.map(Command::ChangeRoles).map_err(|_| invalid())

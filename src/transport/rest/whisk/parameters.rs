@@ -50,7 +50,7 @@ pub const BEFORE: Parameter = Parameter {
 pub const INVITE_TOKEN: Parameter = Parameter {
     name: "invite_token",
     in_path: false,
-    description: "The token of an invitation link, of which there are none.",
+    description: "The token of an invitation link: the secret of an invite link of the contract.",
     schema: text,
 };
 
@@ -95,7 +95,7 @@ pub const OPENNESS: BodyField = field(
 );
 pub const TOKEN: BodyField = field(
     "invite_token",
-    "The token of an invitation link, of which there are none.",
+    "The token of an invitation link: the secret of an invite link of the contract.",
     |_| json_schema!({ "type": ["string", "null"] }),
 );
 pub const COMMUNITY_IDS: BodyField = required(field("community_ids", "Which.", |generator| {
@@ -117,7 +117,9 @@ pub const USER_IDS: BodyField =
         })
     }));
 pub const ROLE: BodyField = required(field("role", "What they become.", |_| {
-    let settable = |status: &&Status| !matches!(status, Status::Requested | Status::Invited);
+    let settable = |status: &&Status| {
+        !matches!(status, Status::Requested | Status::Waitlisted | Status::Invited)
+    };
     let settable: Vec<_> =
         Status::ALL.iter().filter(settable).map(|status| role(*status)).collect();
     json_schema!({ "type": "string", "enum": settable })

@@ -19,7 +19,8 @@ pub const COMMUNITIES: Surface = Surface {
         `community:write`. The product documents the paths and answers of listing one's own, searching, \
         showing, joining and leaving. Of its other calls only the messages are known that its web client \
         sends; their paths here are ours, in the same style, and they say so. Communities by topic, \
-        recommended ones, reports and invitation links are not served. Names need not be unique, and \
+        recommended ones and reports are not served, and invitation links are made and ended by the contract \
+        alone. Names need not be unique, and \
         joining again is no error, so of the product's errors `community.duplicateName` (7002) and \
         `community.alreadyJoined` (7010) are never sent.",
     routes: &[
@@ -121,8 +122,8 @@ const DELETE: Route = Route {
 const JOIN: Route = Route {
     description: "Makes the caller a member of a public community, asks to join a private one, or \
                   accepts their invitation; `role` says which. Without `invite_token` no body is needed. \
-                  Whoever sends one is told `community.inviteTokenNotFound` (7006), of whatever \
-                  community: there are no invitation links here. Safe to repeat.",
+                  With one it does what that link grants; one that lets nobody in is told \
+                  `community.inviteTokenNotFound` (7006). Safe to repeat.",
     parameters: &[ID, INVITE_TOKEN],
     body: Some(JOIN_BODY),
     answer: PERMISSIONS,
@@ -130,6 +131,7 @@ const JOIN: Route = Route {
         Reason::InvalidField,
         Reason::ScopeMissing,
         Reason::SpaceNotFound,
+        Reason::LinkNotFound,
         Reason::Blocked,
         Reason::SpaceFull,
     ],

@@ -255,7 +255,7 @@ pub fn permissions(space: &Space, own: Status) -> Permissions {
 pub const fn role(status: Status) -> &'static str {
     match status {
         Status::Absent | Status::Invited => "COMMUNITY_ROLE_UNSET",
-        Status::Requested => "COMMUNITY_ROLE_PENDING",
+        Status::Requested | Status::Waitlisted => "COMMUNITY_ROLE_PENDING",
         Status::Member => "COMMUNITY_ROLE_MEMBER",
         Status::Manager => "COMMUNITY_ROLE_ADMIN",
         Status::Creator => "COMMUNITY_ROLE_OWNER",

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Changes the rules, or how callers are told, a little, one place at a time, and sees whether a test notices: see README.md.
+#
+#   tests/mutation/run.sh domain|auth [OPTION OF cargo mutants ...]
+#
+# A layer is built alone, with the layers below it and the tests that need nothing above it: that takes seconds, where
+# the whole takes a minute for each change. cargo-mutants must be there: cargo install --locked cargo-mutants
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+layer=${1:?"which layer: domain or auth?"}
+shift
+crate=${CARGO_TARGET_DIR:-$root/target}/mutation/$layer
+rm -rf "$crate"
+mkdir -p "$crate/src" "$crate/tests/it" "$crate/tests/golden" "$crate/docs"
+
+# The package as it is, without what makes the contract, and without the other packages.
+manifest() {
+  sed -e '/^\[workspace\]/,/^$/d' -e '/^\[build-dependencies\]/,/^$/d' -e '/^\[lints\]/,/^$/d' \
+    -e '/^\[workspace\.lints/,/^$/d' -e '/^\[profile/,/^$/d' -e '/^build = /d' "$root/Cargo.toml" \
+    | sed -E "s|path = \"(proto\|migrations)\"|path = \"$root/\1\"|"
+  printf '[workspace]\n[profile.dev]\ndebug = "line-tables-only"\n'
+}
+
+# Modules of the library, and those of its tests.
+modules() { printf 'pub mod %s;\n' "$@"; }
+tests_of() {
+  echo '//! The tests of one layer.'
+  printf 'mod %s;\n' "$@"
+}
+
+case $layer in
+  domain)
+    printf '[package]\nname = "roster"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n' >"$crate/Cargo.toml"
+    printf '[dev-dependencies]\nproptest = "1"\n[profile.dev]\nopt-level = 1\ndebug = 0\n[profile.dev.package."*"]\nopt-level = 2\n' >>"$crate/Cargo.toml"
+    { echo '#[macro_use]'; modules domain; } >"$crate/src/lib.rs"
+    cp -r "$root/src/domain" "$crate/src/"
+    cp -r "$root"/tests/it/{domain,golden.rs} "$crate/tests/it/"
+    # The tables of the rules, without those of errors, which name the surfaces.
+    sed -e '/^\/\/\/ Every reason of the contract/,$d' -e '/transport::\|StatusCode\|tonic::/d' \
+      "$root/tests/it/grids.rs" >"$crate/tests/it/grids.rs"
+    tests_of domain golden grids >"$crate/tests/it/main.rs"
+    ;;
+  auth)
+    manifest >"$crate/Cargo.toml"
+    cp "$root/Cargo.lock" "$crate/"
+    { echo '#[macro_use]'; modules domain auth clock instruments; echo 'pub mod cli { pub mod mint; }'; } >"$crate/src/lib.rs"
+    cp -r "$root"/src/{domain,auth,clock.rs,instruments.rs} "$crate/src/"
+    mkdir "$crate/src/cli"
+    cp "$root/src/cli/mint.rs" "$crate/src/cli/"
+    cp -r "$root/tests/it/auth" "$crate/tests/it/"
+    # These ask a whole server.
+    rm "$crate"/tests/it/auth/{encrypted,outage,requests}.rs
+    sed -i '/^mod \(encrypted\|outage\|requests\);/d' "$crate/tests/it/auth/mod.rs"
+    tests_of auth >"$crate/tests/it/main.rs"
+    ;;
+  *)
+    echo "there is no such layer: $layer" >&2
+    exit 2
+    ;;
+esac
+cp "$root"/tests/golden/* "$crate/tests/golden/"
+cp "$root"/docs/*.md "$crate/docs/"
+
+cd "$crate"
+# How something is shown to developers, and the hash of a hash, is nobody's promise.
+exec cargo mutants --in-place --no-shuffle --file "src/$layer/**" \
+  --exclude-re 'impl fmt::Debug' --exclude-re 'impl Hasher' "$@"
