@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{
-    Actor, Command, Event, Membership, Snapshot, Space, SpaceName, SpaceState, Status, UserId,
+    Actor, Command, Event, Link, Membership, Snapshot, Space, SpaceName, SpaceState, Status, UserId,
 };
 
 /// Every defect, and what is wrong with it.
@@ -32,6 +32,8 @@ pub const ALL: &[(&str, &str)] = &[
     ("lost-end", "when memberships end is not written"),
     ("wrong-actor", "the history says that users did themselves what managers did to them"),
     ("repeat-is-new", "to join again is written down as if it were the first time"),
+    ("link-used-twice", "nobody counts how often an invite link was used"),
+    ("seat-given-late", "who waits is given no seat by what makes one free"),
     ("doubt-believed", "a commit whose answer is lost is taken for one that was made"),
     ("doubt-tried-again", "a commit whose answer is lost is tried again"),
     ("conflict-overlooked", "a space that another writer has moved is taken for settled"),
@@ -90,17 +92,23 @@ pub fn before_deciding(state: &mut SpaceState, actor: &Actor, command: &Command)
         change(snapshot, |membership| membership.until = None);
         snapshot.space.next_until = None;
     }
+    if is("link-used-twice") {
+        let known = std::mem::take(&mut snapshot.links);
+        for link in known.all().cloned() {
+            snapshot.links.add(Link { uses: 0, used_up_at: None, ..link });
+        }
+    }
+    if is("seat-given-late") {
+        snapshot.add_line(Vec::new(), false);
+    }
     let Some(user) = actor.user() else { return };
     let own = snapshot.status(user);
     let is_again = is("repeat-is-new") && own == Status::Member;
     if matches!(command, Command::Join)
         && (is_again || is("block-with-a-door") && own == Status::Blocked)
     {
-        let others: Vec<_> =
-            snapshot.memberships().filter(|it| it.user != *user).cloned().collect();
-        let content = snapshot.content.take();
-        *snapshot = Snapshot::new(snapshot.space.clone(), others);
-        snapshot.content = content;
+        let others = snapshot.memberships().filter(|it| it.user != *user).cloned().collect();
+        replace(snapshot, others);
     }
     if is("manager-for-ever") {
         let key = (snapshot.space.name.clone(), user.clone());
@@ -120,9 +128,13 @@ pub fn before_deciding(state: &mut SpaceState, actor: &Actor, command: &Command)
 fn change(snapshot: &mut Snapshot, mut change: impl FnMut(&mut Membership)) {
     let mut all: Vec<_> = snapshot.memberships().cloned().collect();
     all.iter_mut().for_each(&mut change);
-    let content = snapshot.content.take();
-    *snapshot = Snapshot::new(snapshot.space.clone(), all);
-    snapshot.content = content;
+    replace(snapshot, all);
+}
+
+fn replace(snapshot: &mut Snapshot, memberships: Vec<Membership>) {
+    let (content, links) = (snapshot.content.take(), std::mem::take(&mut snapshot.links));
+    *snapshot = Snapshot::new(snapshot.space.clone(), memberships);
+    (snapshot.content, snapshot.links) = (content, links);
 }
 
 /// Spoils what is written.

@@ -21,7 +21,7 @@ const UP: &[&str] = &[
     // The waiting list in its order. Joins do not write it.
     "CREATE INDEX membership_by_ticket ON membership (space, version) WHERE status = 'waitlisted'",
     // How many wait with tickets of a range, so that a place in the list is counted with few rows: those of
-    // level n have 64^n tickets each, from node * 64^n on.
+    // level n have 256^n tickets each, from node * 256^n on.
     "CREATE TABLE waiting_node (
         space {text} NOT NULL,
         level BIGINT NOT NULL,

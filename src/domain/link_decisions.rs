@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use super::transition::Verb;
+use super::waiting::give_seats;
 use super::{
     Action, Actor, Command, Decision, Link, LinkChange, LinkHash, LinkNumber, Millis, NewLink,
     Refusal, Refused, Rule, Snapshot,
@@ -26,12 +27,13 @@ pub(super) fn join(
     plan.finish()
 }
 
-/// A link is made, if not too many are alive.
+/// A link is made, if not too many are alive. As with every change, seats that are free go to those who wait.
 pub(super) fn create(snapshot: &Snapshot, new: &NewLink) -> Result<Decision, Refused> {
     if snapshot.links.alive >= Link::MOST_ALIVE {
         return Err(Rule::condition(Action::CreateLink).refuses(Refusal::TooManyLinks));
     }
-    Ok(Decision::of(Vec::new(), vec![LinkChange::Made(new.clone())]))
+    let given = give_seats(snapshot, &[], snapshot.space.capacity);
+    Ok(Decision::of(given, vec![LinkChange::Made(new.clone())]))
 }
 
 /// A link is ended. One that is over stays as it is.
@@ -42,6 +44,9 @@ pub(super) fn revoke(
 ) -> Result<Decision, Refused> {
     let missing = || Rule::condition(Action::RevokeLink).refuses(Refusal::LinkNotFound);
     let link = snapshot.links.get(id).ok_or_else(missing)?;
-    let revoked = link.is_live(now).then_some(LinkChange::Revoked(id));
-    Ok(Decision::of(Vec::new(), revoked.into_iter().collect()))
+    if !link.is_live(now) {
+        return Ok(Decision::Move(Vec::new()));
+    }
+    let given = give_seats(snapshot, &[], snapshot.space.capacity);
+    Ok(Decision::of(given, vec![LinkChange::Revoked(id)]))
 }

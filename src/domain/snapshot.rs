@@ -112,7 +112,7 @@ impl Snapshot {
         let mut current = self.clone();
         for (_, over) in current.memberships.extract_if(.., |_, known| known.is_over(now)) {
             current.space.counts.end(over.status, over.attendance);
-            current.invitations.forget_one(&over);
+            current.invitations.follow(&over, Status::Absent, EventName::Expired, now);
         }
         current.space.counts.take_away(self.overdue.unwrap_or_default().others);
         Cow::Owned(current)

@@ -39,7 +39,10 @@ impl<D: Sessions> Writer<D> {
         }
         let after = set.state(name).and_then(|state| state.snapshot.as_ref());
         let written = after.map(|snapshot| (snapshot, set.events()));
-        self.connection.write_erasure(name, erasure, written).await?;
+        if !self.connection.write_erasure(name, erasure, written).await? {
+            self.connection.rollback().await?;
+            return Ok(Decided { changed: false, ..decided });
+        }
         measured(&self.metrics.steps.commit, self.connection.commit()).await?;
         self.health.changed();
         if let (Ok(outcome), Some(after), true) = (&mut decided.result, after, was_theirs) {

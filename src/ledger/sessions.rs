@@ -117,13 +117,13 @@ pub trait Session: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Takes a user's id out of a space's history, and writes down what became of the space, unless it is gone, in
-    /// the transaction.
+    /// the transaction. False if that was done before, and nothing is written.
     fn write_erasure(
         &mut self,
         name: &SpaceName,
         erasure: &Erasure,
         after: Option<(&Snapshot, &[Event])>,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
 impl Sessions for Store {
@@ -232,7 +232,7 @@ impl Session for Connection {
         name: &SpaceName,
         erasure: &Erasure,
         after: Option<(&Snapshot, &[Event])>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         store::write_erasure(self, name, erasure, after).await
     }
 }

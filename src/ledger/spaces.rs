@@ -113,8 +113,10 @@ impl<D: Sessions> Writer<D> {
         if submission.options.validate_only || !is_over {
             return Ok(false);
         }
+        let expire = Submission::expire(submission.space.clone(), submission.deadline);
+        self.load_line(&expire, loaded, now).await?;
         let mut set = WorkingSet::new(std::mem::take(loaded), Vec::new(), now);
-        set.execute(&Submission::expire(submission.space.clone(), submission.deadline));
+        set.execute(&expire);
         let changes = set.changes();
         let moved = self.connection.write(&changes, true).await?;
         self.metrics.ended.increment(ended(&changes, &moved));
@@ -189,7 +191,7 @@ impl<D: Sessions> Writer<D> {
         };
         let links: Vec<_> = snapshot.links.changed().collect();
         if !links.is_empty() {
-            let write = SpaceWrite::Links { space: &snapshot.space, links };
+            let write = SpaceWrite::Links { snapshot, links };
             return self.connection.write_space(&write, events).await;
         }
         let (space, people) = (&snapshot.space, snapshot.memberships().collect::<Vec<_>>());

@@ -9,7 +9,7 @@ use crate::domain::{
     Authorship, Command, Decision, Event, EventName, Link, LinkNumber, Millis, Refusal, Refused,
     Snapshot, Space, SpaceName, SpaceState, Status, UserId,
 };
-use crate::store::{Changes, Key, Loaded, MovedSpace};
+use crate::store::{Changes, Key, Loaded, MovedSpace, Tickets};
 
 /// The spaces of a batch with all that its commands can touch.
 pub struct WorkingSet {
@@ -131,8 +131,8 @@ impl WorkingSet {
             let (before, next) = (self.before.get(name)?.next_until, snapshot.space.next_until);
             (before != next).then(|| (name.clone(), next))
         });
-        let tickets = self.snapshots().filter(|(_, it)| !it.moved_tickets().is_empty());
-        let tickets = tickets.map(|(name, it)| (name.clone(), it.moved_tickets().clone()));
+        let tickets = self.snapshots();
+        let tickets = tickets.filter_map(|(name, it)| Some((name.clone(), Tickets::of(it)?)));
         let membership = |(name, user): &Key| {
             let snapshot = self.states.get(name)?.snapshot.as_ref()?;
             let membership = snapshot.known(user)?.clone();

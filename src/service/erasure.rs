@@ -57,11 +57,6 @@ impl Service {
                 break;
             }
         }
-        // Whoever joins again where this has been is somebody new.
-        let done = step.spaces.checked_sub(1).and_then(|last| spaces.get(last));
-        if let Some(name) = done {
-            self.store.advance_erasure(user, name).await?;
-        }
         if let Some(error) = failed {
             return Err(error);
         }

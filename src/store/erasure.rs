@@ -50,7 +50,8 @@ const BEGIN: &str = "
 INSERT INTO erasure (user_id, pseudonym, last_space) VALUES ($1, $2, '')
 ON CONFLICT (user_id) DO NOTHING";
 const BEGUN: &str = "SELECT pseudonym, last_space FROM erasure WHERE user_id = $1";
-const ADVANCE: &str = "UPDATE erasure SET last_space = $2 WHERE user_id = $1 AND last_space < $2";
+const ADVANCE: &str = "
+UPDATE erasure SET last_space = $2 WHERE user_id = $1 AND pseudonym = $3 AND last_space < $2 RETURNING user_id";
 const END: &str = "DELETE FROM erasure WHERE user_id = $1";
 
 /// The statement in the words of this database.
@@ -80,18 +81,23 @@ pub async fn oldest_manager(
 }
 
 /// Writes down what became of a space, unless it is gone, and takes the user's id out of its history. All of it
-/// in the connection's transaction, which has locked the space.
+/// in the connection's transaction, which has locked the space. False if this erasure has been here before, or is
+/// over: whoever has joined since is somebody new, and nothing is written.
 pub async fn write_erasure(
     connection: &mut Connection,
     name: &SpaceName,
     erasure: &Erasure,
     after: Option<(&Snapshot, &[Event])>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
+    let names @ [user, pseudonym] = [&erasure.user, &erasure.pseudonym].map(UserId::as_str);
+    let place = [user.into(), name.as_str().into(), pseudonym.into()];
+    if connection.run(ADVANCE, place).await?.is_empty() {
+        return Ok(false);
+    }
     rename(connection, name, erasure).await?;
-    let names = [&erasure.user, &erasure.pseudonym].map(UserId::as_str);
     links::rename(connection, name, names).await?;
     let Some((snapshot, events)) = after.filter(|(_, events)| !events.is_empty()) else {
-        return Ok(());
+        return Ok(true);
     };
     write_space(connection, &snapshot.space, true).await?;
     links::put(connection, name, snapshot.links.changed()).await?;
@@ -105,7 +111,7 @@ pub async fn write_erasure(
         let rows = events.iter().map(|event| event_row(event).into_active_model());
         run(connection, membership_event::Entity::insert_many(rows)).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn user_of(key: &str, text: String) -> Result<UserId, Error> {
@@ -154,11 +160,6 @@ impl Store {
         connection.commit().await?;
         connection.close().await;
         Ok((known, last))
-    }
-
-    /// Remembers that all spaces up to this one have been dealt with.
-    pub async fn advance_erasure(&self, user: &UserId, last: &SpaceName) -> Result<(), Error> {
-        self.write_one(ADVANCE, vec![user.as_str().into(), last.as_str().into()]).await
     }
 
     /// Forgets that a user was forgotten.

@@ -30,7 +30,7 @@ use super::rows::{Cell, Rows};
 use super::settings::STATEMENT_LIMIT;
 use super::target::{Role, Target};
 use super::terms;
-use super::waiting::{nodes, put_statements};
+use super::waiting::{FORGET_NODES, Tickets, count_nodes, nodes, put_statements, turning};
 use crate::domain::{
     Content, CoolDown, Counts, Event, Life, Membership, Millis, People, Space, SpaceName,
     SpaceRecord,
@@ -277,12 +277,27 @@ impl Importer {
     /// Counts tickets of waiting lists that were given out (1) or came back (-1).
     pub async fn put_tickets(
         &mut self,
-        tickets: &BTreeMap<SpaceName, BTreeMap<i64, i64>>,
+        tickets: &BTreeMap<SpaceName, Tickets>,
     ) -> Result<(), Error> {
-        let nodes = nodes(tickets);
-        for nodes in nodes.chunks(SET) {
+        for nodes in nodes(tickets).chunks(SET) {
             for (sql, values) in put_statements(self.backend, nodes, usize::MAX) {
                 self.task.tell(Job::Run(sql.into(), Values(values))).await?;
+            }
+        }
+        self.count_anew(turning(tickets).into_iter().map(SpaceName::as_str)).await
+    }
+
+    /// Counts those who wait in these spaces, with all of their memberships.
+    pub async fn count_lists(&mut self, spaces: &[ImportedSpace]) -> Result<(), Error> {
+        let waited_for = spaces.iter().filter(|space| space.row.waitlisted_count > 0);
+        self.count_anew(waited_for.map(|space| space.row.name.as_str())).await
+    }
+
+    async fn count_anew(&mut self, spaces: impl Iterator<Item = &str>) -> Result<(), Error> {
+        for space in spaces {
+            for sql in [FORGET_NODES.to_owned(), count_nodes(self.backend)] {
+                let values = Values(vec![space.into()]);
+                self.task.tell(Job::Run(sql.into(), values)).await?;
             }
         }
         Ok(())

@@ -53,6 +53,7 @@ mod walk;
 mod write;
 mod write_links;
 mod write_sql;
+mod write_sqlite;
 mod write_terms;
 
 use std::borrow::Cow;
@@ -91,7 +92,7 @@ pub use target::{Role, file, place};
 pub use terms::SpaceSearch;
 pub use until::{due, load_overdue};
 pub use user_events::UserEventQuery;
-pub use waiting::load_first;
+pub use waiting::{Tickets, load_first};
 pub use write::{Changes, MovedSpace, write};
 
 use crate::instruments::DB_WAITING;

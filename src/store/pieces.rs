@@ -1,8 +1,9 @@
 //! Changes that are too long for one statement, in parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Changes;
+use super::waiting::nodes;
 use crate::domain::{Event, SpaceName, Status, Subject};
 
 /// A part of the changes that is sent at once.
@@ -44,8 +45,7 @@ impl Changes {
         /// A space's number and counts; a link's number and times; a ticket's nodes.
         const ROUGHLY: usize = 64;
         let mut pieces = vec![Piece { events: Vec::new(), continued: BTreeSet::new() }];
-        let tickets: usize = self.tickets.values().map(BTreeMap::len).sum();
-        let beside = self.links.len() + 3 * tickets;
+        let beside = self.links.len() + nodes(&self.tickets).len();
         let (mut bytes, mut seen) = (beside * ROUGHLY, BTreeSet::new());
         for event in &self.events {
             let of_space = if seen.contains(&event.space) { 0 } else { ROUGHLY };

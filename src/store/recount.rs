@@ -12,7 +12,7 @@ use super::connect::{connect, looking_options, setup_options};
 use super::entity::space_term;
 use super::error::Error;
 use super::terms;
-use super::waiting::FORGET_NODES;
+use super::waiting::{FORGET_NODES, count_nodes, with_levels};
 use crate::domain::recount::{Found, Kept};
 use crate::domain::{Counts, Privacy, Recount};
 
@@ -44,8 +44,9 @@ queued AS (
             SELECT w.space, w.level, w.node, w.waiting FROM page
                 JOIN waiting_node w ON w.space = page.name
             UNION ALL
-            SELECT m.space, l.level, m.version >> (6 * l.level), -1 FROM page
+            SELECT m.space, l.level, m.version >> ({bits} * l.level), -1 FROM page
                 JOIN membership m ON m.space = page.name AND m.status = 'waitlisted'
+                    AND m.space IN (SELECT space FROM counted WHERE waitlisted > {short})
                 CROSS JOIN {levels} l) AS counted_twice
         GROUP BY space, level, node HAVING SUM(waiting) <> 0) AS different
     GROUP BY space),
@@ -128,17 +129,6 @@ UPDATE space SET
         creator)
 WHERE name = $1";
 
-/// Counts those who wait anew, as `waiting` does.
-const COUNT_NODES: &str = "
-INSERT INTO waiting_node (space, level, node, waiting)
-SELECT m.space, l.level, m.version >> (6 * l.level), COUNT(*)
-FROM membership m CROSS JOIN {levels} l
-WHERE m.space = $1 AND m.status = 'waitlisted'
-GROUP BY m.space, l.level, m.version >> (6 * l.level)";
-
-/// The levels of their nodes.
-const LEVELS: &str = "(SELECT 1 AS level UNION ALL SELECT 2 UNION ALL SELECT 3)";
-
 /// What a space shows, as in [`SPACES`].
 const SHOWN: &str = "
 SELECT s.name, s.privacy, s.deleted_at, b.display_name, b.attributes
@@ -213,8 +203,7 @@ impl Counting {
         let statement = |sql: &str| Statement::from_sql_and_values(backend, sql, [space.into()]);
         transaction.execute_raw(statement(MEND)).await?;
         transaction.execute_raw(statement(FORGET_NODES)).await?;
-        let count = COUNT_NODES.replace("{levels}", LEVELS);
-        transaction.execute_raw(statement(&count)).await?;
+        transaction.execute_raw(statement(&count_nodes(backend))).await?;
         let shown = transaction.query_one_raw(statement(SHOWN)).await?;
         let of_space = space_term::Column::Space.eq(space);
         space_term::Entity::delete_many().filter(of_space).exec(&transaction).await?;
@@ -250,7 +239,7 @@ impl Counting {
 
 /// The statement that looks at spaces whose names compare so.
 fn spaces(comparison: &str) -> String {
-    SPACES.replace("{}", comparison).replace("{levels}", LEVELS)
+    with_levels(&SPACES.replace("{}", comparison))
 }
 
 fn recount(row: &QueryResult) -> Result<Recount, sea_orm::DbErr> {

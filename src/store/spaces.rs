@@ -11,7 +11,7 @@ use super::convert::{content_row, event_row, space_row};
 use super::entity::{membership, membership_event, space, space_content};
 use super::error::Error;
 use super::settings::STATEMENT_LIMIT;
-use super::waiting::{FORGET_NODES, put_tickets};
+use super::waiting::{FORGET_NODES, Tickets, put_tickets};
 use super::{links, terms};
 use crate::domain::{
     Content, Event, Link, Membership, Millis, Snapshot, Space, SpaceName, Status, UserId,
@@ -40,8 +40,8 @@ pub enum SpaceWrite<'a> {
     },
     /// Its invite links changed.
     Links {
-        /// As it is now.
-        space: &'a Space,
+        /// As it is now, with those who have a seat now.
+        snapshot: &'a Snapshot,
         /// Those that are new or ended.
         links: Vec<&'a Link>,
     },
@@ -78,9 +78,11 @@ impl SpaceWrite<'_> {
                 terms::put(connection, space, content, true).await?;
                 put_people(connection, snapshot, events.iter().filter_map(Event::user)).await?;
             }
-            Self::Links { space, links: changed } => {
+            Self::Links { snapshot, links: changed } => {
+                let space = &snapshot.space;
                 write_space(connection, space, true).await?;
                 links::put(connection, &space.name, changed.iter().copied()).await?;
+                put_people(connection, snapshot, events.iter().filter_map(Event::user)).await?;
             }
             Self::Delete { name } => {
                 let last = events.last().map_or((0, 0), |event| (event.seq, event.by.at));
@@ -117,7 +119,7 @@ pub(super) async fn put_people<'a>(
             run(connection, membership::Entity::insert_many(rows)).await?;
         }
     }
-    put_tickets(connection, [(name, snapshot.moved_tickets())]).await
+    put_tickets(connection, Tickets::of(snapshot).as_ref().map(|tickets| (name, tickets))).await
 }
 
 pub(super) async fn write_space(

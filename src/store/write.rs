@@ -11,7 +11,6 @@
 //! later, then either they hold the space's row, so that the UPDATE waits for them and, looking again at
 //! the number as it is then, leaves the space out; or this statement holds it first, and they wait.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{DbBackend, Value};
@@ -21,12 +20,10 @@ use super::error::Error;
 use super::most_bytes;
 use super::pieces::Piece;
 use super::rows::{Cell, Rows, list, packed};
-use super::waiting::{node_rows, nodes, put_tickets};
+use super::waiting::{Tickets, node_rows, nodes, put_tickets, turning};
 use super::write_sql::{
-    END_POSTGRES, PUT_LINKS_SQLITE, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES,
-    WRITE_NEW_POSTGRES, WRITE_NEW_SQLITE, WRITE_NEW_TERMS_SQLITE, WRITE_NEW_WITH_POSTGRES,
-    WRITE_NEW_WITH_SQLITE, WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES,
-    WRITE_SQLITE, WRITE_TERMS_SQLITE, WRITE_WAITING_SQLITE,
+    END_POSTGRES, WRITE_ENDING_POSTGRES, WRITE_ENDINGS_POSTGRES, WRITE_NEW_POSTGRES,
+    WRITE_NEW_WITH_POSTGRES, WRITE_ONE_NEW_POSTGRES, WRITE_ONE_POSTGRES, WRITE_POSTGRES,
 };
 use super::write_terms::Terms;
 use crate::domain::{
@@ -61,8 +58,8 @@ pub struct Changes {
     /// Before when nobody's time ends, of spaces where that is another moment now; also where nothing else
     /// has changed, which are locked then.
     pub next_until: BTreeMap<SpaceName, Option<Millis>>,
-    /// The tickets of waiting lists that were given out (1), and those that came back (-1).
-    pub tickets: BTreeMap<SpaceName, BTreeMap<i64, i64>>,
+    /// What changed in waiting lists.
+    pub tickets: BTreeMap<SpaceName, Tickets>,
     /// The invite links that were used or ended, as they are now.
     pub links: BTreeMap<(SpaceName, LinkNumber), Link>,
 }
@@ -102,8 +99,8 @@ pub async fn write(
     let direction = changes.direction(&terms, pieces.len() == 1);
     let (is_told_along, is_divided) =
         (direction == Direction::BeginWith, changes.begins() && changes.ends());
-    let has_tickets = !changes.tickets.is_empty();
-    let has_more = !is_told_along && (changes.has_links() || has_tickets || !terms.is_empty());
+    let has_more =
+        !is_told_along && (changes.has_links() || changes.has_nodes() || !terms.is_empty());
     let is_one_statement = pieces.len() == 1 && !has_more && !is_divided;
     if !is_locked && is_one_statement {
         // Outside of a transaction a statement commits itself.
@@ -152,15 +149,20 @@ impl Changes {
         self.memberships.values().any(|membership| membership.status == Status::Absent)
     }
 
+    /// Whether nodes of waiting lists change.
+    pub(super) fn has_nodes(&self) -> bool {
+        !nodes(&self.tickets).is_empty() || !turning(&self.tickets).is_empty()
+    }
+
     /// What becomes of its memberships.
     pub(super) fn direction(&self, terms: &Terms<'_>, is_one_piece: bool) -> Direction {
         match (self.begins(), self.ends(), self.is_all_new()) {
             (false, true, _) => Direction::End,
             (true, true, _) | (_, false, false) => Direction::Change,
             (_, false, true) => {
-                let has_tickets = !self.tickets.is_empty();
-                let says_more = self.has_links() || has_tickets || !terms.is_empty();
-                let is_told_along = is_one_piece && terms.are_origins();
+                let says_more = self.has_links() || self.has_nodes() || !terms.is_empty();
+                let are_nodes_told = turning(&self.tickets).is_empty();
+                let is_told_along = is_one_piece && terms.are_origins() && are_nodes_told;
                 if says_more && is_told_along { Direction::BeginWith } else { Direction::Begin }
             }
         }
@@ -223,39 +225,6 @@ impl Changes {
             connection.run(END_POSTGRES, rows.values()).await?;
         }
         Ok(())
-    }
-
-    /// The statement that writes all of it on SQLite.
-    pub(super) fn statement_for_sqlite(&self) -> (Cow<'static, str>, Vec<Value>) {
-        const SQLITE: DbBackend = DbBackend::Sqlite;
-        let (events, terms): (Vec<_>, _) = (self.events.iter().collect(), self.terms());
-        let direction = self.direction(&terms, true);
-        let mut values = self.values(SQLITE, &events, &BTreeSet::new(), direction);
-        if direction == Direction::BeginWith {
-            return (WRITE_NEW_WITH_SQLITE.into(), values);
-        }
-        let (has_links, has_tickets) = (self.has_links(), !self.tickets.is_empty());
-        let has_pieces = has_links || has_tickets;
-        let says_more = has_pieces || !terms.is_empty();
-        if says_more {
-            values.extend(terms.values(SQLITE));
-        }
-        if has_pieces {
-            values.extend(self.all_link_values(SQLITE));
-        }
-        if has_tickets {
-            values.extend(node_rows(SQLITE, &nodes(&self.tickets)).values());
-        }
-        let sql = match (has_tickets, self.is_all_new(), says_more) {
-            (true, ..) => WRITE_WAITING_SQLITE,
-            (false, true, false) => WRITE_NEW_SQLITE,
-            (false, false, false) => WRITE_SQLITE,
-            (false, true, true) => WRITE_NEW_TERMS_SQLITE,
-            (false, false, true) => WRITE_TERMS_SQLITE,
-        };
-        // Links before the others: one of them says where what is told came from.
-        let sql = if has_pieces { [PUT_LINKS_SQLITE, sql].concat().into() } else { sql.into() };
-        (sql, values)
     }
 
     /// The parameters of a write of these events and their spaces.

@@ -1,5 +1,9 @@
 //! The statements of a write, as `write` sends them. `tests/golden/plans_*.txt` shows each with its plan.
 
+use std::sync::LazyLock;
+
+use super::waiting::with_levels;
+
 /// The sets of every write: `k` the spaces, `c` the changes. Where somebody was not ABSENT before, the number of the
 /// event before goes with each, and where nobody was, what of its origin does not go without saying: the sets, their
 /// names, and the column of the event with its value are this macro's arguments.
@@ -371,6 +375,25 @@ pub(super) const WRITE_SQLITE: &str = concat!(write_sqlite!(previous), "COMMIT")
 pub(super) const WRITE_NEW_TERMS_SQLITE: &str = concat!(write_sqlite!(), terms_sqlite!(), "COMMIT");
 pub(super) const WRITE_TERMS_SQLITE: &str =
     concat!(write_sqlite!(previous), terms_sqlite!(), "COMMIT");
-/// The same where people wait for seats, or did. What is written of links comes first, if there is any.
-pub(super) const WRITE_WAITING_SQLITE: &str =
-    concat!(write_sqlite!(previous), terms_sqlite!(), waiting_sqlite!("$9"), ";\nCOMMIT");
+/// The same where nodes of waiting lists change; all of them where a list has become long or short. What is written of
+/// links comes first, if there is any.
+pub(super) static WRITE_WAITING_SQLITE: LazyLock<String> = LazyLock::new(|| {
+    with_levels(concat!(
+        write_sqlite!(previous),
+        terms_sqlite!(),
+        waiting_sqlite!("$9"),
+        ";
+DELETE FROM waiting_node WHERE space IN (SELECT value ->> 0 FROM json_each($10));
+INSERT INTO waiting_node (space, level, node, waiting)
+SELECT m.space, l.level, m.version >> ({bits} * l.level), COUNT(*)
+FROM (
+    SELECT value ->> 0 AS name FROM json_each($10) WHERE {short} < (
+        SELECT COUNT(*) FROM membership w INDEXED BY membership_by_ticket
+        WHERE w.space = value ->> 0 AND w.status = 'waitlisted'
+    )
+) t JOIN membership m INDEXED BY membership_by_ticket ON m.space = t.name AND m.status = 'waitlisted'
+CROSS JOIN {levels} l
+GROUP BY m.space, l.level, m.version >> ({bits} * l.level);
+COMMIT"
+    ))
+});

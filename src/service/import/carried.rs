@@ -1,6 +1,6 @@
 //! Spaces that come with their history.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::{Import, LONGEST};
 use crate::domain::{
@@ -136,17 +136,6 @@ impl Carried {
     }
 }
 
-/// The tickets of those of them who wait.
-fn tickets(memberships: &[Membership]) -> BTreeMap<SpaceName, BTreeMap<i64, i64>> {
-    let mut tickets: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for membership in memberships {
-        if let Some(ticket) = membership.ticket() {
-            tickets.entry(membership.space.clone()).or_default().insert(ticket, 1);
-        }
-    }
-    tickets
-}
-
 impl Import {
     /// Looks at the space that is being read: what is wrong with it is told at once, and what is long is
     /// not kept in memory.
@@ -187,7 +176,6 @@ impl Import {
         }
         if current.fate == Fate::Written {
             self.importer.add_events(&current.events).await?;
-            self.importer.put_tickets(&tickets(&current.memberships)).await?;
             let memberships: Vec<_> = current.memberships.iter().collect();
             self.importer.add_memberships(&memberships).await?;
         }
@@ -256,11 +244,11 @@ impl Import {
                 self.told.unchanged += space.told_memberships + 1;
             }
         }
-        self.importer.put_tickets(&tickets(&memberships)).await?;
         self.importer.add_spaces(&spaces).await?;
         self.importer.add_events(&events).await?;
         let memberships: Vec<_> = memberships.iter().collect();
-        self.importer.add_memberships(&memberships).await
+        self.importer.add_memberships(&memberships).await?;
+        self.importer.count_lists(&spaces).await
     }
 
     /// Finds out which of the spaces are there already, or stand here twice.

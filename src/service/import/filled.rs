@@ -7,7 +7,7 @@ use crate::domain::{
     Authorship, Event, Fault, MembershipRecord, Millis, Snapshot, SpaceName, SpaceRecord,
     SpaceState, Status,
 };
-use crate::store::{self, ImportedSpace, Importer, Key, Loaded};
+use crate::store::{self, ImportedSpace, Importer, Key, Loaded, Tickets};
 
 /// The events of so many lines are handed in together, so that they are written while the next are decided.
 const DECIDED: usize = 5_000;
@@ -160,14 +160,15 @@ impl Spaces {
                 }
             }
         }
-        let tickets = self.changed().filter(|(_, it)| !it.moved_tickets().is_empty());
-        let tickets = tickets.map(|(name, it)| (name.clone(), it.moved_tickets().clone()));
-        importer.put_tickets(&tickets.collect()).await?;
+        let tickets = self.changed();
+        let tickets = tickets.filter_map(|(name, it)| Some((name.clone(), Tickets::of(it)?)));
+        let tickets: BTreeMap<_, _> = tickets.collect();
         importer.add_spaces(&added).await?;
         importer.move_spaces(&moved).await?;
         importer.add_memberships(&new).await?;
         importer.end_memberships(&over).await?;
-        importer.put_memberships(&known).await
+        importer.put_memberships(&known).await?;
+        importer.put_tickets(&tickets).await
     }
 
     fn changed(&self) -> impl Iterator<Item = (&SpaceName, &Snapshot)> {

@@ -127,8 +127,9 @@ fn enumeration(
     let file = descriptor.parent_file();
     let (mut names, mut numbers) = (Vec::new(), Vec::new());
     let mut description = comment(&file, descriptor.path());
-    // Zero says nothing: it is never sent, and counts as not there.
-    for value in descriptor.values().filter(|value| value.number() != 0) {
+    // Zero says nothing: it is never sent, and what is read counts it as not there.
+    let is_said = |number: i32| direction == Direction::In || number != 0;
+    for value in descriptor.values().filter(|value| is_said(value.number())) {
         description += &format!("\n- `{}`: {}", value.name(), comment(&file, value.path()));
         names.push(value.name().to_owned());
         numbers.push(value.number());

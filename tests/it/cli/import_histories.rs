@@ -156,6 +156,48 @@ pub fn long_space(number: usize, members: usize) -> String {
     text + "\n"
 }
 
+/// A space with one seat, and so many who wait for it.
+fn long_line(waiting: usize) -> String {
+    let last = waiting + 1;
+    let mut lines = format!(
+        r#"{HEADER}
+{{"space":{{"name":"groups/1","privacy":"open","creator":"a","capacity":1,"waitlist":true,"seq":{last}}}}}
+{E1}
+"#
+    );
+    for seq in 2..=last {
+        lines.push_str(&format!(
+            r#"{{"event":{{"space":"groups/1","seq":{seq},"name":"waitlisted","user":"u{seq:03}","from":"absent","to":"waitlisted","actor":"u{seq:03}","cause":"join","at":2}}}}
+"#
+        ));
+    }
+    lines.push_str(&format!("{M1}\n"));
+    for seq in 2..=last {
+        lines.push_str(&format!(
+            r#"{{"membership":{{"space":"groups/1","user":"u{seq:03}","status":"waitlisted","version":{seq},"changed_at":2}}}}
+"#
+        ));
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_waiting_list_is_moved_with_what_it_is_counted_by() {
+    on_every_engine(|_, url| async move {
+        migrate(&url).await;
+        let place = Place::new();
+        let file = place.file("line.jsonl", long_line(600));
+        let (found, said, done) = import(&url, &file, &[]).await;
+        assert!(done && said.contains("1 spaces, 601 memberships"), "{found:?} {said}");
+        assert_sound(&url).await;
+        let beside = Beside::at(&url).await;
+        let counted = "SELECT CAST(SUM(waiting) AS BIGINT) FROM waiting_node WHERE level = 1";
+        assert_eq!(beside.number(counted).await, 600);
+        beside.close().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_leaves_whole_spaces_behind() {
     on_every_engine(|_, url| async move {

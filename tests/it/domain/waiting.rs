@@ -5,7 +5,8 @@ use roster::domain::transition::{Move, Verb, transition};
 use roster::domain::waiting::waits;
 use roster::domain::{Command, Offer, Privacy, Refusal, SpacePatch};
 
-use super::world::{World, by, roles, service, user, users};
+use super::links::new_link;
+use super::world::{World, by, roles, service, until, user, users};
 
 /// A full course in which somebody waits.
 fn full() -> World {
@@ -78,4 +79,30 @@ fn without_a_limit_nobody_waits_any_more() {
     let told = world.told(&by("max"), &Command::UpdateSpace(patch)).unwrap();
     assert_eq!(told, ["updated capacity", "bob waitlisted → member seat_given"]);
     assert_eq!((world.status("bob"), world.status("zoe")), (Member, Absent));
+}
+
+#[test]
+fn a_seat_whose_time_is_over_is_given_by_whatever_is_written_next() {
+    // Two seats, of which one ends.
+    let world = World::course(Privacy::Open, &[("max", Manager)]).with_a_waiting_list();
+    let mut world = world.with_room_for(1);
+    world.run(&by("max"), &Command::Add(until(&["ann"], 2_000))).unwrap();
+    world.run(&by("bob"), &Command::Join).unwrap();
+    assert_eq!(world.status("bob"), Waitlisted);
+    world.run(&by("max"), &Command::CreateLink(new_link('a'))).unwrap();
+    let made = world.snapshot().links.all().next().unwrap().id;
+    world.now = 2_000;
+    for command in [
+        Command::CreateLink(new_link('b')),
+        Command::RevokeLink(made),
+        Command::Invite(users(&["zoe"]).into(), Offer::Member),
+        Command::Expire,
+    ] {
+        let mut world = world.clone();
+        let actor = if command == Command::Expire { service() } else { by("max") };
+        let told = world.told(&actor, &command).unwrap();
+        assert_eq!(told[0], "ann member → absent expired", "{command:?}");
+        let given = "bob waitlisted → member seat_given".to_owned();
+        assert!(told.contains(&given), "{command:?}: {told:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use prost_types::Timestamp;
 use roster::clock::Clock;
 use roster::config::Config;
 use roster_proto::v1::{
@@ -74,6 +75,40 @@ async fn a_decline_is_remembered_by_the_history_alone() {
         client.add("ada", SPACE, &["grace"]).await.unwrap();
         client.remove("ada", SPACE, "grace").await.unwrap();
         assert_eq!(invite(&client, "ada", &both[..1], true).await.unwrap(), [Outcome::Changed]);
+        consistent(&client, SPACE).await;
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_blocked_for_a_while_since_they_declined_may_be_invited() {
+    on_every_engine(|_, url| async move {
+        let clock = Clock::fixed(Clock::system().now());
+        let app = App::at(&url, &clock).await;
+        let client = app.client().await;
+        client.create(SPACE, Privacy::Private, "ada", None).await;
+        client.invite("ada", SPACE, &["grace"]).await.unwrap();
+        assert_eq!(client.leave("grace", SPACE).await, Ok(Status::Absent));
+        let end = clock.now() + 1_000;
+        let request = pb::BlockUsersRequest {
+            space: SPACE.into(),
+            users: vec!["grace".into()],
+            until: Some(Timestamp {
+                seconds: end / 1_000,
+                nanos: (end % 1_000) as i32 * 1_000_000,
+            }),
+            ..Default::default()
+        };
+        client.memberships.clone().block_users(of("ada", request)).await.unwrap();
+        app.stop().await;
+
+        // Nobody has written down that the block is over, and the decline is the last ending that was.
+        let app = App::at(&url, &clock).await;
+        let client = app.client().await;
+        clock.advance(Duration::from_secs(1));
+        let found = invite(&client, "ada", &["grace".to_owned()], true).await.unwrap();
+        assert_eq!(found, [Outcome::Changed]);
         consistent(&client, SPACE).await;
         app.stop().await;
     })

@@ -1,16 +1,34 @@
 //! A hundred thousand people wait for a seat, and each learns at which place.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use roster_proto::v1::{self as pb, MembershipStatus as Status, Privacy};
 
 use super::rows_read::{TABLES, rows_read};
-use crate::harness::{App, Beside, Engine, of, of_service, on_every_engine};
+use crate::harness::{App, Beside, Engine, Grpc, of, of_service, on_every_engine};
+use crate::ledger::together;
 
 const SPACE: &str = "courses/1";
 const WAITING: i64 = 100_000;
-/// What a place costs: 63 nodes of each level, 63 rows, and whoever asks.
+/// What a place costs: 255 nodes, 255 rows, and whoever asks.
 const MOST_ROWS: i64 = 1_000;
+
+/// So many may wait without any ranges.
+const SHORT: usize = 512;
+
+/// A space with one seat, which is taken.
+async fn create(client: &Grpc) {
+    let message = pb::CreateSpaceRequest {
+        name: SPACE.into(),
+        privacy: Privacy::Open.into(),
+        creator: "ada".into(),
+        capacity: Some(1),
+        waitlist: true,
+        ..Default::default()
+    };
+    client.spaces.clone().create_space(of_service(message)).await.unwrap();
+}
 
 /// Puts people on the list, without asking the server.
 async fn fill(beside: &Beside) {
@@ -23,13 +41,13 @@ async fn fill(beside: &Beside) {
          SELECT '{SPACE}', 'user' || n, 'waitlisted', n, 0 FROM u;
          UPDATE space SET seq = {last}, waitlisted_count = {WAITING} WHERE name = '{SPACE}';"
     );
-    for level in 1..=3 {
+    for level in 1..=2 {
         sql.push_str(&format!(
             "INSERT INTO waiting_node (space, level, node, waiting)
              SELECT space, {level}, version >> {}, COUNT(*) FROM membership
              WHERE status = 'waitlisted' GROUP BY space, version >> {};",
-            6 * level,
-            6 * level,
+            8 * level,
+            8 * level,
         ));
     }
     beside.run(&sql).await;
@@ -51,15 +69,7 @@ async fn position(app: &App, place: i64) -> i64 {
 async fn a_place_among_a_hundred_thousand_is_counted_with_few_rows() {
     on_every_engine(|engine, url| async move {
         let app = App::start(&url).await;
-        let message = pb::CreateSpaceRequest {
-            name: SPACE.into(),
-            privacy: Privacy::Open.into(),
-            creator: "ada".into(),
-            capacity: Some(1),
-            waitlist: true,
-            ..Default::default()
-        };
-        app.client().await.spaces.clone().create_space(of_service(message)).await.unwrap();
+        create(&app.client().await).await;
         app.stop().await;
         let beside = Beside::at(&url).await;
         if engine == Engine::Postgres {
@@ -92,6 +102,72 @@ async fn a_place_among_a_hundred_thousand_is_counted_with_few_rows() {
         assert_eq!(client.membership(SPACE, "late").await.waitlist_position, WAITING - 1);
         app.stop().await;
         beside.close().await;
+    })
+    .await;
+}
+
+/// Users leave or join, many at once.
+async fn all_of(client: &Grpc, users: Range<usize>, joins: bool) {
+    for users in users.collect::<Vec<_>>().chunks(128) {
+        let act = users.iter().map(|n| {
+            let (client, user) = (client.clone(), format!("user{n}"));
+            async move {
+                match joins {
+                    true => client.join(&user, SPACE).await.unwrap(),
+                    false => client.leave(&user, SPACE).await.unwrap(),
+                }
+            }
+        });
+        together(act).await;
+    }
+}
+
+/// So many wait, everybody at their place; and in a long list they are counted in ranges, on both levels.
+async fn is_line_of(client: &Grpc, beside: &Beside, length: usize) {
+    let mut line = client.list(SPACE, &[Status::Waitlisted]).await;
+    assert_eq!(line.len(), length);
+    line.sort_by_key(|of| of.version);
+    for place in [1, 2, length / 2, length - 1, length] {
+        let own = client.membership(SPACE, &line[place - 1].user).await;
+        assert_eq!(own.waitlist_position, place as i64, "of {length}");
+    }
+    for level in 1..=2 {
+        let sum = "SELECT CAST(COALESCE(SUM(waiting), 0) AS BIGINT) FROM waiting_node";
+        let counted = beside.number(&format!("{sum} WHERE level = {level} AND waiting > 0")).await;
+        let expected = if length > SHORT { length } else { 0 };
+        assert_eq!(counted, expected as i64, "level {level}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_are_right_where_a_list_becomes_long_and_short_again() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        create(&client).await;
+        let beside = Beside::at(&url).await;
+        let steps = [
+            (0..SHORT, true, SHORT),
+            (SHORT..SHORT + 1, true, SHORT + 1),
+            (SHORT + 1..SHORT + 60, true, SHORT + 60),
+            (0..60, false, SHORT),
+            (100..101, false, SHORT - 1),
+            (0..60, true, SHORT + 59),
+        ];
+        for (users, joins, length) in steps {
+            all_of(&client, users, joins).await;
+            is_line_of(&client, &beside, length).await;
+        }
+        // A hundred are given seats by one command.
+        let message = pb::UpdateSpaceRequest {
+            name: SPACE.into(),
+            capacity: Some(101),
+            ..Default::default()
+        };
+        client.spaces.clone().update_space(of_service(message)).await.unwrap();
+        is_line_of(&client, &beside, SHORT - 41).await;
+        beside.close().await;
+        app.stop().await;
     })
     .await;
 }

@@ -319,3 +319,33 @@ async fn erasing_beside_joining_ends_exact() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_forget_the_same_user_do_each_space_once() {
+    on_every_engine(|_, url| async move {
+        let app = App::start(&url).await;
+        let client = app.client().await;
+        let names: Vec<_> = (101..101 + RACED).map(|n| format!("courses/{n}")).collect();
+        for name in &names {
+            client.create(name, Privacy::Open, "bob", None).await;
+        }
+        // What they leave behind is archived in the name of whoever was forgotten, and they come back to it at once.
+        let adding = async {
+            for name in names.iter().cycle().take(6 * RACED) {
+                let message = pb::AddUsersRequest {
+                    space: name.clone(),
+                    users: vec!["bob".into()],
+                    ..Default::default()
+                };
+                let _ = client.memberships.clone().add_users(of_service(message)).await;
+            }
+        };
+        let erasing = || erase_all(&client, "bob", "", 5);
+        tokio::join!(adding, erasing(), erasing(), erasing());
+        for name in &names {
+            is_exact(&client, name).await;
+        }
+        app.stop().await;
+    })
+    .await;
+}

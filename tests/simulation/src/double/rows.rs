@@ -57,7 +57,7 @@ impl Row {
         }
         let links = changes.links.iter().filter(|((space, _), _)| space == name);
         self.links.extend(links.map(|((_, id), link)| (*id, link.clone())));
-        self.count_tickets(changes.tickets.get(name));
+        self.count_tickets(changes.tickets.get(name).map(|tickets| &tickets.moved));
         self.seq = moved.space.seq;
         if let Some(space) = &mut self.space {
             (space.seq, space.counts) = (moved.space.seq, moved.space.counts);
@@ -87,9 +87,13 @@ impl Row {
                 }
                 self.count_tickets(Some(snapshot.moved_tickets()));
             }
-            SpaceWrite::Links { space, links } => {
-                self.space = Some((*space).clone());
+            SpaceWrite::Links { snapshot, links } => {
+                self.space = Some(snapshot.space.clone());
                 self.links.extend(links.iter().map(|link| (link.id, (*link).clone())));
+                for user in events.iter().filter_map(Event::user) {
+                    snapshot.known(user).into_iter().for_each(|membership| self.put(membership));
+                }
+                self.count_tickets(Some(snapshot.moved_tickets()));
             }
             SpaceWrite::Delete { .. } => {
                 let seq = events.last().map_or(self.seq, |event| event.seq);

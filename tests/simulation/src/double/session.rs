@@ -269,8 +269,10 @@ impl Session for DoubleSession {
 
     async fn write_space(&mut self, write: &SpaceWrite<'_>, events: &[Event]) -> Result<(), Error> {
         let name = match write {
-            SpaceWrite::Create { space, .. } | SpaceWrite::Links { space, .. } => &space.name,
-            SpaceWrite::Update { snapshot, .. } => &snapshot.space.name,
+            SpaceWrite::Create { space, .. } => &space.name,
+            SpaceWrite::Update { snapshot, .. } | SpaceWrite::Links { snapshot, .. } => {
+                &snapshot.space.name
+            }
             SpaceWrite::Delete { name } => name,
         };
         let is_new = matches!(write, SpaceWrite::Create { is_repeated: false, .. });
@@ -294,7 +296,7 @@ impl Session for DoubleSession {
         _: &SpaceName,
         _: &Erasure,
         _: Option<(&Snapshot, &[Event])>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         Err(Error::Rejected(DbErr::Custom("not here".into())))
     }
 }
