@@ -1,6 +1,6 @@
-/* Makes system calls on some files fail, for LD_PRELOAD. FAULT_CONTROL names the file that says
-   which: four 32-bit integers (kind, skip, left, hits), shared by all processes that have it mapped.
-   FAULT_FILES is a part of the path of the files that are meant. */
+/* Makes system calls on some files fail, and moves the clock, for LD_PRELOAD. FAULT_CONTROL names the
+   file that says which and by how much: 32-bit integers (kind, skip, left, hits, clock), shared by all
+   processes that have it mapped. FAULT_FILES is a part of the path of the files that are meant. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SYNC = 1, WRITE = 2 };
@@ -20,6 +21,7 @@ struct control {
     int32_t skip; /* so many go well first */
     int32_t left; /* so many fail then */
     int32_t hits; /* so many have failed */
+    int32_t clock; /* by so many milliseconds the time of day is wrong */
 };
 
 static struct control *control;
@@ -78,4 +80,24 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
 }
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
     return fails(WRITE, fd) ? -1 : REAL(pwritev)(fd, parts, count, at);
+}
+
+int clock_gettime(clockid_t which, struct timespec *time) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real)
+        real = REAL(clock_gettime);
+    int failed = real(which, time);
+    if (failed || which != CLOCK_REALTIME || !control)
+        return failed;
+    int64_t by = __atomic_load_n(&control->clock, __ATOMIC_SEQ_CST) * INT64_C(1000000);
+    int64_t nanoseconds = time->tv_nsec + by;
+    int64_t seconds = nanoseconds / 1000000000;
+    nanoseconds %= 1000000000;
+    if (nanoseconds < 0) {
+        nanoseconds += 1000000000;
+        seconds -= 1;
+    }
+    time->tv_sec += seconds;
+    time->tv_nsec = nanoseconds;
+    return 0;
 }

@@ -27,7 +27,7 @@ class Refuses:
         self.kind = kind
         self.one_by_one = one_by_one
         self.control = Path(folder) / "fault-control"
-        self.control.write_bytes(bytes(16))
+        self.control.write_bytes(bytes(20))
         self.control.chmod(0o666)
         library = Path(folder) / "fault.so"
         source = Path(__file__).with_name("fault.c")
@@ -50,7 +50,7 @@ class Refuses:
             file.write(struct.pack("=iii", kind, skip, left))
 
     def hits(self):
-        return struct.unpack("=4i", self.control.read_bytes())[3]
+        return struct.unpack("=5i", self.control.read_bytes())[3]
 
 
 class Full:

@@ -15,15 +15,23 @@ if [[ ${#targets[@]} == 0 ]]; then targets=(contract rest tokens cursors sets li
 export FUZZ=${CARGO_TARGET_DIR:-$PWD/target}
 mkdir -p "$FUZZ/fuzz-finds" "$FUZZ/fuzz-corpus"
 
+# FUZZ_PROFILE=dev builds only what is ours anew, where the rest was built for tests, and tries fewer inputs a second.
+profile=${FUZZ_PROFILE:-fuzz}
+ours=()
+export FUZZ_BINARIES=$FUZZ/$profile
+if [[ $profile == dev ]]; then
+  FUZZ_BINARIES=$FUZZ/debug
+  ours=(--config 'profile.dev.package.roster.opt-level=1')
+fi
 # What is ours is instrumented, and what it stands on is not.
 RUSTC_WORKSPACE_WRAPPER=$PWD/tests/fuzz/instrumented.sh \
-  cargo build --locked --profile fuzz --package fuzz
+  cargo build --locked --profile "$profile" "${ours[@]}" --package fuzz
 
 one() {
   local log=$FUZZ/fuzz-finds/$1.log kept=tests/fuzz/corpus/$1
   mkdir -p "$FUZZ/fuzz-corpus/$1"
   if [[ -d $kept ]]; then cp "$kept"/* "$FUZZ/fuzz-corpus/$1/"; fi
-  if ! FUZZ_SEEDS=$FUZZ/fuzz-corpus/$1 "$FUZZ/fuzz/fuzz-$1" "$FUZZ/fuzz-corpus/$1" -max_total_time="$FUZZ_SECONDS" \
+  if ! FUZZ_SEEDS=$FUZZ/fuzz-corpus/$1 "$FUZZ_BINARIES/fuzz-$1" "$FUZZ/fuzz-corpus/$1" -max_total_time="$FUZZ_SECONDS" \
     -dict=tests/fuzz/words.dict -max_len=4096 -timeout=300 -rss_limit_mb=4096 \
     -artifact_prefix="$FUZZ/fuzz-finds/$1-" -print_final_stats=1 >"$log" 2>&1; then
     grep -av '^#' "$log" | tail -n 40

@@ -92,13 +92,16 @@ fn may(signer: Signer, header: &Value, claims: &Value) -> Option<Caller> {
     }
     let sub = claims["sub"].as_str().map(str::to_owned);
     let number = claims["user_id"].as_i64().filter(|_| signer == Signer::Secret);
+    if number.is_some_and(|id| id <= 0) {
+        return None;
+    }
     let number = number.map(|id| id.to_string());
     let subject = match (number, sub) {
         (Some(number), Some(sub)) if number != sub => return None,
         (Some(subject), _) | (None, Some(subject)) => subject,
         (None, None) => return None,
     };
-    let subject = Some(subject).filter(|it| is_user(it) && !it.starts_with("-0"))?;
+    let subject = Some(subject).filter(|it| is_user(it))?;
     let subject = roster::domain::UserId::parse(&subject).ok()?;
     let scopes = [&claims["scope"], &claims["scp"]].into_iter().map(scopes);
     Some(Caller { subject, scopes: scopes.fold(Scopes::default(), Scopes::union) })

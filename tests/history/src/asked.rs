@@ -2,11 +2,13 @@
 
 use roster::domain::{
     Actor, Attendance, AttendanceChange, Attributes, Capacity, Command, Content, Contribution,
-    CoolDown, DisplayName, Erasure, InvalidId, Millis, NewSpace, Offer, Placement, Privacy,
-    RoleChange, SpacePatch, Status, Sweep, Until, UserId, Users,
+    CoolDown, DisplayName, Erasure, Grant, InvalidId, LinkHash, Millis, NewLink, NewSpace, Offer,
+    Placement, Privacy, RoleChange, SpaceName, SpacePatch, Status, Sweep, Until, UserId, Users,
+    Uses,
 };
+use roster::service::hash_of_secret;
 
-use crate::record::{Call, Ending, Failed, Op};
+use crate::record::{Answer, Call, Ending, Failed, Op, Outcome};
 
 /// Who every service of a run is.
 pub const SERVICE: &str = "judge";
@@ -37,6 +39,8 @@ pub enum Read {
     Events(i64),
     /// Whether the actor's own list has it.
     Listed,
+    /// Its invite links.
+    Links,
 }
 
 fn user(text: &str) -> Result<UserId, Failed> {
@@ -76,7 +80,12 @@ fn attend(named: Option<Users>, going: Option<bool>) -> Command {
     Command::SetAttendance(AttendanceChange { users: named, attendance, if_attendance: None })
 }
 
-fn create(privacy: &str, creator: &str, capacity: Option<i64>) -> Result<Command, Failed> {
+fn create(
+    privacy: &str,
+    creator: &str,
+    capacity: Option<i64>,
+    waitlist: bool,
+) -> Result<Command, Failed> {
     let text = |_| Failed::from("a bad text");
     let content = Content {
         display_name: DisplayName::new("judged").map_err(text)?,
@@ -87,7 +96,7 @@ fn create(privacy: &str, creator: &str, capacity: Option<i64>) -> Result<Command
         creator: user(creator)?,
         contribution: Contribution::Anyone,
         capacity: capacity.and_then(Capacity::new),
-        waitlist: false,
+        waitlist,
         cool_down: CoolDown::default(),
         content,
         invitees: None,
@@ -97,12 +106,35 @@ fn create(privacy: &str, creator: &str, capacity: Option<i64>) -> Result<Command
 fn update(
     privacy: Option<&str>,
     capacity: Option<i64>,
+    waitlist: Option<bool>,
     if_version: Option<i64>,
 ) -> Result<Command, Failed> {
     let privacy = privacy.map(|text| word(Privacy::from_word(text), text)).transpose()?;
     // In the contract no seats at all means that there is no limit.
     let capacity = capacity.map(Capacity::new);
-    Ok(Command::UpdateSpace(SpacePatch { privacy, capacity, if_version, ..SpacePatch::default() }))
+    let patch = SpacePatch { privacy, capacity, waitlist, if_version, ..SpacePatch::default() };
+    Ok(Command::UpdateSpace(patch))
+}
+
+fn hash(op: &Op, secret: &str) -> Result<LinkHash, Failed> {
+    let space = SpaceName::parse(&op.space).map_err(|_| format!("{:?} is no space", op.space))?;
+    word(hash_of_secret(&space, secret), secret)
+}
+
+/// The secret of a link is known from the answer alone. Without an answer nobody has it.
+fn link(op: &Op) -> Result<Option<Command>, Failed> {
+    let Call::CreateLink { grant, until, max_uses } = &op.call else { return Ok(None) };
+    let unknown = format!("of call {}", op.id);
+    let secret = match &op.outcome {
+        Outcome::Ok(Answer::Link { secret, .. }) => secret,
+        _ => &unknown,
+    };
+    Ok(Some(Command::CreateLink(NewLink {
+        hash: hash(op, secret)?,
+        grant: word(Grant::from_word(grant), grant)?,
+        until: *until,
+        max_uses: max_uses.and_then(Uses::new),
+    })))
 }
 
 fn roles(op: &Op) -> Result<Option<(Command, bool)>, Failed> {
@@ -126,20 +158,43 @@ pub fn actor(op: &Op) -> Result<Actor, Failed> {
     }
 }
 
+fn question(call: &Call) -> Result<Read, Failed> {
+    match call {
+        Call::Get(named) => Ok(Read::Membership(user(named)?)),
+        Call::Check(named) => Ok(Read::Check(user(named)?)),
+        Call::List(words) if words.is_empty() => {
+            Ok(Read::Members(vec![Status::Member, Status::Manager, Status::Creator]))
+        }
+        Call::List(words) => {
+            let statuses = words.iter().map(|text| word(Status::from_word(text), text));
+            Ok(Read::Members(statuses.collect::<Result<_, _>>()?))
+        }
+        Call::Space => Ok(Read::Space),
+        Call::Events { after } => Ok(Read::Events(*after)),
+        Call::Listed => Ok(Read::Listed),
+        Call::Links => Ok(Read::Links),
+        _ => Err("no question".into()),
+    }
+}
+
 /// What is asked.
 pub fn asked(op: &Op) -> Result<Asked, Failed> {
     let whole = |command| Ok(Asked::Command(Box::new(command), false));
     let each = |command, each: &bool| Ok(Asked::Command(Box::new(command), *each));
-    let read = |read| Ok(Asked::Read(read));
     match &op.call {
-        Call::Create { privacy, creator, capacity } => whole(create(privacy, creator, *capacity)?),
-        Call::Update { privacy, capacity, if_version } => {
-            whole(update(privacy.as_deref(), *capacity, *if_version)?)
+        Call::Create { privacy, creator, capacity, waitlist } => {
+            whole(create(privacy, creator, *capacity, *waitlist)?)
+        }
+        Call::Update { privacy, capacity, waitlist, if_version } => {
+            whole(update(privacy.as_deref(), *capacity, *waitlist, *if_version)?)
         }
         Call::Delete { if_version, if_empty } => {
             whole(Command::DeleteSpace { if_version: *if_version, if_empty: *if_empty })
         }
         Call::Join => whole(Command::Join),
+        Call::JoinByLink { secret } => whole(Command::JoinByLink(hash(op, secret)?)),
+        Call::CreateLink { .. } => whole(link(op)?.ok_or("no link")?),
+        Call::RevokeLink(id) => whole(Command::RevokeLink(*id)),
         Call::Leave => whole(Command::Leave),
         Call::Remove(named) => whole(Command::Remove(user(named)?)),
         Call::Invite { users: named, until, each: alone } => {
@@ -170,17 +225,6 @@ pub fn asked(op: &Op) -> Result<Asked, Failed> {
             pseudonym: user(&format!("{}of-{named}-{}", Erasure::PREFIX, op.id))?,
             successor: successor.as_deref().map(user).transpose()?,
         })),
-        Call::Get(named) => read(Read::Membership(user(named)?)),
-        Call::Check(named) => read(Read::Check(user(named)?)),
-        Call::List(words) if words.is_empty() => {
-            read(Read::Members(vec![Status::Member, Status::Manager, Status::Creator]))
-        }
-        Call::List(words) => {
-            let statuses = words.iter().map(|text| word(Status::from_word(text), text));
-            read(Read::Members(statuses.collect::<Result<_, _>>()?))
-        }
-        Call::Space => read(Read::Space),
-        Call::Events { after } => read(Read::Events(*after)),
-        Call::Listed => read(Read::Listed),
+        _ => Ok(Asked::Read(question(&op.call)?)),
     }
 }

@@ -24,11 +24,18 @@ impl Bounds {
     pub fn of(op: &Op) -> Self {
         let Outcome::Ok(answer) = &op.outcome else { return Self::ALL };
         match answer {
-            Answer::Done | Answer::Relation(_) | Answer::Swept { .. } | Answer::Listed(None) => {
-                Self::ALL
-            }
+            Answer::Done
+            | Answer::Relation(_)
+            | Answer::Swept { .. }
+            | Answer::Listed(None)
+            | Answer::Links(_) => Self::ALL,
             // What was only validated may tell numbers that never came to be.
             _ if op.validate_only => Self::ALL,
+            Answer::Link { link, .. } => match op.call {
+                // Its number is that of the event by which it was made.
+                Call::CreateLink { .. } => Self::before(link.id),
+                _ => Self { least: link.id, ..Self::ALL },
+            },
             Answer::One { member, changed: Some(true) } => Self::before(member.version),
             Answer::One { member, .. } | Answer::Listed(Some(member)) => Self::read(member),
             Answer::Many(results) => many(results),

@@ -5,8 +5,8 @@ use roster_proto::v1 as pb;
 
 use crate::record::{Answer, Call, Ending, Op, Outcome};
 use crate::told::{
-    attendance_number, event, many, member, one, privacy_number, space, status, status_number,
-    timestamp,
+    attendance_number, event, grant_number, link, many, member, one, privacy_number, space, status,
+    status_number, timestamp,
 };
 use crate::wire::Caller;
 
@@ -33,8 +33,13 @@ async fn asked(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
         Call::Get(_) | Call::Check(_) | Call::List(_) | Call::Events { .. } | Call::Listed => {
             read(caller, op).await
         }
+        Call::CreateLink { .. } | Call::RevokeLink(_) | Call::Links => of_link(caller, op).await,
         Call::Sweep(_) | Call::Erase { .. } => of_many(caller, op).await,
-        Call::Join | Call::Leave | Call::Remove(_) | Call::Transfer(_) => of_one(caller, op).await,
+        Call::Join
+        | Call::JoinByLink { .. }
+        | Call::Leave
+        | Call::Remove(_)
+        | Call::Transfer(_) => of_one(caller, op).await,
         _ => of_placed(caller, op).await,
     }
 }
@@ -42,7 +47,7 @@ async fn asked(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
 async fn of_space(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
     let (name, validate_only) = (op.space.clone(), op.validate_only);
     match &op.call {
-        Call::Create { privacy, creator, capacity } => {
+        Call::Create { privacy, creator, capacity, waitlist } => {
             let message = pb::CreateSpaceRequest {
                 name,
                 display_name: "judged".into(),
@@ -50,6 +55,7 @@ async fn of_space(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
                 creator: creator.clone(),
                 contribution: pb::Contribution::Anyone.into(),
                 capacity: *capacity,
+                waitlist: *waitlist,
                 validate_only,
                 ..Default::default()
             };
@@ -57,11 +63,12 @@ async fn of_space(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
                 caller.call("SpaceService/CreateSpace", message).await?;
             Ok(space(told.space))
         }
-        Call::Update { privacy, capacity, if_version } => {
+        Call::Update { privacy, capacity, waitlist, if_version } => {
             let message = pb::UpdateSpaceRequest {
                 name,
                 privacy: privacy.as_deref().map(privacy_number),
                 capacity: *capacity,
+                waitlist: *waitlist,
                 if_version: *if_version,
                 validate_only,
                 ..Default::default()
@@ -94,9 +101,12 @@ async fn of_one(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
         _ => String::new(),
     };
     match &op.call {
-        Call::Join => {
+        Call::Join | Call::JoinByLink { .. } => {
             let message = with(|message: &mut pb::JoinOrAcceptInviteRequest| {
                 (message.space, message.validate_only) = (space, validate_only);
+                if let Call::JoinByLink { secret } = &op.call {
+                    message.link = secret.clone();
+                }
             });
             let told: pb::JoinOrAcceptInviteResponse =
                 caller.call("MembershipService/JoinOrAcceptInvite", message).await?;
@@ -119,6 +129,38 @@ async fn of_one(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
             let told: pb::LeaveOrRemoveRequestResponse =
                 caller.call("MembershipService/LeaveOrRemoveRequest", message).await?;
             Ok(one(told.membership, told.changed))
+        }
+    }
+}
+
+async fn of_link(caller: &mut Caller<'_>, op: &Op) -> Result<Answer, Outcome> {
+    let (space, validate_only) = (op.space.clone(), op.validate_only);
+    match &op.call {
+        Call::CreateLink { grant, until, max_uses } => {
+            let message = pb::CreateInviteLinkRequest {
+                space,
+                grant: grant_number(grant),
+                until: until.map(timestamp),
+                max_uses: *max_uses,
+                validate_only,
+            };
+            let told: pb::CreateInviteLinkResponse =
+                caller.call("InviteLinkService/CreateInviteLink", message).await?;
+            Ok(Answer::Link { link: link(told.link), secret: told.secret, changed: true })
+        }
+        Call::RevokeLink(id) => {
+            let message = pb::RevokeInviteLinkRequest { space, id: *id, validate_only };
+            let told: pb::RevokeInviteLinkResponse =
+                caller.call("InviteLinkService/RevokeInviteLink", message).await?;
+            let (secret, changed) = (String::new(), told.changed);
+            Ok(Answer::Link { link: link(told.link), secret, changed })
+        }
+        _ => {
+            let message =
+                pb::ListInviteLinksRequest { space, page_size: 1_000, ..Default::default() };
+            let told: pb::ListInviteLinksResponse =
+                caller.call("InviteLinkService/ListInviteLinks", message).await?;
+            Ok(Answer::Links(told.links.into_iter().map(|it| link(Some(it))).collect()))
         }
     }
 }

@@ -30,6 +30,8 @@ const NAMES: &[&str] = &[
     "lost-end",
     "wrong-actor",
     "repeat-is-new",
+    "link-used-twice",
+    "seat-given-late",
 ];
 
 /// Each must be caught in this time.

@@ -6,12 +6,12 @@ use roster::domain::decide::check;
 use roster::domain::permission::{need_to_see_members, permit};
 use roster::domain::transition::Verb;
 use roster::domain::{
-    Action, Actor, Attendance, Command, Erasure, Kind, Membership, Millis, Place, Refusal, Refused,
-    Rule, Snapshot, Standing, Status, Sweep, Until, UserId,
+    Action, Actor, Attendance, Command, Erasure, Kind, Link, Membership, Millis, Place, Refusal,
+    Refused, Rule, Snapshot, Standing, Status, Sweep, Until, UserId, Uses,
 };
 
 use crate::asked::{Asked, Read};
-use crate::record::{Answer, Call, Op, Outcome, Seen, SpaceSeen, Surface};
+use crate::record::{Answer, Call, LinkSeen, Op, Outcome, Seen, SpaceSeen, Surface};
 
 /// A space after a command.
 pub struct After<'a> {
@@ -19,6 +19,10 @@ pub struct After<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// Whose membership changed.
     pub changed: BTreeSet<&'a UserId>,
+    /// Whether an invite link was made or ended.
+    pub changes_links: bool,
+    /// When it happened.
+    pub now: Millis,
     /// Who was refused by themselves.
     pub refused: &'a BTreeMap<UserId, Refused>,
 }
@@ -29,6 +33,7 @@ pub fn says_unchanged(outcome: &Outcome) -> bool {
         Outcome::Ok(Answer::One { changed, .. }) => *changed == Some(false),
         Outcome::Ok(Answer::Many(results)) => results.iter().all(|(_, word)| word != "changed"),
         Outcome::Ok(Answer::Swept { changed, .. }) => *changed == 0,
+        Outcome::Ok(Answer::Link { changed, .. }) => !changed,
         _ => false,
     }
 }
@@ -144,10 +149,12 @@ fn is_space(seen: &SpaceSeen, snapshot: &Snapshot, standing: Standing) -> bool {
         version: space.seq,
         seats: space.shown_seats(manages),
         going: space.shown_going(manages),
+        waitlist: space.waitlist,
         counts: manages.then(|| {
             [
                 Status::Invited,
                 Status::Requested,
+                Status::Waitlisted,
                 Status::Member,
                 Status::Manager,
                 Status::Creator,
@@ -163,6 +170,23 @@ fn is_space(seen: &SpaceSeen, snapshot: &Snapshot, standing: Standing) -> bool {
         &own.creator
     };
     *seen == SpaceSeen { creator: creator.clone(), ..own.clone() }
+}
+
+fn is_link(seen: &LinkSeen, is: &Link, now: Millis) -> bool {
+    let own = LinkSeen {
+        id: is.id,
+        grant: is.new.grant.word().into(),
+        until: is.new.until,
+        max_uses: is.new.max_uses.map(Uses::number),
+        uses: is.uses,
+        created_by: is.created_by.to_string(),
+        revoked: is.revoked_at.is_some(),
+        live: is.is_live(now),
+    };
+    // The rules do not follow what is renamed when somebody is erased.
+    let is_erased = seen.created_by.starts_with(Erasure::PREFIX);
+    let created_by = if is_erased { &seen.created_by } else { &own.created_by };
+    *seen == LinkSeen { created_by: created_by.clone(), ..own.clone() }
 }
 
 /// Whether a command that came to this would be answered so.
@@ -187,6 +211,10 @@ pub fn answer(answer: &Answer, actor: &Actor, command: &Command, after: &After<'
                     told.1 == result(after, space, verb, user)
                         && is_member(&told.0, &space.membership(user))
                 })
+        }
+        (Answer::Link { link, changed, .. }, Some(space)) => {
+            space.links.get(link.id).is_some_and(|is| is_link(link, is, after.now))
+                && (*changed == after.changes_links)
         }
         (Answer::Space(seen), Some(space)) => {
             is_space(seen, space, space.standing(actor)) || is_space(seen, space, Standing::Service)
@@ -216,7 +244,13 @@ fn result(after: &After<'_>, space: &Snapshot, verb: Verb, user: &UserId) -> Str
 }
 
 /// Whether a question would be answered so about this state.
-pub fn read(op: &Op, actor: &Actor, read: &Read, at: Option<&Snapshot>, seq: i64) -> bool {
+pub fn read(
+    op: &Op,
+    actor: &Actor,
+    read: &Read,
+    at: Option<&Snapshot>,
+    (seq, now): (i64, Millis),
+) -> bool {
     let hidden = || match (read, &op.outcome) {
         (Read::Check(_), Outcome::Ok(Answer::Check { status, version })) => {
             status == "absent" && *version == 0
@@ -255,15 +289,21 @@ pub fn read(op: &Op, actor: &Actor, read: &Read, at: Option<&Snapshot>, seq: i64
             let last = events.last().map_or(*after, |event| event.sequence);
             last == seq || events.len() >= crate::bounds::PAGE && last < seq || seq < *after
         }
-        (Read::Listed, Answer::Listed(found)) => {
-            let own = actor.user().map(|user| space.membership(user));
-            let own = own.filter(|own| own.status != Status::Absent);
-            match (own, found) {
-                (Some(own), Some(seen)) => is_member(seen, &own),
-                (own, found) => own.is_none() && found.is_none(),
-            }
+        (Read::Links, Answer::Links(links)) => {
+            links.len() == space.links.all().count()
+                && space.links.all().zip(links).all(|(is, seen)| is_link(seen, is, now))
         }
+        (Read::Listed, Answer::Listed(found)) => is_listed(space, actor, found.as_ref()),
         (_, _) => false,
+    }
+}
+
+fn is_listed(space: &Snapshot, actor: &Actor, found: Option<&Seen>) -> bool {
+    let own = actor.user().map(|user| space.membership(user));
+    let own = own.filter(|own| own.status != Status::Absent);
+    match (own, found) {
+        (Some(own), Some(seen)) => is_member(seen, &own),
+        (own, found) => own.is_none() && found.is_none(),
     }
 }
 
@@ -281,6 +321,7 @@ fn read_refusal(read: &Read, space: &Snapshot, standing: Standing) -> Option<Ref
     let refused = match read {
         Read::Members(statuses) => may_list(space, standing, statuses),
         Read::Events(_) => check(space.space.privacy, Action::SeeHistory, standing),
+        Read::Links => check(space.space.privacy, Action::SeeLinks, standing),
         Read::Membership(_) | Read::Check(_) | Read::Space | Read::Listed => Ok(()),
     };
     refused.err().map(|refused| refused.refusal)
@@ -340,5 +381,6 @@ pub const fn is_read(call: &Call) -> bool {
             | Call::Space
             | Call::Events { .. }
             | Call::Listed
+            | Call::Links
     )
 }

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use roster::domain::Millis;
-
 use crate::fits::is_read;
 use crate::model::Tried;
-use crate::record::{Failed, History, Op, Outcome};
+use crate::record::{Failed, History, Op, Outcome, Run};
 use crate::search::{Stuck, Verdict, search};
 use crate::whole::contradictions;
 use crate::witness::Witnesses;
@@ -51,17 +49,17 @@ pub fn judge(history: &History) -> Result<Judgement, Failed> {
         wrong.extend(contradictions(&ops, &told));
         wrong.truncate(MOST_TOLD);
         judgement.violations.extend(wrong.iter().map(|what| format!("{name}: {what}")));
-        match search(&ops, history.run.began, &told)? {
+        match search(&ops, &history.run, &told)? {
             Verdict::Explained { nodes } => judgement.nodes += nodes,
             Verdict::Undecided(stuck) => {
-                let text = tell(name, &ops, history.run.began, &told, &stuck)?;
+                let text = tell(name, &ops, &history.run, &told, &stuck)?;
                 judgement.undecided.push(text);
             }
             Verdict::Violated(stuck) => {
                 judgement.nodes += stuck.nodes;
-                let began = history.run.began;
-                let (ops, told, stuck) = shrink(ops, told, *stuck, began)?;
-                judgement.violations.push(tell(name, &ops, began, &told, &stuck)?);
+                let run = &history.run;
+                let (ops, told, stuck) = shrink(ops, told, *stuck, run)?;
+                judgement.violations.push(tell(name, &ops, run, &told, &stuck)?);
             }
         }
     }
@@ -86,17 +84,17 @@ fn shrink<'a>(
     mut ops: Vec<&'a Op>,
     mut told: Witnesses,
     mut stuck: Stuck,
-    began: Millis,
+    run: &Run,
 ) -> Result<Shrunk<'a>, Failed> {
     let since = Instant::now();
     let ends: BTreeMap<u32, u64> = ops.iter().map(|op| (op.id, op.answered)).collect();
     let end = stuck.left.first().and_then(|id| ends.get(id)).copied().unwrap_or(u64::MAX);
     let wanted = |op: &&Op| op.called <= end;
     let fewer: Vec<_> = ops.iter().copied().filter(wanted).collect();
-    if let Some(smaller) = is_still_wrong(fewer, began)? {
+    if let Some(smaller) = is_still_wrong(fewer, run)? {
         (ops, told, stuck) = smaller;
     }
-    let mut idle = idle(&ops, began)?;
+    let mut idle = idle(&ops, run)?;
     let mut part = idle.len().div_ceil(2);
     while part > 0 && since.elapsed() < SHRINKING {
         let mut at = 0;
@@ -105,7 +103,7 @@ fn shrink<'a>(
             let without: BTreeSet<u32> =
                 idle.get(at..to).unwrap_or_default().iter().copied().collect();
             let fewer = ops.iter().copied().filter(|op| !without.contains(&op.id)).collect();
-            match is_still_wrong(fewer, began)? {
+            match is_still_wrong(fewer, run)? {
                 Some(smaller) => {
                     (ops, told, stuck) = smaller;
                     idle.drain(at..to);
@@ -118,19 +116,19 @@ fn shrink<'a>(
     Ok((ops, told, stuck))
 }
 
-fn is_still_wrong(fewer: Vec<&Op>, began: Millis) -> Result<Option<Shrunk<'_>>, Failed> {
+fn is_still_wrong<'a>(fewer: Vec<&'a Op>, run: &Run) -> Result<Option<Shrunk<'a>>, Failed> {
     let told = Witnesses::of(&fewer).0;
-    Ok(match search(&fewer, began, &told)? {
+    Ok(match search(&fewer, run, &told)? {
         Verdict::Violated(stuck) => Some((fewer, told, *stuck)),
         Verdict::Explained { .. } | Verdict::Undecided(_) => None,
     })
 }
 
 /// The calls that change nothing.
-fn idle(ops: &[&Op], began: Millis) -> Result<Vec<u32>, Failed> {
+fn idle(ops: &[&Op], run: &Run) -> Result<Vec<u32>, Failed> {
     let mut idle = Vec::new();
     for op in ops {
-        if Tried::new(op, began)?.changes_nothing() {
+        if Tried::new(op, run)?.changes_nothing() {
             idle.push(op.id);
         }
     }
@@ -140,7 +138,7 @@ fn idle(ops: &[&Op], began: Millis) -> Result<Vec<u32>, Failed> {
 fn tell(
     name: &str,
     ops: &[&Op],
-    began: Millis,
+    run: &Run,
     told: &Witnesses,
     stuck: &Stuck,
 ) -> Result<String, Failed> {
@@ -161,7 +159,7 @@ fn tell(
     for id in stuck.left.iter().take(8) {
         text.push_str(&line(id));
         if let Some(op) = known.get(id) {
-            let rules = Tried::new(op, began)?.explain(&stuck.state);
+            let rules = Tried::new(op, run)?.explain(&stuck.state);
             text.push_str(&format!("      the rules say: {rules}\n"));
         }
     }
@@ -182,6 +180,11 @@ fn state(stuck: &Stuck) -> String {
             format!("{} {}@{}{by}{answer}{until}", it.user, it.status, it.version)
         })
         .collect();
+    let links = snapshot.links.all().map(|link| {
+        let ended = if link.revoked_at.is_some() { " revoked" } else { "" };
+        format!("link {} by {} used {}{ended}", link.id, link.created_by, link.uses)
+    });
+    let users: Vec<_> = users.into_iter().chain(links).collect();
     let capacity = space.capacity.map(|it| it.to_string()).unwrap_or("no limit".into());
     format!("event {}, {}, seats: {capacity}; {}", space.seq, space.privacy, users.join(", "))
 }

@@ -6,6 +6,7 @@ mod contract;
 mod defects;
 mod fits;
 mod foreign;
+mod harm;
 mod http;
 mod judge;
 mod model;
@@ -19,6 +20,7 @@ mod run;
 mod scene;
 mod search;
 mod server;
+mod shim;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -36,6 +38,7 @@ use clap::{Parser, ValueEnum};
 use judge::judge;
 use nemesis::Fault;
 use record::{Failed, History, Run};
+use report::Totals;
 use run::{Plan, Ran};
 
 /// Which database.
@@ -57,6 +60,9 @@ struct Flags {
     /// How long
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// So many runs, each with the next seed
+    #[arg(long, default_value_t = 1)]
+    runs: u64,
     /// How many calls at most
     #[arg(long, default_value_t = i64::MAX)]
     operations: i64,
@@ -67,7 +73,7 @@ struct Flags {
     servers: usize,
     #[arg(long, default_value_t = 10)]
     clients: usize,
-    /// Which faults; by default all that fit and need no root
+    /// Which faults, one named twice twice as often; by default all that fit
     #[arg(long, value_enum, value_delimiter = ',')]
     faults: Option<Vec<Fault>>,
     /// No faults
@@ -89,8 +95,7 @@ struct Flags {
 
 impl Flags {
     fn faults(&self) -> Vec<Fault> {
-        let needs_root = |fault: &&Fault| **fault == Fault::DiskFull;
-        let all = || Fault::value_variants().iter().filter(|it| !needs_root(it)).copied().collect();
+        let all = || Fault::value_variants().to_vec();
         if self.calm { Vec::new() } else { self.faults.clone().unwrap_or_else(all) }
     }
 
@@ -116,6 +121,7 @@ impl Flags {
                 servers: self.servers,
                 clients: self.clients,
                 faults: faults.iter().map(|fault| fault.name()).collect(),
+                skew: if faults.contains(&Fault::Clock) { nemesis::SKEW } else { 0 },
                 began: 0,
             },
             faults,
@@ -148,14 +154,27 @@ async fn go(flags: &Flags) -> Result<bool, Failed> {
     if flags.defects {
         return defects::watch(&Plan { faults: Vec::new(), ..plan }).await;
     }
-    let Ran { history, drift, late } = run::run(&plan).await?;
+    let (mut totals, mut are_well) = (Totals::default(), true);
+    for number in 0..flags.runs {
+        let run = Run { seed: plan.run.seed + number, ..plan.run.clone() };
+        are_well &= once(flags, &Plan { run, ..plan.clone() }, &mut totals).await?;
+    }
+    totals.tell();
+    Ok(are_well)
+}
+
+/// Whether all is well in one run.
+async fn once(flags: &Flags, plan: &Plan, totals: &mut Totals) -> Result<bool, Failed> {
+    let Ran { history, drift, late } = run::run(plan).await?;
     if let Some(file) = &flags.record {
         history.write(file)?;
     }
     let judgement = judge(&history)?;
+    totals.add(&history, &judgement, &drift, late);
     let is_well = report::tell(&history, &judgement, &drift, late);
     if !is_well {
-        let file = flags.record.clone().unwrap_or_else(|| "history.jsonl".into());
+        let name = || format!("history-{}-{}.jsonl", plan.run.database, plan.run.seed).into();
+        let file = flags.record.clone().unwrap_or_else(name);
         history.write(&file)?;
         println!("{}", report::again(&history.run, flags.seconds, &file));
     }

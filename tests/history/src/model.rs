@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use roster::domain::decide::check;
 use roster::domain::{
-    Action, Actor, Authorship, Command, Counts, Decision, Event, EventName, Millis, Moderation,
-    Overdue, Refusal, Refused, Snapshot, SpaceName, SpaceState, Status, Sweep, UserId, decide,
-    decide_each,
+    Action, Actor, Authorship, Command, Counts, Decision, Event, EventName, Invitations,
+    Membership, Millis, Moderation, Overdue, Refusal, Refused, Snapshot, SpaceName, SpaceState,
+    Status, Sweep, UserId, decide, decide_each,
 };
 
 use crate::asked::{Asked, actor, asked};
 use crate::bounds::Bounds;
 use crate::fits::{self, After};
-use crate::record::{Failed, Op, Outcome};
+use crate::record::{Failed, Op, Outcome, Run};
 use crate::witness::Witnesses;
 
 /// The clocks of the run and of the servers are the same one, but for its grain.
@@ -34,6 +34,8 @@ pub struct Tried<'a> {
     /// It happened between these moments.
     pub window: (Millis, Millis),
     space: SpaceName,
+    /// Those of its users who may have been forgotten, and that they declined an invitation with them.
+    forgotten: BTreeSet<UserId>,
 }
 
 /// What a call comes to.
@@ -50,20 +52,32 @@ impl Next {
 }
 
 impl<'a> Tried<'a> {
-    /// The call, in a run whose clock stood at 0 at this moment.
-    pub fn new(op: &'a Op, began: Millis) -> Result<Self, Failed> {
+    /// The call, in this run.
+    pub fn new(op: &'a Op, run: &Run) -> Result<Self, Failed> {
+        let (began, grain) = (run.began, GRAIN + run.skew);
         let wall =
             |at: u64| began.saturating_add(i64::try_from(at / 1_000_000).unwrap_or(i64::MAX));
-        let until = if op.is_unknown() { Millis::MAX } else { wall(op.answered) + GRAIN };
+        let until = if op.is_unknown() { Millis::MAX } else { wall(op.answered) + grain };
         let name = |_| Failed::from(format!("{:?} is no space", op.space));
         Ok(Self {
             op,
             actor: actor(op)?,
             asked: asked(op)?,
             bounds: Bounds::of(op),
-            window: (wall(op.called) - GRAIN, until),
+            window: (wall(op.called) - grain, until),
             space: SpaceName::parse(&op.space).map_err(name)?,
+            forgotten: BTreeSet::new(),
         })
+    }
+
+    /// Who may have been erased before this call was answered, among those whom it invites.
+    pub fn forget(&mut self, erased: &[(&str, u64)]) {
+        let Asked::Command(command, _) = &self.asked else { return };
+        let Command::Invite(placement, _) = &**command else { return };
+        let is_erased = |user: &&UserId| {
+            erased.iter().any(|(name, called)| *name == user.as_str() && *called < self.op.answered)
+        };
+        self.forgotten = placement.users.iter().filter(is_erased).cloned().collect();
     }
 
     /// Whether this call can never change anything, wherever it stands.
@@ -81,12 +95,15 @@ impl<'a> Tried<'a> {
             let current = state.snapshot.as_ref().map(|snapshot| complete(snapshot, now));
             match &self.asked {
                 Asked::Command(command, each) => {
-                    steps.extend(self.decided(state.seq, current, command, *each, now));
+                    let forgetful = current.as_ref().and_then(|it| self.forgetful(it));
+                    for current in [Some(current), forgetful.map(Some)].into_iter().flatten() {
+                        steps.extend(self.decided(state.seq, current, command, *each, now));
+                    }
                 }
                 Asked::Sweep(sweep) => steps.extend(self.swept(state.seq, current, *sweep, now)),
                 Asked::Read(read) => {
                     let at = current.as_ref().map(|current| current.at(now));
-                    if fits::read(self.op, &self.actor, read, at.as_deref(), state.seq) {
+                    if fits::read(self.op, &self.actor, read, at.as_deref(), (state.seq, now)) {
                         steps.push(Next::SAME);
                     }
                 }
@@ -99,6 +116,16 @@ impl<'a> Tried<'a> {
         steps
     }
 
+    /// The same without the declines of those who may have been forgotten, if that makes a difference.
+    fn forgetful(&self, current: &Snapshot) -> Option<Snapshot> {
+        let mut invitations = current.invitations().clone();
+        for user in &self.forgotten {
+            let nobody = Membership::absent(self.space.clone(), user.clone(), 0);
+            invitations.follow(&nobody, Status::Absent, EventName::Erased, 0);
+        }
+        (invitations != *current.invitations()).then(|| anew(current.clone(), invitations))
+    }
+
     /// The moments that make a difference.
     fn moments(&self, state: &SpaceState, told: &Witnesses) -> Vec<Millis> {
         let (from, to) = self.window;
@@ -106,9 +133,11 @@ impl<'a> Tried<'a> {
         let memberships = state.snapshot.iter().flat_map(Snapshot::memberships);
         let ends = memberships.filter_map(|membership| membership.until).filter(within);
         let own = fits::own_until(&self.asked).filter(within);
+        let links = state.snapshot.iter().flat_map(|snapshot| snapshot.links.all());
+        let links = links.filter_map(|link| link.new.until).filter(within);
         let told = told.time(state.seq + 1).filter(|at| within(at) || *at == from);
-        let mut all: BTreeSet<_> = ends.chain(own).chain(told).collect();
-        if all.is_empty() || all.first() != told.as_ref() {
+        let mut all: BTreeSet<_> = ends.chain(own).chain(links).chain(told).collect();
+        if all.is_empty() || all.first() != told.as_ref() || self.changes_nothing() {
             all.insert(from);
         } else if let Some(first) = told {
             // Between the beginning and the moment that was told nothing ends.
@@ -171,9 +200,12 @@ impl<'a> Tried<'a> {
     ) -> bool {
         let Outcome::Ok(answer) = &self.op.outcome else { return self.op.is_unknown() };
         let at = next.snapshot.as_ref().map(|snapshot| snapshot.at(now));
-        let done = events.iter().filter(|event| event.name != EventName::Expired);
-        let changed = done.filter_map(Event::user).collect();
-        let after = After { snapshot: at.as_deref(), changed, refused };
+        let done = || events.iter().filter(|event| event.name != EventName::Expired);
+        let changed = done().filter_map(Event::user).collect();
+        let is_of_link =
+            |it: &Event| matches!(it.name, EventName::LinkCreated | EventName::LinkRevoked);
+        let changes_links = done().any(is_of_link);
+        let after = After { snapshot: at.as_deref(), changed, changes_links, now, refused };
         fits::answer(answer, &self.actor, command, &after)
     }
 
@@ -268,14 +300,18 @@ pub fn expire(state: &SpaceState, latest: Millis, told: &Witnesses) -> Option<Ne
         return None;
     }
     let mut next = SpaceState { snapshot: Some(complete(snapshot, now)), seq: state.seq };
-    let events = next.carry_out(Decision::Expire(Vec::new()), &Authorship::of_expiry(now));
+    let by = Authorship::of_expiry(now);
+    let (name, current) = (&snapshot.space.name, next.snapshot.as_ref());
+    let expired = decide(name, current, &by.actor, &Command::Expire, now).ok()?;
+    let events = next.carry_out(expired, &by);
     let is_known = !events.is_empty() && told.allow(&events);
     is_known.then(|| Next { state: Some(Rc::new(settled(next))), events })
 }
 
-/// The same snapshot, which knows that it has everybody whose time is over.
+/// The same snapshot, which knows that it has everybody whose time is over and everybody who waits.
 fn complete(snapshot: &Snapshot, now: Millis) -> Snapshot {
     let mut snapshot = snapshot.clone();
+    snapshot.add_line(Vec::new(), true);
     if snapshot.space.is_due(now) {
         let mut others = Counts::default();
         for over in snapshot.memberships().filter(|membership| membership.is_over(now)) {
@@ -290,13 +326,20 @@ fn complete(snapshot: &Snapshot, now: Millis) -> Snapshot {
 /// The state as it is kept: without those who are gone.
 fn settled(state: SpaceState) -> SpaceState {
     let snapshot = state.snapshot.map(|snapshot| {
-        let there = snapshot.memberships().filter(|it| it.status != Status::Absent).cloned();
-        let mut settled = Snapshot::new(snapshot.space.clone(), there.collect::<Vec<_>>());
-        settled.add_invitations(snapshot.invitations().clone());
-        settled.content = snapshot.content;
-        settled
+        let invitations = snapshot.invitations().clone();
+        anew(snapshot, invitations)
     });
     SpaceState { snapshot, seq: state.seq }
+}
+
+fn anew(snapshot: Snapshot, invitations: Invitations) -> Snapshot {
+    let there = snapshot.memberships().filter(|it| it.status != Status::Absent).cloned();
+    let mut anew = Snapshot::new(snapshot.space.clone(), there.collect::<Vec<_>>());
+    anew.add_invitations(invitations);
+    anew.add_line(Vec::new(), true);
+    snapshot.links.all().for_each(|link| anew.links.add(link.clone()));
+    anew.content = snapshot.content;
+    anew
 }
 
 /// A number for all of a state that can make a difference to what follows.
@@ -306,7 +349,10 @@ pub fn fingerprint(state: &SpaceState) -> u64 {
     if let Some(snapshot) = &state.snapshot {
         let space = &snapshot.space;
         (space.privacy, space.capacity.map(|it| it.seats()), &space.creator).hash(&mut hasher);
-        (space.next_until, snapshot.invitations()).hash(&mut hasher);
+        (space.next_until, space.waitlist, snapshot.invitations()).hash(&mut hasher);
+        for link in snapshot.links.all() {
+            (link.id, link.new.hash.as_str(), link.uses, link.revoked_at).hash(&mut hasher);
+        }
         for it in snapshot.memberships() {
             (&it.user, it.status, it.version, &it.invited_by).hash(&mut hasher);
             (it.attendance, it.until).hash(&mut hasher);

@@ -1,13 +1,11 @@
 //! Harm, one fault after the other, in an order that the seed decides.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tokio::net::TcpStream;
 
 use crate::postgres::Cluster;
 use crate::proxy::Proxy;
@@ -15,7 +13,10 @@ use crate::random::Random;
 use crate::record::{Failed, FaultSpan};
 use crate::scene::Scene;
 use crate::server::Server;
-use crate::wishes::PLACES;
+use crate::shim::Shim;
+
+/// By so many milliseconds clocks are wrong at most.
+pub const SKEW: i64 = 1_500;
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,8 +55,18 @@ pub enum Fault {
     Connections,
     /// The database becomes read-only.
     ReadOnly,
+    /// A standby takes the place of PostgreSQL, which is killed.
+    Failover,
+    /// Somebody brings the schema up to date, and changes tables beside it.
+    Migrate,
     /// The disk is full.
     DiskFull,
+    /// The disk fails: `fsync` says so.
+    DiskFails,
+    /// The clock of a server is wrong.
+    Clock,
+    /// A copy of the database is put in its place.
+    Restore,
     /// The database is copied while it is in use, and the copy counted again.
     Backup,
 }
@@ -71,9 +82,10 @@ impl Fault {
             | Self::PgStop
             | Self::Lock
             | Self::Connections
+            | Self::Failover
+            | Self::Migrate
             | Self::ReadOnly => harm.cluster.is_some(),
-            Self::DiskFull => harm.small_disk.is_some(),
-            Self::Backup => harm.file.is_some(),
+            Self::Backup | Self::Restore => harm.file.is_some(),
             Self::Rolling => harm.servers.len() > 1,
             Self::Kill
             | Self::Stop
@@ -81,6 +93,9 @@ impl Fault {
             | Self::CutClients
             | Self::FreezeClients
             | Self::Cancel
+            | Self::DiskFull
+            | Self::DiskFails
+            | Self::Clock
             | Self::Deadline => true,
         }
     }
@@ -101,8 +116,12 @@ pub struct Harm {
     pub to_database: Option<Arc<Proxy>>,
     /// The file of SQLite.
     pub file: Option<PathBuf>,
-    /// The folder of a disk that can be filled.
-    pub small_disk: Option<PathBuf>,
+    /// What each server has preloaded.
+    pub shims: Vec<Shim>,
+    /// What the cluster has.
+    pub cluster_shim: Option<Shim>,
+    /// The address of the database.
+    pub database: String,
     /// What came of copies.
     pub copies: Vec<String>,
 }
@@ -175,18 +194,25 @@ impl Harm {
                 scene.deadline.store(0, Ordering::Relaxed);
                 Ok(())
             }
+            Fault::Clock => {
+                let by = i64::try_from(random.below(2 * SKEW as usize))? - SKEW;
+                self.clock(which, i32::try_from(by)?, a_while).await
+            }
             Fault::CutDatabase | Fault::FreezeDatabase => {
-                self.database(fault, a_while, random.percent(50)).await;
+                self.reach(fault, a_while, random.percent(50)).await;
                 Ok(())
             }
-            Fault::DiskFull => self.fill(a_while).await,
+            Fault::DiskFull | Fault::DiskFails => self.disk(fault, a_while).await,
+            Fault::Migrate => self.migrate(which).await,
             Fault::Backup => self.copy(),
+            Fault::Restore => self.restore().await,
             Fault::PgBackend
             | Fault::PgKill
             | Fault::PgRestart
             | Fault::PgStop
             | Fault::Lock
             | Fault::Connections
+            | Fault::Failover
             | Fault::ReadOnly => self.postgres(fault, a_while, random).await,
         }
     }
@@ -226,112 +252,4 @@ impl Harm {
         proxies.iter().for_each(|proxy| proxy.heal(fault == Fault::FreezeClients));
         scene.frozen.store(false, Ordering::Relaxed);
     }
-
-    async fn database(&self, fault: Fault, a_while: Duration, silently: bool) {
-        let Some(proxy) = &self.to_database else { return };
-        if fault == Fault::CutDatabase {
-            proxy.cut()
-        } else {
-            proxy.freeze()
-        }
-        tokio::time::sleep(a_while).await;
-        proxy.heal(silently);
-    }
-
-    async fn postgres(
-        &mut self,
-        fault: Fault,
-        a_while: Duration,
-        random: &mut Random,
-    ) -> Result<(), Failed> {
-        let Some(cluster) = &mut self.cluster else { return Ok(()) };
-        match fault {
-            Fault::PgBackend => cluster.kill_backend(random.below(40)),
-            Fault::PgKill => cluster.kill().await,
-            Fault::PgRestart => cluster.restart().await,
-            Fault::PgStop => {
-                cluster.freeze(true)?;
-                tokio::time::sleep(a_while).await;
-                cluster.freeze(false)
-            }
-            Fault::Lock => {
-                let space = random.pick(PLACES).map(|place| place.name).unwrap_or_default();
-                let seconds = a_while.as_secs_f64();
-                let sql = format!(
-                    "DO $$ BEGIN PERFORM 1 FROM space WHERE name = '{space}' FOR UPDATE; \
-                     PERFORM pg_sleep({seconds}); END $$"
-                );
-                let locker = cluster.psql("roster", &sql).spawn()?;
-                tokio::time::sleep(a_while).await;
-                let done = locker.wait_with_output()?;
-                let said = || String::from_utf8_lossy(&done.stderr).into_owned();
-                if done.status.success() { Ok(()) } else { Err(said().into()) }
-            }
-            Fault::Connections => {
-                let address = cluster.address();
-                let mut held = Vec::new();
-                for _ in 0..60 {
-                    held.extend(hold(address).await);
-                }
-                tokio::time::sleep(a_while).await;
-                drop(held);
-                Ok(())
-            }
-            _ => {
-                let set = "ALTER DATABASE roster SET default_transaction_read_only = on";
-                let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                    WHERE datname = 'roster' AND pid <> pg_backend_pid()";
-                cluster.sql("postgres", set)?;
-                cluster.sql("postgres", cut)?;
-                tokio::time::sleep(a_while).await;
-                cluster
-                    .sql("postgres", "ALTER DATABASE roster RESET default_transaction_read_only")?;
-                if random.percent(50) {
-                    cluster.sql("postgres", cut)?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn fill(&self, a_while: Duration) -> Result<(), Failed> {
-        let Some(disk) = &self.small_disk else { return Ok(()) };
-        let filler = disk.join("filler");
-        let of = format!("of={}", filler.display());
-        Command::new("dd").args(["if=/dev/zero", &of, "bs=4096", "status=none"]).output()?;
-        tokio::time::sleep(a_while).await;
-        Ok(std::fs::remove_file(filler)?)
-    }
-
-    fn copy(&mut self) -> Result<(), Failed> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let copy = file.with_file_name("copy.db");
-        let _ = std::fs::remove_file(&copy);
-        let backup = format!(".backup '{}'", copy.display());
-        let done = Command::new("sqlite3").arg(file).arg(".timeout 5000").arg(backup).output()?;
-        if !done.status.success() {
-            // Somebody wrote for all of that time: no copy, and nothing wrong with one.
-            return Ok(());
-        }
-        let url = format!("sqlite:{}", copy.display());
-        if let Some(server) = self.servers.first() {
-            self.copies.extend(server.recount(&url)?);
-        }
-        Ok(())
-    }
-}
-
-/// A connection to PostgreSQL that does nothing and is never given back.
-async fn hold(address: std::net::SocketAddr) -> Option<TcpStream> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = TcpStream::connect(address).await.ok()?;
-    let mut startup = vec![0, 3, 0, 0];
-    startup.extend_from_slice(b"user\0postgres\0database\0roster\0\0");
-    let length = u32::try_from(startup.len() + 4).ok()?.to_be_bytes();
-    stream.write_all(&length).await.ok()?;
-    stream.write_all(&startup).await.ok()?;
-    let mut answer = [0; 1];
-    let read = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut answer)).await;
-    // An error ends it: there are no more.
-    (matches!(read, Ok(Ok(1))) && answer == *b"R").then_some(stream)
 }

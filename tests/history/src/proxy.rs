@@ -18,6 +18,8 @@ struct Mode {
     closed: bool,
     /// Connections older than this were cut.
     cuts: u64,
+    /// Where new connections lead to.
+    target: SocketAddr,
 }
 
 /// A running proxy.
@@ -33,8 +35,9 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Result<Arc<Self>, Failed> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (mode, watched) = watch::channel(Mode { frozen: false, closed: false, cuts: 0 });
-        tokio::spawn(accept(listener, target, watched));
+        let (mode, watched) =
+            watch::channel(Mode { frozen: false, closed: false, cuts: 0, target });
+        tokio::spawn(accept(listener, watched));
         Ok(Arc::new(Self { address, mode }))
     }
 
@@ -51,6 +54,11 @@ impl Proxy {
         self.mode.send_modify(|mode| mode.frozen = true);
     }
 
+    /// New connections lead there from now on.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.mode.send_modify(|mode| mode.target = target);
+    }
+
     /// All is well. What was frozen is dead: its connections are cut only if `silently` is false.
     pub fn heal(&self, silently: bool) {
         self.mode.send_modify(|mode| {
@@ -61,22 +69,17 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, mode: watch::Receiver<Mode>) {
+async fn accept(listener: TcpListener, mode: watch::Receiver<Mode>) {
     while let Ok((client, _)) = listener.accept().await {
         let now = *mode.borrow();
         if !now.closed {
-            tokio::spawn(connection(client, target, mode.clone(), now.cuts));
+            tokio::spawn(connection(client, mode.clone(), now));
         }
     }
 }
 
-async fn connection(
-    client: TcpStream,
-    target: SocketAddr,
-    mut mode: watch::Receiver<Mode>,
-    cuts: u64,
-) {
-    let Ok(server) = TcpStream::connect(target).await else { return };
+async fn connection(client: TcpStream, mut mode: watch::Receiver<Mode>, at_first: Mode) {
+    let Ok(server) = TcpStream::connect(at_first.target).await else { return };
     let _ = client.set_nodelay(true);
     let _ = server.set_nodelay(true);
     let (from_client, to_client) = client.into_split();
@@ -85,7 +88,7 @@ async fn connection(
     let down = copy(from_server, to_client, mode.clone());
     tokio::select! {
         _ = async { tokio::join!(up, down) } => {}
-        _ = mode.wait_for(|mode| mode.cuts > cuts) => {}
+        _ = mode.wait_for(|mode| mode.cuts > at_first.cuts) => {}
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Run {
     pub clients: usize,
     /// Which faults, by name.
     pub faults: Vec<String>,
+    /// By how many milliseconds the clocks of servers may be wrong.
+    #[serde(default)]
+    pub skew: i64,
     /// The clock of the system when the run's own clock stood at 0, in milliseconds.
     pub began: i64,
 }
@@ -73,10 +76,12 @@ pub enum Call {
         privacy: String,
         creator: String,
         capacity: Option<i64>,
+        waitlist: bool,
     },
     Update {
         privacy: Option<String>,
         capacity: Option<i64>,
+        waitlist: Option<bool>,
         if_version: Option<i64>,
     },
     Delete {
@@ -84,6 +89,15 @@ pub enum Call {
         if_empty: bool,
     },
     Join,
+    JoinByLink {
+        secret: String,
+    },
+    CreateLink {
+        grant: String,
+        until: Option<i64>,
+        max_uses: Option<i64>,
+    },
+    RevokeLink(i64),
     Leave,
     Remove(String),
     Invite {
@@ -136,6 +150,7 @@ pub enum Call {
         after: i64,
     },
     Listed,
+    Links,
 }
 
 /// Until when a role is to last.
@@ -185,6 +200,10 @@ pub enum Answer {
     Swept { changed: usize, full: bool },
     /// What the user is in this space, if their list has it.
     Listed(Option<Seen>),
+    /// An invite link after a command, and its secret if it was made.
+    Link { link: LinkSeen, secret: String, changed: bool },
+    /// All invite links.
+    Links(Vec<LinkSeen>),
 }
 
 /// A membership in an answer.
@@ -198,6 +217,19 @@ pub struct Seen {
     pub invited_by: String,
 }
 
+/// An invite link in an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkSeen {
+    pub id: i64,
+    pub grant: String,
+    pub until: Option<i64>,
+    pub max_uses: Option<i64>,
+    pub uses: i64,
+    pub created_by: String,
+    pub revoked: bool,
+    pub live: bool,
+}
+
 /// A space in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceSeen {
@@ -207,8 +239,9 @@ pub struct SpaceSeen {
     pub version: i64,
     pub seats: i64,
     pub going: i64,
-    /// Invited, requested, members, managers, creators, blocked; only managers are told.
-    pub counts: Option<[i64; 6]>,
+    pub waitlist: bool,
+    /// Invited, requested, waitlisted, members, managers, creators, blocked; only managers are told.
+    pub counts: Option<[i64; 7]>,
 }
 
 /// An event in an answer.
@@ -251,7 +284,7 @@ pub struct History {
 enum Line {
     Run(Run),
     Fault(FaultSpan),
-    Op(Op),
+    Op(Box<Op>),
 }
 
 impl History {
@@ -262,7 +295,7 @@ impl History {
             match serde_json::from_str(&line?)? {
                 Line::Run(run) => history.run = run,
                 Line::Fault(fault) => history.faults.push(fault),
-                Line::Op(op) => history.ops.push(op),
+                Line::Op(op) => history.ops.push(*op),
             }
         }
         Ok(history)
@@ -273,7 +306,7 @@ impl History {
         let mut file = BufWriter::new(std::fs::File::create(path)?);
         let lines = [Line::Run(self.run.clone())].into_iter();
         let lines = lines.chain(self.faults.iter().cloned().map(Line::Fault));
-        for line in lines.chain(self.ops.iter().cloned().map(Line::Op)) {
+        for line in lines.chain(self.ops.iter().cloned().map(|op| Line::Op(Box::new(op)))) {
             serde_json::to_writer(&mut file, &line)?;
             file.write_all(b"\n")?;
         }
@@ -291,6 +324,14 @@ impl History {
 }
 
 impl Op {
+    /// Who is erased by it, and since when.
+    pub fn erased(&self) -> Option<(&str, u64)> {
+        match &self.call {
+            Call::Erase { user, .. } => Some((user, self.called)),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is known of its end, so that it may have happened at any time after its call.
     pub const fn is_unknown(&self) -> bool {
         matches!(self.outcome, Outcome::Unknown(_))

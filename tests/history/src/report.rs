@@ -7,12 +7,52 @@ use crate::fits::is_read;
 use crate::judge::Judgement;
 use crate::record::{History, Outcome, Run};
 
+/// What several runs came to together.
+#[derive(Debug, Default)]
+pub struct Totals {
+    runs: usize,
+    calls: usize,
+    unknown: usize,
+    late: u64,
+    wrong: usize,
+    undecided: usize,
+    faults: BTreeMap<String, Vec<Option<u64>>>,
+}
+
+impl Totals {
+    /// Adds a run.
+    pub fn add(&mut self, history: &History, judgement: &Judgement, drift: &[String], late: u64) {
+        self.runs += 1;
+        self.calls += judgement.calls;
+        self.unknown += judgement.unknown;
+        self.late += late;
+        self.wrong += judgement.violations.len() + drift.len();
+        self.undecided += judgement.undecided.len();
+        for (name, times) in recovery(history) {
+            self.faults.entry(name).or_default().extend(times);
+        }
+    }
+
+    /// Tells them, if there is more than one run.
+    pub fn tell(&self) {
+        let Self { runs, calls, unknown, late, wrong, undecided, .. } = self;
+        if *runs < 2 {
+            return;
+        }
+        println!(
+            "\n{runs} runs: {calls} calls ({unknown} of unknown outcome), {late} late answers, \
+             {wrong} violations or drifts, {undecided} undecided"
+        );
+        tell_recovery(&self.faults);
+    }
+}
+
 /// Tells all of it, and says whether all is well.
 pub fn tell(history: &History, judgement: &Judgement, drift: &[String], late: u64) -> bool {
     let Run { seed, database, servers, clients, .. } = &history.run;
     println!("seed {seed}, {database}, {servers} server(s), {clients} clients");
     outcomes(history);
-    recovery(history);
+    tell_recovery(&recovery(history));
     println!("answers later than their deadline and 100 ms: {late}");
     let Judgement { calls, unknown, spaces, nodes, took, .. } = judgement;
     println!(
@@ -63,8 +103,9 @@ fn outcomes(history: &History) {
     }
 }
 
-/// Of each fault: how often, and how long until the first write was acknowledged after it was over.
-fn recovery(history: &History) {
+/// Of each fault how long it took each time until the first write was acknowledged after it was over; nothing if none was
+/// before the run ended.
+fn recovery(history: &History) -> BTreeMap<String, Vec<Option<u64>>> {
     let mut writes: Vec<u64> = history
         .ops
         .iter()
@@ -74,23 +115,27 @@ fn recovery(history: &History) {
         .map(|op| op.answered)
         .collect();
     writes.sort_unstable();
-    let mut times: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    let mut times: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for fault in &history.faults {
         let next = writes.partition_point(|answered| *answered < fault.ended);
-        // The last fault of a run may have nothing after it.
         let after = writes.get(next).map(|answered| answered - fault.ended);
-        times.entry(&fault.name).or_default().extend(after);
+        times.entry(fault.name.clone()).or_default().push(after);
     }
-    if !times.is_empty() {
+    times
+}
+
+fn tell_recovery(faults: &BTreeMap<String, Vec<Option<u64>>>) {
+    if !faults.is_empty() {
         println!("  fault: how often; first write acknowledged after it, median and worst");
     }
-    for (name, mut times) in times {
+    for (name, all) in faults {
+        let mut times: Vec<u64> = all.iter().flatten().copied().collect();
         times.sort_unstable();
         let ms = |at: Option<&u64>| match at {
             None => "-".to_owned(),
             Some(at) => format!("{:.0} ms", *at as f64 / 1e6),
         };
         let median = ms(times.get(times.len() / 2));
-        println!("  {name:16} {:4}  {median:>9} {:>9}", times.len(), ms(times.last()));
+        println!("  {name:16} {:4}  {median:>9} {:>9}", all.len(), ms(times.last()));
     }
 }

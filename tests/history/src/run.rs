@@ -1,7 +1,6 @@
 //! One run: a database, servers, clients and harm, and the record of it all.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use crate::proxy::Proxy;
 use crate::record::{Call, Failed, History, Op, Run, Surface};
 use crate::scene::{Client, Scene};
 use crate::server::Server;
+use crate::shim::Shim;
 use crate::wishes::{PLACES, USERS, Wish};
 
 /// What is to be run.
@@ -41,67 +41,51 @@ pub struct Ran {
     pub late: u64,
 }
 
-/// A small disk, which goes when it is dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: PathBuf) -> Option<Self> {
-        std::fs::create_dir_all(&at).ok()?;
-        let mut mount = Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&at);
-        let done = mount.output().ok()?;
-        done.status.success().then_some(Self(at))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).output();
-    }
-}
-
 /// Runs it.
 pub async fn run(plan: &Plan) -> Result<Ran, Failed> {
     let folder = tempfile::tempdir()?;
+    let preloads =
+        |fault: &Fault| matches!(fault, Fault::DiskFull | Fault::DiskFails | Fault::Clock);
+    let preloads = plan.faults.iter().any(preloads);
+    let shim = |name: &str, files: &str| {
+        preloads.then(|| Shim::new(folder.path(), name, files)).transpose()
+    };
+    let file = folder.path().join("roster.db");
     let mut harm = Harm {
         servers: Vec::new(),
         cluster: None,
         to_database: None,
         file: None,
-        small_disk: None,
+        shims: Vec::new(),
+        cluster_shim: None,
+        database: format!("sqlite:{}", file.display()),
         copies: Vec::new(),
     };
-    let mut disk = None;
-    let database = if plan.run.database == "postgres" {
-        let cluster = Cluster::start(folder.path()).await?;
+    if plan.run.database == "postgres" {
+        harm.cluster_shim = shim("cluster", "/cluster/data-")?;
+        let environment = harm.cluster_shim.as_ref().map(Shim::environment).unwrap_or_default();
+        let cluster = Cluster::start(folder.path(), environment).await?;
         let proxy = Proxy::start(cluster.address()).await?;
-        let url = format!("postgres://postgres@{}/roster", proxy.address);
+        harm.database = format!("postgres://postgres@{}/roster", proxy.address);
         (harm.cluster, harm.to_database) = (Some(cluster), Some(proxy));
-        url
     } else {
-        if plan.faults.contains(&Fault::DiskFull) {
-            disk = Disk::mount(folder.path().join("disk"));
-        }
-        harm.small_disk = disk.as_ref().map(|disk| disk.0.clone());
-        let within = harm.small_disk.clone().unwrap_or_else(|| folder.path().to_owned());
-        let file = within.join("roster.db");
-        let url = format!("sqlite:{}", file.display());
         harm.file = Some(file);
-        url
-    };
+    }
     for number in 0..plan.run.servers {
         let log = folder.path().join(format!("roster-{number}.log"));
-        let defect = plan.defect.clone();
-        let mut server = Server::new(&plan.roster, &database, log, defect).await?;
+        let shim = shim(&format!("server-{number}"), "roster.db")?;
+        let mut environment = shim.as_ref().map(Shim::environment).unwrap_or_default();
+        environment.extend(plan.defect.clone().map(|name| ("ROSTER_TEST_DEFECT".into(), name)));
+        let mut server = Server::new(&plan.roster, &harm.database, log, environment).await?;
         server.start().await?;
         harm.servers.push(server);
+        harm.shims.extend(shim);
     }
-    let ran = play(plan, &mut harm, &database).await;
+    let ran = play(plan, &mut harm).await;
     if ran.is_err() {
         show_logs(folder.path());
     }
     drop(harm);
-    drop(disk);
     ran
 }
 
@@ -114,7 +98,7 @@ fn show_logs(folder: &Path) {
     }
 }
 
-async fn play(plan: &Plan, harm: &mut Harm, database: &str) -> Result<Ran, Failed> {
+async fn play(plan: &Plan, harm: &mut Harm) -> Result<Ran, Failed> {
     let reached = harm.servers.iter().map(|it| (it.to_grpc.address, it.to_rest.address)).collect();
     let scene = Arc::new(Scene::new(reached, plan.calls)?);
     let mut ops = begin(&scene, plan.run.seed).await?;
@@ -149,7 +133,7 @@ async fn play(plan: &Plan, harm: &mut Harm, database: &str) -> Result<Ran, Faile
         server.stop().await?;
     }
     if let Some(server) = harm.servers.first() {
-        drift.extend(server.recount(database)?);
+        drift.extend(server.recount(&harm.database)?);
     }
     ops.sort_by_key(|op| op.id);
     let run = Run { began: scene.wall, ..plan.run.clone() };
@@ -165,6 +149,7 @@ async fn begin(scene: &Scene, seed: u64) -> Result<Vec<Op>, Failed> {
             privacy: place.privacy.into(),
             creator: (1 + n % USERS).to_string(),
             capacity: place.capacity,
+            waitlist: place.waitlist,
         };
         patiently(&mut client, place.name, call).await?;
     }
@@ -175,10 +160,10 @@ async fn begin(scene: &Scene, seed: u64) -> Result<Vec<Op>, Failed> {
 async fn audit(scene: &Scene, seed: u64) -> Result<Vec<Op>, Failed> {
     let mut client = Client::new(scene, seed, u16::MAX)?;
     for place in PLACES {
-        let all = ["invited", "requested", "member", "manager", "creator", "blocked"];
+        let all = ["invited", "requested", "waitlisted", "member", "manager", "creator", "blocked"];
         let after = scene.unread(place.name);
         let list = Call::List(all.map(str::to_owned).to_vec());
-        for call in [Call::Events { after }, Call::Space, list] {
+        for call in [Call::Events { after }, Call::Space, list, Call::Links] {
             patiently(&mut client, place.name, call).await?;
         }
     }

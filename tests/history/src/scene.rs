@@ -25,6 +25,8 @@ use crate::wishes::{Known, PLACES, USERS, Wish, wish};
 const DEADLINE: Duration = Duration::from_secs(3);
 /// A client whose call failed waits so long.
 const PAUSE: Duration = Duration::from_millis(40);
+/// So many links of a space are remembered.
+const LINKS: usize = 4;
 /// An answer may be so much later than its deadline.
 const GRACE: Duration = Duration::from_millis(100);
 
@@ -57,6 +59,7 @@ pub struct Scene {
 struct Learnt {
     versions: BTreeMap<String, i64>,
     events: BTreeMap<String, i64>,
+    links: BTreeMap<String, Vec<(i64, String)>>,
 }
 
 impl Scene {
@@ -110,7 +113,8 @@ impl Scene {
     fn wish(&self, random: &mut Random) -> Wish {
         let known = self.known();
         let now = self.wall + i64::try_from(self.now() / 1_000_000).unwrap_or_default();
-        wish(random, &Known { now, versions: &known.versions, events: &known.events })
+        let Learnt { versions, events, links } = &*known;
+        wish(random, &Known { now, versions, events, links })
     }
 
     fn learn(&self, op: &Op) {
@@ -120,6 +124,16 @@ impl Scene {
             Answer::Space(space) => space.version,
             Answer::Many(results) => {
                 results.iter().map(|it| it.0.version).max().unwrap_or_default()
+            }
+            Answer::Link { link, secret, .. } => {
+                if !secret.is_empty() {
+                    let mut known = self.known();
+                    let links = known.links.entry(op.space.clone()).or_default();
+                    links.push((link.id, secret.clone()));
+                    let old = links.len().saturating_sub(LINKS);
+                    links.drain(..old);
+                }
+                0
             }
             Answer::Events(events) => {
                 let last = events.last().map(|event| event.sequence).unwrap_or_default();

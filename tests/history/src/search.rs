@@ -31,7 +31,7 @@ use roster::domain::{Millis, SpaceState};
 
 use crate::model::{GRAIN, Next, Tried, expire, fingerprint};
 use crate::random::Random;
-use crate::record::{Failed, Op};
+use crate::record::{Failed, Op, Run};
 use crate::witness::Witnesses;
 
 /// So many states are looked at before a space is given up as undecided.
@@ -102,14 +102,14 @@ struct Search<'a> {
 }
 
 /// Looks for an order of these calls to one space.
-pub fn search(ops: &[&Op], began: Millis, told: &Witnesses) -> Result<Verdict, Failed> {
+pub fn search(ops: &[&Op], run: &Run, told: &Witnesses) -> Result<Verdict, Failed> {
     let mut ops: Vec<&Op> = ops.to_vec();
     ops.sort_by_key(|op| (op.called, op.id));
-    let first = look(&ops, began, told, true)?;
+    let first = look(&ops, run, told, true)?;
     if matches!(first, Verdict::Explained { .. }) || !ops.iter().any(|op| op.is_unknown()) {
         return Ok(first);
     }
-    let second = look(&ops, began, told, false)?;
+    let second = look(&ops, run, told, false)?;
     match (first, second) {
         (Verdict::Violated(mut stuck), Verdict::Undecided(_)) => {
             stuck.is_certain = false;
@@ -119,8 +119,10 @@ pub fn search(ops: &[&Op], began: Millis, told: &Witnesses) -> Result<Verdict, F
     }
 }
 
-fn look(ops: &[&Op], began: Millis, told: &Witnesses, hopes: bool) -> Result<Verdict, Failed> {
-    let entries = ops.iter().map(|op| Tried::new(op, began)).collect::<Result<Vec<_>, _>>()?;
+fn look(ops: &[&Op], run: &Run, told: &Witnesses, hopes: bool) -> Result<Verdict, Failed> {
+    let mut entries = ops.iter().map(|op| Tried::new(op, run)).collect::<Result<Vec<_>, _>>()?;
+    let erased: Vec<_> = ops.iter().filter_map(|op| op.erased()).collect();
+    entries.iter_mut().for_each(|entry| entry.forget(&erased));
     let is_unknown = |n: &usize| entries.get(*n).is_some_and(|entry| entry.op.is_unknown());
     // The latest first.
     let unknown: Vec<_> = (0..entries.len()).rev().filter(is_unknown).collect();
@@ -283,7 +285,10 @@ impl Search<'_> {
         let expired = expire(state, latest, self.told);
         let ends = expired.map(|next| Choice { entry: None, next });
         if self.told.get(state.seq + 1).is_some_and(|event| event.name == "expired") {
-            choices.splice(0..0, ends);
+            // Whoever changes nothing may have come before it, and then sees that nothing has happened yet.
+            choices.sort_by_key(|choice| choice.next.state.is_some());
+            let idle = choices.partition_point(|choice| choice.next.state.is_none());
+            choices.splice(idle..idle, ends);
         } else {
             choices.extend(ends);
         }

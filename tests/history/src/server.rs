@@ -18,6 +18,7 @@ use crate::asked::SERVICE;
 use crate::postgres::{free_port, signal};
 use crate::proxy::Proxy;
 use crate::record::Failed;
+use crate::shim::Environment;
 
 const SECRET: &str = "a secret that is known to the judge alone";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +29,7 @@ pub struct Server {
     program: PathBuf,
     database: String,
     log: PathBuf,
-    defect: Option<String>,
+    environment: Environment,
     grpc: SocketAddr,
     rest: SocketAddr,
     admin: SocketAddr,
@@ -45,7 +46,7 @@ impl Server {
         program: &Path,
         database: &str,
         log: PathBuf,
-        defect: Option<String>,
+        environment: Environment,
     ) -> Result<Self, Failed> {
         let address = || Ok::<SocketAddr, Failed>((Ipv4Addr::LOCALHOST, free_port()?).into());
         let (grpc, rest, admin) = (address()?, address()?, address()?);
@@ -55,7 +56,7 @@ impl Server {
             program,
             database,
             log,
-            defect,
+            environment,
             grpc,
             rest,
             admin,
@@ -95,9 +96,7 @@ impl Server {
             .env("ROSTER_SWEEP_INTERVAL", "1")
             .env("ROSTER_LOG", "warn")
             .env("ROSTER_LOG_FORMAT", "json");
-        if let Some(defect) = &self.defect {
-            command.env("ROSTER_TEST_DEFECT", defect);
-        }
+        command.envs(self.environment.iter().cloned());
         self.child =
             Some(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
         Ok(())
@@ -137,6 +136,16 @@ impl Server {
         child.kill()?;
         child.wait()?;
         Err("the server did not end when it was asked to".into())
+    }
+
+    /// Brings the schema of the database up to date, beside the servers.
+    pub fn migrate(&self, database: &str) -> Result<(), Failed> {
+        let done =
+            Command::new(&self.program).args(["migrate", "--database", database]).output()?;
+        if done.status.success() {
+            return Ok(());
+        }
+        Err(format!("migrate: {}", String::from_utf8_lossy(&done.stderr)).into())
     }
 
     /// What contradicts itself in the database, in words. The servers should rest.

@@ -13,7 +13,12 @@ impl Hand {
     fn course(privacy: &str, capacity: Option<i64>) -> Self {
         let run = Run { began: BEGAN, ..Run::default() };
         let mut hand = Self(History { run, ..History::default() });
-        let call = Call::Create { privacy: privacy.into(), creator: "1".into(), capacity };
+        let call = Call::Create {
+            privacy: privacy.into(),
+            creator: "1".into(),
+            capacity,
+            waitlist: false,
+        };
         let space = SpaceSeen {
             privacy: privacy.into(),
             creator: "1".into(),
@@ -21,7 +26,8 @@ impl Hand {
             version: 1,
             seats: 1,
             going: 0,
-            counts: Some([0, 0, 0, 0, 1, 0]),
+            waitlist: false,
+            counts: Some([0, 0, 0, 0, 0, 1, 0]),
         };
         hand.ask((0, 1), "", call, Outcome::Ok(Answer::Space(Box::new(space))));
         hand

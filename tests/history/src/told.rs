@@ -3,7 +3,7 @@
 use prost_types::Timestamp;
 use roster_proto::v1 as pb;
 
-use crate::record::{Answer, EventSeen, Seen, SpaceSeen};
+use crate::record::{Answer, EventSeen, LinkSeen, Seen, SpaceSeen};
 
 /// A moment in the contract's form.
 pub fn timestamp(at: i64) -> Timestamp {
@@ -93,11 +93,34 @@ pub fn space(told: Option<pb::Space>) -> Answer {
         seats: told.member_count,
         going: told.going_count,
         counts: told.status_counts.map(|counts| {
-            let pb::StatusCounts { invited, requested, member, manager, creator, blocked, .. } =
-                counts;
-            [invited, requested, member, manager, creator, blocked]
+            let pb::StatusCounts { invited, requested, waitlisted, .. } = counts;
+            let pb::StatusCounts { member, manager, creator, blocked, .. } = counts;
+            [invited, requested, waitlisted, member, manager, creator, blocked]
         }),
+        waitlist: told.waitlist,
     }))
+}
+
+/// What a link does, as the contract numbers it.
+pub fn grant_number(word: &str) -> i32 {
+    let name = format!("INVITE_LINK_GRANT_{}", word.to_uppercase());
+    pb::InviteLinkGrant::from_str_name(&name).unwrap_or_default().into()
+}
+
+/// An invite link.
+pub fn link(told: Option<pb::InviteLink>) -> LinkSeen {
+    let told = told.unwrap_or_default();
+    let name = pb::InviteLinkGrant::try_from(told.grant).unwrap_or_default().as_str_name();
+    LinkSeen {
+        id: told.id,
+        grant: name.trim_start_matches("INVITE_LINK_GRANT_").to_lowercase(),
+        until: told.until.as_ref().map(millis),
+        max_uses: told.max_uses,
+        uses: told.uses,
+        created_by: told.created_by,
+        revoked: told.revoke_time.is_some(),
+        live: told.live,
+    }
 }
 
 /// An event.

@@ -30,11 +30,12 @@ fn of_space(space: &SpaceSeen) -> Option<String> {
     if space.capacity.is_some_and(|capacity| space.seats > capacity) {
         return Some(format!("{} seats taken of {:?}", space.seats, space.capacity));
     }
-    let [invited, requested, members, managers, creators, blocked] = space.counts?;
+    let [invited, requested, waitlisted, members, managers, creators, blocked] = space.counts?;
     if creators != 1 {
         return Some(format!("{creators} creators are counted"));
     }
-    if [invited, requested, members, managers, blocked, space.going].iter().any(|n| *n < 0) {
+    let all = [invited, requested, waitlisted, members, managers, blocked, space.going];
+    if all.iter().any(|n| *n < 0) {
         return Some("a counter is below 0".into());
     }
     let seats = members + managers + creators;

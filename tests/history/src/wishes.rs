@@ -18,10 +18,17 @@ pub struct Place {
     pub privacy: &'static str,
     /// How many seats.
     pub capacity: Option<i64>,
+    /// Whether whoever finds none is put on a list.
+    pub waitlist: bool,
 }
 
 const fn place(name: &'static str, privacy: &'static str, capacity: Option<i64>) -> Place {
-    Place { name, privacy, capacity }
+    Place { name, privacy, capacity, waitlist: false }
+}
+
+/// The same with a waiting list.
+const fn queue(name: &'static str, privacy: &'static str, capacity: Option<i64>) -> Place {
+    Place { name, privacy, capacity, waitlist: true }
 }
 
 /// The spaces of a run.
@@ -30,10 +37,10 @@ pub const PLACES: &[Place] = &[
     place("courses/2", "secret", None),
     place("courses/3", "draft", Some(4)),
     place("courses/4", "private", None),
-    place("groups/5", "open", Some(4)),
-    place("groups/6", "private", Some(3)),
+    queue("groups/5", "open", Some(2)),
+    queue("groups/6", "private", Some(2)),
     place("groups/7", "secret", Some(4)),
-    place("events/8", "open", Some(3)),
+    queue("events/8", "open", Some(3)),
     place("events/9", "private", None),
     place("events/10", "open", None),
     place("communities/0123456789abcdef0123456789abcdef", "open", Some(3)),
@@ -49,6 +56,8 @@ pub struct Known<'a> {
     pub versions: &'a BTreeMap<String, i64>,
     /// The number of the last event that was read of each space.
     pub events: &'a BTreeMap<String, i64>,
+    /// The links of each space that were made last, with their secrets.
+    pub links: &'a BTreeMap<String, Vec<(i64, String)>>,
 }
 
 /// Something to ask.
@@ -74,7 +83,11 @@ enum Sort {
     Space,
     Events,
     Listed,
+    Links,
     Join,
+    JoinByLink,
+    CreateLink,
+    RevokeLink,
     Leave,
     Remove,
     Invite,
@@ -100,7 +113,11 @@ const SORTS: &[(usize, Sort)] = &[
     (60, Sort::Space),
     (60, Sort::Events),
     (30, Sort::Listed),
-    (180, Sort::Join),
+    (20, Sort::Links),
+    (170, Sort::Join),
+    (60, Sort::JoinByLink),
+    (20, Sort::CreateLink),
+    (10, Sort::RevokeLink),
     (80, Sort::Leave),
     (40, Sort::Remove),
     (70, Sort::Invite),
@@ -156,8 +173,8 @@ pub fn wish(random: &mut Random, known: &Known<'_>) -> Wish {
     let sort = random.weighted(SORTS, Sort::Get);
     let mut actor = user(random);
     let by_service = match sort {
-        Sort::Join | Sort::Leave | Sort::Attend | Sort::Listed => 0,
-        Sort::Create | Sort::Events | Sort::Erase => 100,
+        Sort::Join | Sort::JoinByLink | Sort::Leave | Sort::Attend | Sort::Listed => 0,
+        Sort::Create | Sort::Events | Sort::Erase | Sort::Links => 100,
         Sort::Get | Sort::Check | Sort::List | Sort::Space => 25,
         _ => 45,
     };
@@ -187,6 +204,9 @@ const fn may_validate(call: &Call) -> bool {
             | Call::Space
             | Call::Events { .. }
             | Call::Listed
+            | Call::Links
+            // Of what is only validated nobody knows the number.
+            | Call::CreateLink { .. }
             | Call::Sweep(_)
             | Call::Erase { .. }
             // Of a space that is only validated nobody knows what it would be called.
@@ -205,7 +225,7 @@ fn call(random: &mut Random, known: &Known<'_>, space: &str, sort: Sort, actor: 
         Sort::Check => Call::Check(user(random)),
         Sort::List if random.percent(60) => Call::List(Vec::new()),
         Sort::List => {
-            let pending = ["invited", "requested", "blocked"].map(str::to_owned);
+            let pending = ["invited", "requested", "waitlisted", "blocked"].map(str::to_owned);
             Call::List(pending.to_vec())
         }
         Sort::Space => Call::Space,
@@ -215,7 +235,9 @@ fn call(random: &mut Random, known: &Known<'_>, space: &str, sort: Sort, actor: 
             Call::Events { after: (after - back).max(0) }
         }
         Sort::Listed => Call::Listed,
+        Sort::Links => Call::Links,
         Sort::Join => Call::Join,
+        Sort::JoinByLink | Sort::CreateLink | Sort::RevokeLink => link(random, known, space, sort),
         Sort::Leave => Call::Leave,
         Sort::Remove => Call::Remove(user(random)),
         Sort::Invite => Call::Invite { users: users(random), until: soon(random, known.now), each },
@@ -233,7 +255,8 @@ fn call(random: &mut Random, known: &Known<'_>, space: &str, sort: Sort, actor: 
             let privacy = random.percent(50).then(|| privacy(random, space));
             let seats = i64::try_from(random.below(6)).unwrap_or_default();
             let capacity = random.percent(60).then_some(seats);
-            Call::Update { privacy, capacity, if_version }
+            let waitlist = random.percent(25).then(|| random.percent(60));
+            Call::Update { privacy, capacity, waitlist, if_version }
         }
         Sort::Delete => {
             // What happens between the last look at the history and the end of it, nobody can tell.
@@ -255,7 +278,26 @@ fn call(random: &mut Random, known: &Known<'_>, space: &str, sort: Sort, actor: 
 
 fn create(random: &mut Random, space: &str) -> Call {
     let (privacy, creator) = (privacy(random, space), user(random));
-    Call::Create { privacy, creator, capacity: capacity(random) }
+    Call::Create { privacy, creator, capacity: capacity(random), waitlist: random.percent(40) }
+}
+
+/// Of one of the links that were made last; at times of one that was never made.
+fn link(random: &mut Random, known: &Known<'_>, space: &str, sort: Sort) -> Call {
+    let links = known.links.get(space).map(Vec::as_slice).unwrap_or_default();
+    let link = random.pick(links).cloned().filter(|_| random.percent(90));
+    match sort {
+        Sort::JoinByLink => {
+            Call::JoinByLink { secret: link.map_or_else(|| "made up".into(), |(_, secret)| secret) }
+        }
+        Sort::RevokeLink => Call::RevokeLink(link.map_or(1, |(id, _)| id)),
+        _ => {
+            let grants = ["member", "member", "member", "request", "manager"];
+            let grant = random.pick(&grants).copied().unwrap_or_default().into();
+            let uses = i64::try_from(1 + random.below(3)).ok();
+            let max_uses = uses.filter(|_| random.percent(70));
+            Call::CreateLink { grant, until: soon(random, known.now), max_uses }
+        }
+    }
 }
 
 fn answer(random: &mut Random) -> Option<bool> {
