@@ -1,6 +1,7 @@
 //! What the figures were measured on.
 
 use crate::pgbench::psql;
+use crate::server::Failed;
 
 /// The processor and the database, in words.
 pub fn describe(postgres: &str) -> String {
@@ -12,4 +13,13 @@ pub fn describe(postgres: &str) -> String {
         || current_setting('fsync') || ', synchronous_commit ' || current_setting('synchronous_commit')";
     let database = psql(postgres, asked).unwrap_or_else(|_| "no PostgreSQL".into());
     format!("{cores} cores, {model}; {database}; load generator and databases on the same machine")
+}
+
+/// What the system says about a process's memory, in MiB: `VmRSS` now, `VmHWM` at most so far.
+pub fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+    let kib: f64 =
+        line.and_then(|line| line.split_whitespace().next()).ok_or("no such line")?.parse()?;
+    Ok(kib / 1024.0)
 }

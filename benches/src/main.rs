@@ -16,6 +16,7 @@ mod plot;
 mod report;
 mod scenarios;
 mod server;
+mod soak;
 mod table;
 mod wire;
 
@@ -48,6 +49,10 @@ struct Args {
     /// to a quarter of a processor (needs root), and print what becomes of them
     #[arg(long, value_name = "SECONDS")]
     overload: Option<u64>,
+    /// Compare nothing, but call servers on both databases at a steady rate for so many minutes, and write down
+    /// each minute what they hold and how long they let callers wait
+    #[arg(long, value_name = "MINUTES")]
+    soak: Option<usize>,
     /// Grow to ten million memberships
     #[arg(long)]
     large: bool,
@@ -115,6 +120,10 @@ async fn main() -> Result<(), Failed> {
         postgres: args.postgres,
     };
     println!("{}", plan.machine);
+    if let Some(minutes) = args.soak {
+        soak::run(minutes, &plan, &output).await?;
+        return show(&output);
+    }
     let chosen =
         if args.scenarios.is_empty() { scenarios::Scenario::all() } else { args.scenarios };
     for scenario in chosen {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::flood::{self, Group, Pace, Tally, within};
+use crate::machine::memory;
 use crate::server::{Database, Failed, Server, bearer, token};
 
 /// Of a processor.
@@ -64,21 +65,13 @@ fn group(kind: &str, callers: usize, connections: usize, pace: Pace) -> Result<G
     Ok(Group { connections, bearers: bearers(kind, callers)?, pace })
 }
 
-/// The server's memory, in MiB.
-fn memory(pid: u32) -> Result<f64, Failed> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).ok_or("no VmRSS")?;
-    let kib = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse::<f64>()?;
-    Ok(kib / 1024.0)
-}
-
 impl Measured {
     /// What the groups' calls come to, and the most memory that the server took meanwhile.
     fn run(&self, groups: Vec<Group>, lasting: Duration) -> Result<(Vec<Tally>, f64), Failed> {
         let (mut most, mut next) = (0.0_f64, Instant::now());
         let tallies = flood::run(self.server.grpc, groups, lasting, || {
             if Instant::now() >= next {
-                most = most.max(memory(self.server.pid())?);
+                most = most.max(memory(self.server.pid(), "VmRSS")?);
                 next = Instant::now() + Duration::from_millis(100);
             }
             Ok(())

@@ -29,6 +29,8 @@ pub fn draw(folder: &Path, reports: &[Report]) -> Result<(), Failed> {
             "postgres" => on_postgres(report),
             "sqlite" => on_sqlite(report),
             "growth" => growth(report),
+            "soak-sqlite" => soak("A server on SQLite, as time goes by", report),
+            "soak-postgres" => soak("A server on PostgreSQL, as time goes by", report),
             _ => continue,
         };
         chart.draw(&folder.join(format!("{}.svg", report.scenario)))?;
@@ -88,6 +90,30 @@ fn growth(report: &Report) -> Chart {
         ticks: lines[0].points.iter().map(|(size, _)| *size).collect(),
         lines: lines.into(),
     }
+}
+
+/// What each minute was, beside what the first ten were.
+fn soak(title: &'static str, report: &Report) -> Chart {
+    let lines = [
+        ("memory", BLUE),
+        ("file descriptors", GREEN),
+        ("p99", ORANGE),
+        ("log of the database", PURPLE),
+        ("database by row of the history", YELLOW),
+    ]
+    .map(|(name, colour)| Line::new(name, colour, shares(report, name)));
+    let last = lines[0].points.len() as f64;
+    let ticks = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 90.0, 120.0, 240.0].into_iter();
+    let ticks = ticks.take_while(|tick| *tick < last).chain([last]).collect();
+    Chart { title, across: "minutes", up: "% of what it was at first", ticks, lines: lines.into() }
+}
+
+fn shares(report: &Report, name: &str) -> Vec<(f64, f64)> {
+    let rounds = report.series.get(name).map_or(&[][..], |series| &series.rounds);
+    let first = &rounds[..rounds.len().min(10)];
+    let first = first.iter().sum::<f64>() / first.len() as f64;
+    let share = |(n, value): (usize, &f64)| ((n + 1) as f64, value / first * 100.0);
+    rounds.iter().enumerate().map(share).collect()
 }
 
 fn by_size(report: &Report, what: &str) -> Vec<(f64, f64)> {

@@ -8,17 +8,9 @@ use super::crowd::Crowd;
 use super::questions::look_up_own;
 use super::seed;
 use crate::Plan;
+use crate::machine::memory;
 use crate::report::Report;
 use crate::server::{Database, Failed, Server, binary};
-
-/// What the system says about a process's memory, in MiB: `VmRSS` now, `VmHWM` at most so far.
-fn memory(pid: u32, what: &str) -> Result<f64, Failed> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
-    let kib: f64 =
-        line.and_then(|line| line.split_whitespace().next()).ok_or("no such line")?.parse()?;
-    Ok(kib / 1024.0)
-}
 
 /// How long one caller waits when nobody else calls.
 async fn alone(crowd: &Crowd, plan: &Plan, report: &mut Report) -> Result<(), Failed> {

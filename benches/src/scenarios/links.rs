@@ -53,11 +53,6 @@ async fn on(
             report.add(&format!("{name} leave"), "/s", left.per_second());
         }
     }
-    for than in ["join", "leave"] {
-        let ratio = report.median(&format!("{name} join by link"));
-        let ratio = ratio / report.median(&format!("{name} {than}"));
-        report.add(&format!("{name} join by link ÷ {than}"), "", ratio);
-    }
     Ok(())
 }
 
