@@ -85,7 +85,12 @@ impl Service {
         limit: u64,
     ) -> Result<Page<Link>, Error> {
         self.permit(call, name, Action::SeeLinks).await?;
-        Ok(Page::of(call.wait_for(self.store.links(name, after, limit)).await?))
+        let found = call.wait_for(self.store.links(name, after, limit)).await?;
+        if found.items.is_empty() {
+            // The space may have gone after the first look, and its links with it.
+            self.permit(call, name, Action::SeeLinks).await?;
+        }
+        Ok(Page::of(found))
     }
 
     /// One space, for whoever may see it, or brings the secret of a link that is alive.
