@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Changes the rules, or how callers are told, a little, one place at a time, and sees whether a test notices: see README.md.
 #
-#   tests/mutation/run.sh domain|auth [OPTION OF cargo mutants ...]
+#   tests/mutation/run.sh domain|auth|ledger|store [OPTION OF cargo mutants ...]
 #
 # A layer is built alone, with the layers below it and the tests that need nothing above it: that takes seconds, where
 # the whole takes a minute for each change. cargo-mutants must be there: cargo install --locked cargo-mutants
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-layer=${1:?"which layer: domain or auth?"}
+layer=${1:?"which layer: domain, auth, ledger or store?"}
 shift
 crate=${CARGO_TARGET_DIR:-$root/target}/mutation/$layer
 rm -rf "$crate"
@@ -20,6 +20,23 @@ manifest() {
     -e '/^\[workspace\.lints/,/^$/d' -e '/^\[profile/,/^$/d' -e '/^build = /d' "$root/Cargo.toml" \
     | sed -E "s|path = \"(proto\|migrations)\"|path = \"$root/\1\"|"
   printf '[workspace]\n[profile.dev]\ndebug = "line-tables-only"\n'
+}
+
+# The ledger and the store, and the simulation, which asks both of them, as their tests.
+ledger_and_store() {
+  manifest >"$crate/Cargo.toml"
+  sed -i "s|^\[dev-dependencies\]|&\ntokio = { version = \"1\", features = [\"test-util\"] }|" "$crate/Cargo.toml"
+  cat >>"$crate/Cargo.toml" <<'END'
+[[test]]
+name = "simulation"
+path = "tests/simulation/src/main.rs"
+END
+  cp "$root/Cargo.lock" "$crate/"
+  { echo '#[macro_use]'; modules domain clock instruments ledger request_context store; } >"$crate/src/lib.rs"
+  cp -r "$root"/src/{domain,clock.rs,instruments.rs,ledger,request_context*,store} "$crate/src/"
+  mkdir -p "$crate/tests/"{simulation,history/src}
+  cp -r "$root/tests/simulation/src" "$crate/tests/simulation/"
+  cp "$root/tests/history/src/random.rs" "$crate/tests/history/src/"
 }
 
 # Modules of the library, and those of its tests.
@@ -54,6 +71,7 @@ case $layer in
     sed -i '/^mod \(encrypted\|outage\|requests\);/d' "$crate/tests/it/auth/mod.rs"
     tests_of auth >"$crate/tests/it/main.rs"
     ;;
+  ledger | store) ledger_and_store ;;
   *)
     echo "there is no such layer: $layer" >&2
     exit 2

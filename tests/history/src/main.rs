@@ -9,6 +9,7 @@ mod foreign;
 mod harm;
 mod http;
 mod judge;
+mod late;
 mod model;
 mod nemesis;
 mod postgres;
@@ -148,7 +149,7 @@ async fn main() -> ExitCode {
 async fn go(flags: &Flags) -> Result<bool, Failed> {
     if let Some(file) = &flags.check {
         let history = History::read(file)?;
-        return Ok(report::tell(&history, &judge(&history)?, &[], 0));
+        return Ok(report::tell(&history, &judge(&history)?, &[], &[]));
     }
     let plan = flags.plan()?;
     if flags.defects {
@@ -170,8 +171,8 @@ async fn once(flags: &Flags, plan: &Plan, totals: &mut Totals) -> Result<bool, F
         history.write(file)?;
     }
     let judgement = judge(&history)?;
-    totals.add(&history, &judgement, &drift, late);
-    let is_well = report::tell(&history, &judgement, &drift, late);
+    totals.add(&history, &judgement, &drift, &late);
+    let is_well = report::tell(&history, &judgement, &drift, &late);
     if !is_well {
         let name = || format!("history-{}-{}.jsonl", plan.run.database, plan.run.seed).into();
         let file = flags.record.clone().unwrap_or_else(name);

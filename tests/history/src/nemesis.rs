@@ -167,9 +167,7 @@ impl Harm {
         let a_while = Duration::from_millis(300 + random.next() % 2_000);
         let which = random.below(self.servers.len());
         match fault {
-            Fault::Kill | Fault::Stop | Fault::Restart => {
-                self.server(scene, fault, which, a_while).await
-            }
+            Fault::Kill | Fault::Stop | Fault::Restart => self.server(fault, which, a_while).await,
             Fault::Rolling => {
                 for server in &mut self.servers {
                     server.stop().await?;
@@ -178,7 +176,7 @@ impl Harm {
                 Ok(())
             }
             Fault::CutClients | Fault::FreezeClients => {
-                self.clients(scene, fault, which, a_while).await;
+                self.clients(fault, which, a_while).await;
                 Ok(())
             }
             Fault::Cancel => {
@@ -219,7 +217,6 @@ impl Harm {
 
     async fn server(
         &mut self,
-        scene: &Scene,
         fault: Fault,
         which: usize,
         a_while: Duration,
@@ -229,27 +226,21 @@ impl Harm {
             Fault::Kill => server.kill()?,
             Fault::Restart => server.stop().await?,
             _ => {
-                scene.frozen.store(true, Ordering::Relaxed);
                 server.freeze(true)?;
                 tokio::time::sleep(a_while).await;
-                server.freeze(false)?;
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                scene.frozen.store(false, Ordering::Relaxed);
-                return Ok(());
+                return server.freeze(false);
             }
         }
         server.start().await
     }
 
-    async fn clients(&self, scene: &Scene, fault: Fault, which: usize, a_while: Duration) {
+    async fn clients(&self, fault: Fault, which: usize, a_while: Duration) {
         let Some(server) = self.servers.get(which) else { return };
         let proxies = [&server.to_grpc, &server.to_rest];
-        scene.frozen.store(true, Ordering::Relaxed);
         for proxy in proxies {
             if fault == Fault::CutClients { proxy.cut() } else { proxy.freeze() }
         }
         tokio::time::sleep(a_while).await;
         proxies.iter().for_each(|proxy| proxy.heal(fault == Fault::FreezeClients));
-        scene.frozen.store(false, Ordering::Relaxed);
     }
 }

@@ -13,7 +13,7 @@ pub struct Totals {
     runs: usize,
     calls: usize,
     unknown: usize,
-    late: u64,
+    late: usize,
     wrong: usize,
     undecided: usize,
     faults: BTreeMap<String, Vec<Option<u64>>>,
@@ -21,11 +21,17 @@ pub struct Totals {
 
 impl Totals {
     /// Adds a run.
-    pub fn add(&mut self, history: &History, judgement: &Judgement, drift: &[String], late: u64) {
+    pub fn add(
+        &mut self,
+        history: &History,
+        judgement: &Judgement,
+        drift: &[String],
+        late: &[String],
+    ) {
         self.runs += 1;
         self.calls += judgement.calls;
         self.unknown += judgement.unknown;
-        self.late += late;
+        self.late += late.len();
         self.wrong += judgement.violations.len() + drift.len();
         self.undecided += judgement.undecided.len();
         for (name, times) in recovery(history) {
@@ -48,12 +54,15 @@ impl Totals {
 }
 
 /// Tells all of it, and says whether all is well.
-pub fn tell(history: &History, judgement: &Judgement, drift: &[String], late: u64) -> bool {
+pub fn tell(history: &History, judgement: &Judgement, drift: &[String], late: &[String]) -> bool {
     let Run { seed, database, servers, clients, .. } = &history.run;
     println!("seed {seed}, {database}, {servers} server(s), {clients} clients");
     outcomes(history);
     tell_recovery(&recovery(history));
-    println!("answers later than their deadline and 100 ms: {late}");
+    println!("answers later than their deadline and 100 ms: {}", late.len());
+    for what in late {
+        println!("LATE {what}");
+    }
     let Judgement { calls, unknown, spaces, nodes, took, .. } = judgement;
     println!(
         "judged {calls} calls ({unknown} of unknown outcome) to {spaces} spaces in {:.2} s, {nodes} states",

@@ -37,8 +37,8 @@ pub struct Ran {
     pub history: History,
     /// What contradicts itself in the database or in copies of it.
     pub drift: Vec<String>,
-    /// How many answers came later than their deadline and 100 ms.
-    pub late: u64,
+    /// Which answers came later than their deadline and 100 ms.
+    pub late: Vec<String>,
 }
 
 /// Runs it.
@@ -123,10 +123,14 @@ async fn play(plan: &Plan, harm: &mut Harm) -> Result<Ran, Failed> {
     };
     let faults = harm.run(&scene, &plan.faults, plan.run.seed).await;
     ending.await?;
+    let mut late = Vec::new();
     while let Some(done) = clients.join_next().await {
-        ops.extend(done??);
+        let (asked, after) = done??;
+        ops.extend(asked);
+        late.extend(after);
     }
     let faults = faults?;
+    let late = late.iter().filter_map(|it| it.told(&faults)).collect();
     ops.extend(audit(&scene, plan.run.seed).await?);
     let mut drift = std::mem::take(&mut harm.copies);
     for server in &mut harm.servers {
@@ -137,7 +141,6 @@ async fn play(plan: &Plan, harm: &mut Harm) -> Result<Ran, Failed> {
     }
     ops.sort_by_key(|op| op.id);
     let run = Run { began: scene.wall, ..plan.run.clone() };
-    let late = scene.late.load(Ordering::Relaxed);
     Ok(Ran { history: History { run, ops, faults }, drift, late })
 }
 

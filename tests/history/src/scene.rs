@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 use crate::contract;
 use crate::foreign;
 use crate::http::Http;
+use crate::late::Late;
 use crate::random::Random;
 use crate::record::{Answer, Call, Failed, Op, Outcome, Surface};
 use crate::server::token;
@@ -27,8 +28,6 @@ const DEADLINE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(40);
 /// So many links of a space are remembered.
 const LINKS: usize = 4;
-/// An answer may be so much later than its deadline.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// What everybody shares.
 pub struct Scene {
@@ -49,10 +48,6 @@ pub struct Scene {
     pub cancels: AtomicBool,
     /// The most that a call may take, in milliseconds; 0 for the usual time.
     pub deadline: AtomicU64,
-    /// Whether answers cannot be on time, since nobody is there to give them.
-    pub frozen: AtomicBool,
-    /// How many answers came too late.
-    pub late: AtomicU64,
 }
 
 #[derive(Default)]
@@ -81,8 +76,6 @@ impl Scene {
             over: AtomicBool::new(false),
             cancels: AtomicBool::new(false),
             deadline: AtomicU64::new(0),
-            frozen: AtomicBool::new(false),
-            late: AtomicU64::new(0),
         })
     }
 
@@ -162,6 +155,8 @@ pub struct Client<'a> {
     rest: Vec<Http>,
     /// What it recorded.
     pub ops: Vec<Op>,
+    /// What came after its deadline.
+    pub late: Vec<Late>,
 }
 
 impl<'a> Client<'a> {
@@ -178,11 +173,11 @@ impl<'a> Client<'a> {
         let json = scene.servers.iter().map(|(grpc, _)| Http::new(*grpc)).collect();
         let rest = scene.servers.iter().map(|(_, rest)| Http::new(*rest)).collect();
         let random = Random::new(seed, u64::from(number) + 10);
-        Ok(Self { scene, number, random, channels, json, rest, ops: Vec::new() })
+        Ok(Self { scene, number, random, channels, json, rest, ops: Vec::new(), late: Vec::new() })
     }
 
-    /// Asks one thing after the other until the run is over.
-    pub async fn run(mut self) -> Vec<Op> {
+    /// Asks one thing after the other until the run is over, and tells what it recorded and what was late.
+    pub async fn run(mut self) -> (Vec<Op>, Vec<Late>) {
         while !self.scene.over.load(Ordering::Relaxed)
             && self.scene.left.fetch_sub(1, Ordering::Relaxed) > 0
         {
@@ -198,7 +193,7 @@ impl<'a> Client<'a> {
             let pause = Duration::from_micros(self.random.next() % 3_000);
             tokio::time::sleep(if failed { PAUSE } else { pause }).await;
         }
-        self.ops
+        (self.ops, self.late)
     }
 
     /// Asks one thing, and says whether it failed.
@@ -233,10 +228,8 @@ impl<'a> Client<'a> {
         };
         op.answered = self.scene.now();
         op.outcome = outcome.unwrap_or(op.outcome);
-        let took = Duration::from_nanos(op.answered - op.called);
-        if took > deadline + GRACE && !self.scene.frozen.load(Ordering::Relaxed) {
-            self.scene.late.fetch_add(1, Ordering::Relaxed);
-        }
+        let due = op.called + u64::try_from(deadline.as_nanos()).unwrap_or_default();
+        self.late.extend(Late::new(&op, due));
         self.scene.learn(&op);
         self.keep(op)
     }

@@ -194,6 +194,42 @@ async fn transferring_against_leaving_fits_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn blocking_against_accepting_fits_one_order() {
+    on_every_engine(|_, url| async move {
+        let (app, other) = (App::start(&url).await, App::start(&url).await);
+        let (client, second) = (app.client().await, other.client().await);
+        client.create(SPACE, Privacy::Private, "ada", None).await;
+        for round in 0..rounds(ROUNDS) {
+            let user = format!("linus{round}");
+            client.invite("ada", SPACE, &[&user]).await.unwrap();
+            let (one, two, there) = (client.clone(), second.clone(), user.clone());
+            let block = async move { one.block("ada", SPACE, &there).await };
+            let there = user.clone();
+            let accept = async move { two.join(&there, SPACE).await };
+            let (blocked, accepted) = tokio::join!(tokio::spawn(block), tokio::spawn(accept));
+            blocked.unwrap().unwrap();
+            let names = client.events(SPACE).await.into_iter().filter(|e| e.user == user);
+            let names: Vec<_> = names.map(|event| event.name()).collect();
+            let refused = Err("BLOCKED".to_owned());
+            let accepted = accepted.unwrap();
+            if accepted == refused {
+                assert_eq!(names, [EventName::Invited, EventName::Blocked]);
+            } else {
+                let between = EventName::InvitationAccepted;
+                assert_eq!(names, [EventName::Invited, between, EventName::Blocked]);
+                assert_eq!(accepted, Ok(Status::Member));
+            }
+            assert_eq!(second.status(SPACE, &user).await, Status::Blocked);
+            assert_eq!(client.join(&user, SPACE).await, refused, "the door stays shut");
+        }
+        consistent(&client, SPACE).await;
+        app.stop().await;
+        other.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_seat_goes_to_one_of_64() {
     on_every_engine(|_, url| async move {
         // Two servers on one database: the lock must hold across processes, not only in one queue.
