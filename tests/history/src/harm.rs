@@ -36,7 +36,7 @@ impl Harm {
         // A fault before this one may not be quite over.
         cluster.settle().await?;
         match fault {
-            Fault::PgBackend => cluster.kill_backend(random.below(40)),
+            Fault::PgBackend => cluster.kill_backend(random.below(40)).await,
             Fault::PgKill => cluster.kill().await,
             Fault::PgRestart => cluster.restart().await,
             Fault::PgStop => {

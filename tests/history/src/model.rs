@@ -95,8 +95,9 @@ impl<'a> Tried<'a> {
             let current = state.snapshot.as_ref().map(|snapshot| complete(snapshot, now));
             match &self.asked {
                 Asked::Command(command, each) => {
-                    let forgetful = current.as_ref().and_then(|it| self.forgetful(it));
-                    for current in [Some(current), forgetful.map(Some)].into_iter().flatten() {
+                    let forgetful: Vec<_> =
+                        current.iter().flat_map(|it| self.forgetful(it)).collect();
+                    for current in [current].into_iter().chain(forgetful.into_iter().map(Some)) {
                         steps.extend(self.decided(state.seq, current, command, *each, now));
                     }
                 }
@@ -116,14 +117,20 @@ impl<'a> Tried<'a> {
         steps
     }
 
-    /// The same without the declines of those who may have been forgotten, if that makes a difference.
-    fn forgetful(&self, current: &Snapshot) -> Option<Snapshot> {
-        let mut invitations = current.invitations().clone();
+    /// The same without the declines of one, of several or of all of those who may have been forgotten since.
+    fn forgetful(&self, current: &Snapshot) -> Vec<Snapshot> {
+        let mut all = vec![current.invitations().clone()];
         for user in &self.forgotten {
             let nobody = Membership::absent(self.space.clone(), user.clone(), 0);
-            invitations.follow(&nobody, Status::Absent, EventName::Erased, 0);
+            for known in all.clone() {
+                let mut without = known.clone();
+                without.follow(&nobody, Status::Absent, EventName::Erased, 0);
+                if without != known {
+                    all.push(without);
+                }
+            }
         }
-        (invitations != *current.invitations()).then(|| anew(current.clone(), invitations))
+        all.into_iter().skip(1).map(|invitations| anew(current.clone(), invitations)).collect()
     }
 
     /// The moments that make a difference.

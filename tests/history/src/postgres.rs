@@ -196,12 +196,15 @@ impl Cluster {
     }
 
     /// Kills one process that serves somebody: PostgreSQL then starts anew by itself.
-    pub fn kill_backend(&self, nth: usize) -> Result<(), Failed> {
+    pub async fn kill_backend(&mut self, nth: usize) -> Result<(), Failed> {
         let pids =
             self.sql("postgres", "SELECT pid FROM pg_stat_activity WHERE datname='roster'")?;
         let pids: Vec<u32> = pids.lines().filter_map(|pid| pid.parse().ok()).collect();
         let pid = pids.get(nth % pids.len().max(1));
-        pid.map_or(Ok(()), |pid| signal(*pid, "KILL"))
+        pid.map_or(Ok(()), |pid| signal(*pid, "KILL"))?;
+        // It takes a moment to be noticed. Then all others end, too, and the cluster may give up.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.settle().await
     }
 
     /// Kills all of it at once, and starts it again.

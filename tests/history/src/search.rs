@@ -6,8 +6,8 @@
 //!
 //! * A call whose answer says that it changed nothing is taken as soon as it fits. Whoever finds an order in
 //!   which it comes later may move it here, as it makes no difference to the others. So only changes branch.
-//! * Versions in answers bound where a call can stand ([`crate::bounds`]): where the number is passed, the
-//!   whole branch is wrong.
+//! * Versions in answers bound where a call can stand ([`crate::bounds`]): where the number is passed, also of a
+//!   call that is made much later, the whole branch is wrong.
 //! * Events that were read ([`crate::witness`]) say what a change must look like. Calls of which nobody
 //!   knows the outcome are tried only where somebody asked for what happened.
 //!
@@ -86,6 +86,8 @@ struct Search<'a> {
     entries: Vec<Tried<'a>>,
     unknown: Vec<usize>,
     marks: Vec<u64>,
+    /// The least of the numbers that this call, or one that was made after it, says cannot have been passed.
+    most_from: Vec<i64>,
     done: Vec<bool>,
     first: usize,
     left: usize,
@@ -130,12 +132,17 @@ fn look(ops: &[&Op], run: &Run, told: &Witnesses, hopes: bool) -> Result<Verdict
     // On the first look it makes no difference which of them were used.
     let mark = |n: usize| if hopes && unknown.contains(&n) { 0 } else { random.next() };
     let marks = (0..entries.len()).map(mark).collect();
+    let mut most_from: Vec<_> = entries.iter().map(|entry| entry.bounds.most).collect();
+    for n in (1..most_from.len()).rev() {
+        most_from[n - 1] = most_from[n - 1].min(most_from[n]);
+    }
     let search = Search {
         left: entries.len() - unknown.len(),
         done: vec![false; entries.len()],
         unknown,
         entries,
         marks,
+        most_from,
         first: 0,
         mark: 0,
         order: Vec::new(),
@@ -246,7 +253,11 @@ impl Search<'_> {
     /// Takes what changes nothing and fits. False if something left will never fit.
     fn absorb(&mut self, state: &SpaceState, taken: &mut Vec<usize>) -> bool {
         loop {
-            let (next, _) = self.next_ones();
+            let (next, limit) = self.next_ones();
+            let later = self.entries.partition_point(|entry| entry.op.called <= limit);
+            if self.most_from.get(later).is_some_and(|most| *most < state.seq) {
+                return false;
+            }
             let mut fitting = Vec::new();
             for n in next {
                 let Some(entry) = self.entries.get(n) else { continue };

@@ -216,6 +216,38 @@ fn a_block_that_holds_longer_than_it_should_is_seen() {
     }
 }
 
+/// Nobody is told that a decline was forgotten with whoever declined, until they are invited.
+#[test]
+fn one_of_two_who_declined_may_have_been_forgotten() {
+    for is_erased in [true, false] {
+        let mut hand = Hand::course("open", None);
+        let invite = || {
+            let users = vec!["2".into(), "3".into()];
+            Call::Invite { users, until: None, each: false }
+        };
+        let many = |two: (Seen, &str), three: (Seen, &str)| {
+            let told = |(seen, word): (Seen, &str)| (seen, word.to_owned());
+            Outcome::Ok(Answer::Many(vec![told(two), told(three)]))
+        };
+        let both = [seen("2", "invited", 2), seen("3", "invited", 3)];
+        let [two, three] = both.map(|seen| (seen, "changed"));
+        hand.ask((10, 20), "", invite(), many(two, three));
+        for (user, version) in [("2", 4), ("3", 5)] {
+            let member = seen(user, "absent", version);
+            let at = 20 + u64::try_from(version).unwrap_or_default();
+            let answer = Answer::One { member, changed: Some(true) };
+            hand.ask((at, at), user, Call::Leave, Outcome::Ok(answer));
+            if is_erased {
+                let erase = Call::Erase { user: user.into(), successor: None };
+                hand.ask((at, at), "", erase, unknown());
+            }
+        }
+        let two = (seen("2", "absent", 6), "cooling_down");
+        hand.ask((30, 40), "", invite(), many(two, (seen("3", "invited", 6), "changed")));
+        if is_erased { hand.is_explained() } else { hand.is_violated() }
+    }
+}
+
 #[test]
 fn events_that_are_missing_or_change_are_seen() {
     let created = || event(1, "1", "absent", "creator", "created");
