@@ -239,8 +239,21 @@ impl<'a> Tried<'a> {
         meant.sort_by_key(|membership| membership.version);
         let mut steps = Vec::new();
         for seen in 0..=meant.len() {
-            let Some(seen) = meant.get(..seen) else { continue };
-            steps.extend(self.sweep_of(seq, &current, sweep, seen, now));
+            let mut seen: Vec<_> =
+                meant.iter().take(seen).map(|it| (it.user.clone(), it.version)).collect();
+            seen.sort();
+            let all = seen.len();
+            let found_room = match fits::swept(&self.op.outcome) {
+                Some((changed, true)) => changed..=changed,
+                Some((_, false)) => all..=all,
+                // Nobody knows for how many of them there was room.
+                None if sweep == Sweep::AcceptRequests && at.space.capacity.is_some() => 1..=all,
+                None => all..=all,
+            };
+            for room in found_room {
+                let seen = seen.iter().take(room).cloned().collect();
+                steps.extend(self.sweep_of(seq, &current, sweep, seen, now));
+            }
         }
         steps
     }
@@ -250,15 +263,10 @@ impl<'a> Tried<'a> {
         seq: i64,
         current: &Snapshot,
         sweep: Sweep,
-        seen: &[&roster::domain::Membership],
+        seen: Vec<(UserId, i64)>,
         now: Millis,
     ) -> Option<Next> {
-        let mut seen: Vec<_> = seen.iter().map(|it| (it.user.clone(), it.version)).collect();
-        seen.sort();
         let wanted = fits::swept(&self.op.outcome);
-        if let Some((changed, true)) = wanted {
-            seen.truncate(changed);
-        }
         let known = wanted.is_none_or(|(changed, _)| changed == seen.len());
         if seen.is_empty() {
             return (known && wanted.is_some()).then_some(Next::SAME);

@@ -216,6 +216,23 @@ fn a_block_that_holds_longer_than_it_should_is_seen() {
     }
 }
 
+/// Those who ask are let in in the order of their ids, as far as there is room.
+#[test]
+fn a_sweep_that_nobody_answered_let_in_as_many_as_there_was_room_for() {
+    for (last, version, is_wrong) in [("requested", 2, false), ("member", 5, true)] {
+        let mut hand = Hand::course("private", Some(2));
+        for (at, user, version) in [(10, "7", 2), (20, "6", 3)] {
+            let member = seen(user, "requested", version);
+            let answer = Answer::One { member, changed: Some(true) };
+            hand.ask((at, at + 5), user, Call::Join, Outcome::Ok(answer));
+        }
+        hand.ask((30, 40), "", Call::Sweep("accept requests".into()), unknown());
+        hand.reads((50, 60), "6", "member", 4);
+        hand.reads((70, 80), "7", last, version);
+        if is_wrong { hand.is_violated() } else { hand.is_explained() }
+    }
+}
+
 /// Nobody is told that a decline was forgotten with whoever declined, until they are invited.
 #[test]
 fn one_of_two_who_declined_may_have_been_forgotten() {
