@@ -143,13 +143,8 @@ impl<'a> Tried<'a> {
         let links = state.snapshot.iter().flat_map(|snapshot| snapshot.links.all());
         let links = links.filter_map(|link| link.new.until).filter(within);
         let told = told.time(state.seq + 1).filter(|at| within(at) || *at == from);
-        let mut all: BTreeSet<_> = ends.chain(own).chain(links).chain(told).collect();
-        if all.is_empty() || all.first() != told.as_ref() || self.changes_nothing() {
-            all.insert(from);
-        } else if let Some(first) = told {
-            // Between the beginning and the moment that was told nothing ends.
-            all.insert(first);
-        }
+        // Also where a moment was told: what changes nothing may have come before it, whatever was asked for.
+        let all: BTreeSet<_> = ends.chain(own).chain(links).chain(told).chain([from]).collect();
         all.into_iter().collect()
     }
 

@@ -216,6 +216,36 @@ fn a_block_that_holds_longer_than_it_should_is_seen() {
     }
 }
 
+#[test]
+fn what_changes_nothing_may_come_before_an_end_that_was_told() {
+    for (invited, is_wrong) in [(1, false), (2, true)] {
+        let mut hand = Hand::course("open", None);
+        let (users, until) = (vec!["2".into()], Some(BEGAN + 100));
+        let answer = (Seen { until, ..seen("2", "invited", 2) }, "changed".into());
+        let invite = Call::Invite { users, until, each: false };
+        hand.ask((10, 20), "", invite, Outcome::Ok(Answer::Many(vec![answer])));
+        let space = SpaceSeen {
+            privacy: "open".into(),
+            creator: "1".into(),
+            capacity: None,
+            version: 2,
+            seats: 1,
+            going: 0,
+            waitlist: false,
+            counts: Some([invited, 0, 0, 0, 0, 1, 0]),
+        };
+        let update =
+            Call::Update { privacy: None, capacity: None, waitlist: None, if_version: None };
+        hand.ask((90, 99), "", update, Outcome::Ok(Answer::Space(Box::new(space))));
+        let mut ended = event(3, "2", "invited", "absent", "expired");
+        (ended.actor, ended.cause) = ("service/roster".into(), "expire".into());
+        ended.at = BEGAN + 100;
+        let read = Call::Events { after: 2 };
+        hand.ask((200, 210), "", read, Outcome::Ok(Answer::Events(vec![ended])));
+        if is_wrong { hand.is_violated() } else { hand.is_explained() }
+    }
+}
+
 /// Those who ask are let in in the order of their ids, as far as there is room.
 #[test]
 fn a_sweep_that_nobody_answered_let_in_as_many_as_there_was_room_for() {

@@ -7,7 +7,8 @@ use roster::domain::{
     Status,
 };
 
-use super::world::{World, service, user};
+use super::ends::space_record;
+use super::world::{World, attributes, service, user};
 
 use Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested, Waitlisted};
 
@@ -195,5 +196,16 @@ fn faults_say_what_is_missing() {
     ];
     for (fault, text) in rows {
         assert_eq!(fault.to_string(), text);
+    }
+}
+
+#[test]
+fn an_imported_space_hides_its_members_as_its_attributes_say() {
+    for (text, hides) in [(r#"{"hide_member_count":true}"#, true), ("{}", false)] {
+        let mut world = World::course(Privacy::Open, &[]);
+        world.state.snapshot.as_mut().unwrap().content.as_mut().unwrap().attributes =
+            attributes(text);
+        let (space, _) = space_record(&world).space(world.now).unwrap();
+        assert_eq!(space.hides_members, hides);
     }
 }

@@ -128,3 +128,16 @@ fn whoever_makes_a_space_invites_no_more_people_at_once_than_they_may() {
     other.run(&super::world::service(), &create(&["a", "b", "c"])).unwrap();
     assert_eq!((world.space().counts.invited, other.space().counts.invited), (2, 3));
 }
+
+/// What goes without saying is not kept.
+#[test]
+fn an_event_tells_what_is_offered_beyond_a_seat() {
+    let mut world = World::course(Privacy::Private, &[]);
+    for (id, offer, told) in
+        [("ann", Offer::Member, None), ("bob", Offer::Manager, Some(Offer::Manager))]
+    {
+        let invite = Command::Invite(users(&[id]).into(), offer);
+        let events = world.run(&by(CREATOR), &invite).unwrap();
+        assert_eq!(events[0].untold_offer(), told);
+    }
+}

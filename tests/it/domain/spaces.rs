@@ -272,3 +272,26 @@ fn who_is_absent_has_the_number_of_the_space() {
     );
     assert_eq!(version(&world, "zoe"), 3);
 }
+
+/// The field is the owner's; what has no attributes in it leaves it alone.
+#[test]
+fn a_space_hides_its_members_as_its_attributes_say() {
+    let says = |text| SpacePatch { attributes: Some(attributes(text)), ..SpacePatch::default() };
+    let hiding = r#"{"hide_member_count":true}"#;
+    let titled = SpacePatch { display_name: Some(name("Tulips")), ..SpacePatch::default() };
+    let mut world = World::empty("courses/1");
+    let new = new_space(Privacy::Open);
+    let content = Content { attributes: attributes(hiding), ..new.content.clone() };
+    world.run(&service(), &Command::CreateSpace(NewSpace { content, ..new })).unwrap();
+    assert!(world.space().hides_members);
+    for (patch, hides) in [
+        (titled.clone(), true),
+        (says(r#"{"hide_member_count":false}"#), false),
+        (titled, false),
+        (says(hiding), true),
+        (says("{}"), false),
+    ] {
+        world.run(&service(), &Command::UpdateSpace(patch)).unwrap();
+        assert_eq!(world.space().hides_members, hides);
+    }
+}
