@@ -2,7 +2,8 @@
 //! were loaded and not all of the rows that they are of.
 
 use roster::domain::{
-    Attendance, Command, Invitations, Link, Links, NewSpace, Offer, Privacy, Refusal, Status, Uses,
+    Attendance, Command, Invitations, Link, Links, NewSpace, Offer, Privacy, Refusal, Snapshot,
+    Status, Uses,
 };
 
 use super::links::new_link;
@@ -90,6 +91,37 @@ fn open_invitations_are_counted_from_what_was_loaded() {
     let known = world.snapshot().invitations();
     assert_eq!(known.sent_by(&user("max")), Some(6), "what others sent is not theirs");
     assert_eq!(known.sent_by(&user(CREATOR)), None, "this was not counted");
+}
+
+#[test]
+fn of_a_space_all_is_kept_for_a_command_but_the_others() {
+    let people = [("ann", Status::Member), ("zoe", Status::Member)];
+    let mut world = World::course(Privacy::Open, &people);
+    world.run(&by(CREATOR), &Command::CreateLink(new_link('a'))).unwrap();
+    let (all, ann) = (world.snapshot(), user("ann"));
+    let only = all.only([&ann].into_iter(), world.now);
+    assert_eq!(only.memberships().map(|known| &known.user).collect::<Vec<_>>(), [&ann]);
+    assert_eq!((&only.space, &only.content, &only.links), (&all.space, &all.content, &all.links));
+    assert_eq!(only.invitations(), all.invitations());
+}
+
+/// Nobody who waits was loaded, or somebody who is counted waits no longer and there is nobody else.
+#[test]
+fn a_free_seat_is_given_at_once_to_those_who_may_wait() {
+    for (is_line_known, due) in [(false, true), (true, false)] {
+        let people = [("max", Status::Manager), ("ann", Status::Member)];
+        let mut world = World::course(Privacy::Open, &people).with_room_for(0);
+        let loaded = world.state.snapshot.take().unwrap();
+        let mut space = loaded.space.clone();
+        space.counts.waitlisted = 1;
+        let mut snapshot = Snapshot::new(space, loaded.memberships().cloned());
+        if is_line_known {
+            snapshot.add_line(Vec::new(), true);
+        }
+        world.state.snapshot = Some(snapshot);
+        world.run(&by("ann"), &Command::Leave).unwrap();
+        assert_eq!(world.space().is_due(world.now), due);
+    }
 }
 
 #[test]

@@ -309,3 +309,14 @@ fn a_history_that_contradicts_an_end_is_refused() {
     let absent = fault(|event| event.until = Some(9), expired);
     assert_eq!(absent, Some(Fault::Broken(Status::Member)), "ABSENT is for good");
 }
+
+#[test]
+fn a_history_that_stops_too_soon_is_refused() {
+    let new = Command::CreateSpace(super::world::new_space(Privacy::Open));
+    let join = |id: &str| (Actor::User(user(id)), Command::Join);
+    let (_, records) = recorded(("courses/1", vec![(service(), new), join("ann"), join("zoe")]));
+    // The space's own record, and its three events.
+    let told = |events: usize| replayed(&records[..=events]).unwrap().finish().map(drop);
+    assert_eq!(told(1), Err(Fault::Unfinished(2)));
+    assert_eq!(told(2), Err(Fault::Unfinished(1)));
+}

@@ -19,6 +19,7 @@ mod moderation;
 mod origin;
 mod past;
 mod people;
+mod recount;
 mod rules;
 mod spaces;
 mod tables;

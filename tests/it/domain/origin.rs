@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use roster::domain::Status::{Absent, Blocked, Invited, Manager, Member, Requested};
 use roster::domain::{
-    Actor, Command, Event, Note, Offer, Origin, Placement, Privacy, Replay, UserId,
+    Actor, Command, Event, Note, Offer, Origin, Placement, Privacy, Replay, Sight, UserId,
 };
 
 use super::ends::recorded;
@@ -270,4 +270,19 @@ fn whoever_is_forgotten_is_named_by_no_origin() {
     assert_eq!(origin(&world, "ann"), Some(Origin::Added { by: Some(by.clone()) }));
     assert_eq!(origin(&world, "eve"), Some(Origin::Invitation { by }));
     assert_eq!(world.status("max"), Absent);
+}
+
+#[test]
+fn how_somebody_came_is_shown_to_themselves_and_to_managers() {
+    let mut world = World::course(Privacy::Open, &[("max", Manager)]);
+    world.run(&by("max"), &invited(&["ann"], Some("hi"), Offer::Member)).unwrap();
+    let ann = world.snapshot().membership(&user("ann"));
+    let shown = |sight: Sight| {
+        let shown = sight.shown(ann.clone());
+        (shown.origin.is_some(), shown.note.is_some())
+    };
+    for (sight, both) in [(Sight::Manager, true), (Sight::Themselves, true), (Sight::Other, false)]
+    {
+        assert_eq!(shown(sight), (both, both), "{sight:?}");
+    }
 }

@@ -3,8 +3,8 @@
 use roster::domain::Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
 use roster::domain::permission::{Need, need_to_create};
 use roster::domain::{
-    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, SpaceMakers,
-    SpacePatch, Users, decide,
+    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, Space,
+    SpaceMakers, SpacePatch, Users, decide,
 };
 
 use super::world::{CREATOR, World, attributes, by, name, new_space, service, user};
@@ -294,4 +294,16 @@ fn a_space_hides_its_members_as_its_attributes_say() {
         world.run(&service(), &Command::UpdateSpace(patch)).unwrap();
         assert_eq!(world.space().hides_members, hides);
     }
+}
+
+#[test]
+fn whoever_manages_a_space_that_hides_its_members_sees_how_many_there_are() {
+    let mut space = World::course(Privacy::Open, &[("ann", Member)]).space().clone();
+    space.counts.going = 1;
+    let shown = |space: &Space| {
+        [true, false].map(|manages| (space.shown_seats(manages), space.shown_going(manages)))
+    };
+    assert_eq!(shown(&space), [(2, 1), (2, 1)]);
+    space.hides_members = true;
+    assert_eq!(shown(&space), [(2, 1), (0, 0)]);
 }
