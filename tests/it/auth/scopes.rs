@@ -1,6 +1,7 @@
 //! The spellings of scopes.
 
 use roster::auth::{Error, Scope, Scopes, Settings, Verifier};
+use roster::domain::Kind;
 use serde_json::{Value, json};
 
 use super::issuer::{SECRET, Sign, but, clock, secret_claims, token};
@@ -23,6 +24,33 @@ async fn accepted(claims: Value) -> Result<Scopes, Error> {
     let verifier = Verifier::new(settings, clock()).await.unwrap();
     let token = token(&json!({ "alg": "HS256" }), &claims, &Sign::Hs256(SECRET));
     verifier.verify(Some(&format!("Bearer {token}"))).await.map(|caller| caller.scopes)
+}
+
+#[test]
+fn a_scope_lets_its_bearer_do_its_own_things_and_admin_everything() {
+    for of in Scope::ALL.iter().copied() {
+        let one = scopes(&[of]);
+        for asked in Scope::ALL.iter().copied() {
+            let expected = asked == of || of == Scope::Admin;
+            assert_eq!(one.allow(asked), expected, "{of:?} for {asked:?}");
+            assert!(!Scopes::default().allow(asked));
+            assert!(one.union(scopes(&[asked])).allow(asked));
+        }
+        assert_eq!(scopes(&[of, of]), one, "twice is once");
+        assert_eq!(one.union(one), one);
+    }
+}
+
+#[test]
+fn communities_alone_need_a_scope() {
+    for kind in Kind::ALL.iter().copied() {
+        let needed = [false, true].map(|writes| Scope::needed(kind, writes));
+        let expected = match kind {
+            Kind::Course | Kind::Group | Kind::Event => [None, None],
+            Kind::Community => [Some(Scope::CommunityRead), Some(Scope::CommunityWrite)],
+        };
+        assert_eq!(needed, expected, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 //! were loaded and not all of the rows that they are of.
 
 use roster::domain::{
-    Attendance, Command, Invitations, Link, Links, NewSpace, Offer, Privacy, Refusal, Snapshot,
-    Status, Uses,
+    Attendance, Command, CoolDown, Invitations, Link, Links, NewSpace, Offer, Privacy, Refusal,
+    Snapshot, Status, Uses,
 };
 
 use super::links::new_link;
@@ -122,6 +122,15 @@ fn a_free_seat_is_given_at_once_to_those_who_may_wait() {
         world.run(&by("ann"), &Command::Leave).unwrap();
         assert_eq!(world.space().is_due(world.now), due);
     }
+}
+
+#[test]
+fn a_decline_that_is_known_holds_as_long_as_it_may() {
+    let cool_down = CoolDown::from_seconds(1).unwrap();
+    let known = Invitations::of_decline(user("ann"), 500);
+    let cools_down = |id: &str, now| known.cools_down(&user(id), cool_down, now);
+    assert_eq!([499, 1_499, 1_500].map(|now| cools_down("ann", now)), [true, true, false]);
+    assert!(!cools_down("bob", 501));
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use roster::domain::Status::{Absent, Blocked, Member};
+use roster::domain::Status::{Absent, Blocked, Invited, Member};
 use roster::domain::{
-    Actor, AttendanceChange, Authorship, Command, Placement, Privacy, Refusal, Refused, RoleChange,
-    UserId, Users, decide, decide_each,
+    Actor, AttendanceChange, Authorship, Command, Offer, Placement, Privacy, Refusal, Refused,
+    RoleChange, UserId, Users, decide, decide_each,
 };
 
 use super::walk::walk;
-use super::world::{CREATOR, World, by, roles, user, users};
+use super::world::{CREATOR, World, by, limited, roles, user, users};
 
 /// The same for one user.
 fn alone(command: &Command, actor: &Actor, user: &UserId) -> Command {
@@ -149,4 +149,14 @@ fn seats_go_to_whoever_is_named_first() {
     assert_eq!(refused.get(&user("max")).map(|it| it.refusal), Some(Refusal::SpaceFull));
     assert_eq!(world.status("zoe"), Absent);
     assert_eq!(each(&mut world, &by("ann"), &swap), Err(Refusal::NotAManager));
+}
+
+#[test]
+fn invitations_go_to_whoever_is_named_first() {
+    let mut world = World::course(Privacy::Open, &[]);
+    let invite = Command::Invite(limited(&["ann", "bob", "zoe"], 2), Offer::Member);
+    let refused = each(&mut world, &by(CREATOR), &invite).unwrap();
+    let refused: Vec<_> = refused.iter().map(|(id, it)| (id.as_str(), it.refusal)).collect();
+    assert_eq!(refused, [("zoe", Refusal::TooManyInvitations)]);
+    assert_eq!(["ann", "bob", "zoe"].map(|id| world.status(id)), [Invited, Invited, Absent]);
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use roster::domain::{
-    Actor, Command, EventName, Fault, Life, MembershipRecord, Offer, Placement, Privacy, Record,
-    Refusal, Replay, RoleChange, SpaceRecord, Status, Until,
+    Actor, Capacity, Command, EventName, Fault, Life, MembershipRecord, Offer, Placement, Privacy,
+    Record, Refusal, Replay, RoleChange, SpacePatch, SpaceRecord, Status, Until,
 };
 
 use super::walk::{Walk, walk};
@@ -319,4 +319,34 @@ fn a_history_that_stops_too_soon_is_refused() {
     let told = |events: usize| replayed(&records[..=events]).unwrap().finish().map(drop);
     assert_eq!(told(1), Err(Fault::Unfinished(2)));
     assert_eq!(told(2), Err(Fault::Unfinished(1)));
+}
+
+#[test]
+fn a_history_of_somebody_elses_space_is_refused() {
+    let new = Command::CreateSpace(super::world::new_space(Privacy::Open));
+    let patch = SpacePatch { capacity: Some(Capacity::new(9)), ..SpacePatch::default() };
+    let walk = vec![(service(), new), (service(), Command::UpdateSpace(patch))];
+    let (_, records) = recorded(("courses/1", walk));
+    let of = |life: Life, seq: i64, rest: &[Record]| {
+        let Record::Space(space) = &records[0] else { panic!("a space") };
+        let space = Box::new(SpaceRecord { life, seq: Some(seq), ..(**space).clone() });
+        let records: Vec<_> = [Record::Space(space)].into_iter().chain(rest.to_vec()).collect();
+        replayed(&records).and_then(|replay| replay.finish().map(drop))
+    };
+    let Record::Space(space) = &records[0] else { panic!("a space") };
+    let Life::Living { capacity, cool_down, waitlist, content, .. } = space.life.clone() else {
+        panic!("it is there")
+    };
+    let life = Life::Living { creator: user("ann"), capacity, cool_down, waitlist, content };
+    assert_eq!(of(life, 2, &records[1..]), Err(Fault::Creators(1)));
+    let Record::Event(updated) = &records[2] else { panic!("an event") };
+    let alone = Record::Event(Box::new(roster::domain::Event { seq: 1, ..(**updated).clone() }));
+    assert_eq!(of(Life::Deleted(7), 1, &[alone]), Err(Fault::Beginning));
+}
+
+#[test]
+fn a_space_knows_when_the_first_time_is_over() {
+    let mut world = World::course(Privacy::Open, &[("ann", Status::Member)]);
+    world.run(&service(), &Command::Add(until(&["bob"], END))).unwrap();
+    assert_eq!([END - 1, END].map(|now| world.snapshot().has_ended(now)), [false, true]);
 }

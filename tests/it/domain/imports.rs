@@ -3,12 +3,12 @@
 use roster::domain::import::imported;
 use roster::domain::transition::Move;
 use roster::domain::{
-    Action, Attendance, Authorship, EventName, Fault, MembershipRecord, Millis, Privacy, Refusal,
-    Status,
+    Action, Attendance, Authorship, Command, EventName, Fault, MembershipRecord, Millis, Offer,
+    Privacy, Refusal, Status,
 };
 
 use super::ends::space_record;
-use super::world::{World, attributes, service, user};
+use super::world::{World, attributes, service, user, users};
 
 use Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested, Waitlisted};
 
@@ -126,6 +126,17 @@ fn another_end_is_told_and_the_same_is_not() {
     let invited = MembershipRecord { until: Some(7_000), ..ann(&world, Invited) };
     assert_eq!(put(&mut world, &invited).unwrap(), Vec::<String>::new());
     assert_eq!(world.snapshot().known(&user("ann")).unwrap().until, Some(6_000));
+}
+
+#[test]
+fn another_end_leaves_what_is_offered() {
+    let mut world = World::course(Privacy::Open, &[]);
+    let invite = Command::Invite(users(&["ann"]).into(), Offer::Manager);
+    world.run(&service(), &invite).unwrap();
+    let record = MembershipRecord { until: Some(5_000), ..ann(&world, Invited) };
+    put(&mut world, &record).unwrap();
+    let known = world.snapshot().membership(&user("ann"));
+    assert_eq!((known.until, known.offered), (Some(5_000), Offer::Manager));
 }
 
 #[test]

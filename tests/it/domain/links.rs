@@ -245,4 +245,7 @@ fn numbers_of_uses_and_hashes_are_well_formed() {
     for text in ["", "a", &"a".repeat(42), &"a".repeat(44), &"ä".repeat(43), &"+".repeat(43)] {
         assert_eq!(LinkHash::parse(text), None, "{text}");
     }
+    for letter in ["a", "Z", "9", "-", "_"] {
+        assert!(LinkHash::parse(&letter.repeat(43)).is_some(), "{letter}");
+    }
 }

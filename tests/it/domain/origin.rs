@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use roster::domain::Status::{Absent, Blocked, Invited, Manager, Member, Requested};
 use roster::domain::{
-    Actor, Command, Event, Note, Offer, Origin, Placement, Privacy, Replay, Sight, UserId,
+    Actor, Command, Event, Note, Offer, Origin, Placement, Privacy, Replay, Sight, Standing, UserId,
 };
 
 use super::ends::recorded;
@@ -281,8 +281,33 @@ fn how_somebody_came_is_shown_to_themselves_and_to_managers() {
         let shown = sight.shown(ann.clone());
         (shown.origin.is_some(), shown.note.is_some())
     };
+    let sight = |status, is_own| Sight::of(Standing::User(status), is_own);
+    assert_eq!([true, false].map(|own| sight(Member, own)), [Sight::Themselves, Sight::Other]);
+    assert_eq!([true, false].map(|own| sight(Manager, own)), [Sight::Manager; 2]);
     for (sight, both) in [(Sight::Manager, true), (Sight::Themselves, true), (Sight::Other, false)]
     {
         assert_eq!(shown(sight), (both, both), "{sight:?}");
     }
+}
+
+#[test]
+fn what_goes_without_saying_is_not_written_down() {
+    let mut world = World::course(Privacy::Private, &[("max", Manager)]);
+    world.run(&by("ann"), &Command::Join).unwrap();
+    world.run(&by("max"), &invited(&["eve"], None, Offer::Member)).unwrap();
+    world.run(&by("max"), &Command::Add(users(&["zoe"]).into())).unwrap();
+    let untold = |id: &str| world.snapshot().membership(&user(id)).untold_origin().cloned();
+    assert_eq!(["ann", "eve"].map(untold), [None, None], "they asked, and were invited");
+    assert_eq!(untold("zoe"), Some(Origin::Added { by: Some(by("max")) }));
+}
+
+#[test]
+fn who_is_shut_out_is_not_told_why() {
+    let mut world = World::course(Privacy::Open, &[("ann", Member)]);
+    let note = Some(Note::new("rude").unwrap());
+    world.run(&service(), &Command::Block(Placement { note, ..users(&["ann"]).into() })).unwrap();
+    let ann = world.snapshot().membership(&user("ann"));
+    let shown = |sight: Sight| sight.shown(ann.clone()).note.is_some();
+    let sights = [Sight::Manager, Sight::Themselves, Sight::Other];
+    assert_eq!(sights.map(shown), [true, false, false]);
 }

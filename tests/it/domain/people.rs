@@ -90,3 +90,9 @@ proptest! {
         prop_assert_eq!(known(said), known(shuffled));
     }
 }
+
+#[test]
+fn a_time_of_the_source_is_as_fine_as_it_was_told() {
+    let time = SourceTime::new(1_700_000_000_123_999).unwrap();
+    assert_eq!((time.micros(), time.millis()), (1_700_000_000_123_999, 1_700_000_000_123));
+}

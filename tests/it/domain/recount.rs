@@ -42,6 +42,11 @@ const ROWS: &[(Spoil, Drift, bool)] = &[
     (|it| it.found.contents = 0, Drift::Contents(0), false),
     (|it| it.found.missing_terms = 1, Drift::Terms { missing: 1, stray: 0 }, true),
     (|it| it.found.stray_terms = 1, Drift::Terms { missing: 0, stray: 1 }, true),
+    (
+        |it| (it.found.missing_terms, it.found.stray_terms) = (1, 1),
+        Drift::Terms { missing: 1, stray: 1 },
+        true,
+    ),
     (|it| it.found.wrong_nodes = 1, Drift::Line(1), true),
     (|it| it.found.first = None, Drift::Beginning(None), false),
     (|it| it.found.begins_deleted = false, Drift::Beginning(Some(3)), false),

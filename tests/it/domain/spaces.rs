@@ -3,11 +3,11 @@
 use roster::domain::Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
 use roster::domain::permission::{Need, need_to_create};
 use roster::domain::{
-    Authorship, Capacity, Command, Content, Contribution, NewSpace, Privacy, Refusal, Space,
-    SpaceMakers, SpacePatch, Users, decide,
+    Authorship, Capacity, Command, Content, Contribution, CoolDown, NewSpace, Privacy, Refusal,
+    Space, SpaceMakers, SpacePatch, Users, decide,
 };
 
-use super::world::{CREATOR, World, attributes, by, name, new_space, service, user};
+use super::world::{CREATOR, World, attributes, by, name, new_space, service, until, user};
 
 fn create(privacy: Privacy) -> Command {
     Command::CreateSpace(new_space(privacy))
@@ -306,4 +306,51 @@ fn whoever_manages_a_space_that_hides_its_members_sees_how_many_there_are() {
     assert_eq!(shown(&space), [(2, 1), (2, 1)]);
     space.hides_members = true;
     assert_eq!(shown(&space), [(2, 1), (0, 0)]);
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_nothing_else() {
+    let world = World::course(Privacy::Open, &[]);
+    let updated = |patch: SpacePatch| {
+        let mut world = world.clone();
+        world.run(&service(), &Command::UpdateSpace(patch)).unwrap();
+        Space { seq: 0, ..world.space().clone() }
+    };
+    let (was, patch) = (world.space().clone(), SpacePatch::default());
+    let capacity = Capacity::new(5);
+    let contribution = Contribution::Admins;
+    let cool_down = CoolDown::from_seconds(7).unwrap();
+    for (patch, expected) in [
+        (
+            SpacePatch { waitlist: Some(true), ..patch.clone() },
+            Space { waitlist: true, ..was.clone() },
+        ),
+        (
+            SpacePatch { capacity: Some(capacity), ..patch.clone() },
+            Space { capacity, ..was.clone() },
+        ),
+        (
+            SpacePatch { contribution: Some(contribution), ..patch.clone() },
+            Space { contribution, ..was.clone() },
+        ),
+        (
+            SpacePatch { cool_down: Some(cool_down), ..patch.clone() },
+            Space { cool_down, ..was.clone() },
+        ),
+        (
+            SpacePatch { privacy: Some(Privacy::Private), ..patch },
+            Space { privacy: Privacy::Private, ..was },
+        ),
+    ] {
+        assert_eq!(updated(patch), expected);
+    }
+}
+
+#[test]
+fn who_makes_the_same_space_again_is_told_that_it_is_there() {
+    let mut world = World::empty("courses/1");
+    let create = create(Privacy::Open);
+    world.run(&service(), &create).unwrap();
+    world.run(&service(), &Command::Add(until(&["ann"], 5_000))).unwrap();
+    assert_eq!(world.run(&service(), &create), Ok(Vec::new()), "whoever came since");
 }

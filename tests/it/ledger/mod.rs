@@ -5,6 +5,7 @@ mod ends;
 mod invitations;
 mod links;
 mod locks;
+mod long;
 mod look_ups;
 mod mixed;
 mod numbers;
