@@ -98,6 +98,8 @@ fn of_a_space_all_is_kept_for_a_command_but_the_others() {
     let people = [("ann", Status::Member), ("zoe", Status::Member)];
     let mut world = World::course(Privacy::Open, &people);
     world.run(&by(CREATOR), &Command::CreateLink(new_link('a'))).unwrap();
+    let snapshot = world.state.snapshot.as_mut().unwrap();
+    snapshot.add_invitations(Invitations::of_decline(user("bob"), 500));
     let (all, ann) = (world.snapshot(), user("ann"));
     let only = all.only([&ann].into_iter(), world.now);
     assert_eq!(only.memberships().map(|known| &known.user).collect::<Vec<_>>(), [&ann]);

@@ -249,3 +249,14 @@ fn numbers_of_uses_and_hashes_are_well_formed() {
         assert!(LinkHash::parse(&letter.repeat(43)).is_some(), "{letter}");
     }
 }
+
+#[test]
+fn each_event_of_a_link_names_it() {
+    let mut world = World::course(Privacy::Open, &[]);
+    let made = world.run(&service(), &Command::CreateLink(new_link('a'))).unwrap();
+    let id = made[0].seq;
+    let ended = world.run(&service(), &Command::RevokeLink(id)).unwrap();
+    for event in [&made[0], &ended[0]] {
+        assert_eq!(event.origin, Some(Origin::Link { id }), "{}", event.name);
+    }
+}

@@ -3,8 +3,8 @@
 use roster::domain::Status::{Absent, Blocked, Creator, Invited, Manager, Member, Requested};
 use roster::domain::permission::{Need, need_to_create};
 use roster::domain::{
-    Authorship, Capacity, Command, Content, Contribution, CoolDown, NewSpace, Privacy, Refusal,
-    Space, SpaceMakers, SpacePatch, Users, decide,
+    Authorship, Capacity, Command, Content, Contribution, CoolDown, NewSpace, Placement, Privacy,
+    Refusal, Space, SpaceMakers, SpacePatch, Until, Users, decide,
 };
 
 use super::world::{CREATOR, World, attributes, by, name, new_space, service, until, user};
@@ -50,7 +50,8 @@ fn who_makes_spaces_is_a_setting() {
 fn some_are_invited_at_once() {
     let mut world = World::empty("groups/3");
     let named = ["ann", "bob", CREATOR, "ann"].map(user).to_vec();
-    let invitees = Some(Users::new(named).unwrap().into());
+    let named = Users::new(named).unwrap();
+    let invitees = Some(Placement { until: Until::At(5_000), ..named.into() });
     let new = NewSpace { invitees, ..new_space(Privacy::Secret) };
     let told = world.told(&by(CREATOR), &Command::CreateSpace(new)).unwrap();
     let expected = [
@@ -60,6 +61,7 @@ fn some_are_invited_at_once() {
     ];
     assert_eq!(told, expected);
     assert_eq!((world.space().counts.invited, world.space().seq), (2, 3));
+    assert_eq!(world.snapshot().membership(&user("bob")).until, Some(5_000));
 }
 
 #[test]
