@@ -2,8 +2,8 @@
 //! were loaded and not all of the rows that they are of.
 
 use roster::domain::{
-    Attendance, Command, CoolDown, Invitations, Link, Links, NewSpace, Offer, Privacy, Refusal,
-    Snapshot, Status, Uses,
+    Attendance, Command, CoolDown, Counts, Invitations, Link, Links, NewSpace, Offer, Overdue,
+    Privacy, Refusal, Snapshot, Status, Uses,
 };
 
 use super::links::new_link;
@@ -100,11 +100,14 @@ fn of_a_space_all_is_kept_for_a_command_but_the_others() {
     world.run(&by(CREATOR), &Command::CreateLink(new_link('a'))).unwrap();
     let snapshot = world.state.snapshot.as_mut().unwrap();
     snapshot.add_invitations(Invitations::of_decline(user("bob"), 500));
+    let others = Counts { members: 1, ..Counts::default() };
+    snapshot.add_overdue(0, [], Overdue { others, next: None });
     let (all, ann) = (world.snapshot(), user("ann"));
     let only = all.only([&ann].into_iter(), world.now);
     assert_eq!(only.memberships().map(|known| &known.user).collect::<Vec<_>>(), [&ann]);
     assert_eq!((&only.space, &only.content, &only.links), (&all.space, &all.content, &all.links));
     assert_eq!(only.invitations(), all.invitations());
+    assert_eq!(only.unwritten_seats(), 1);
 }
 
 /// Nobody who waits was loaded, or somebody who is counted waits no longer and there is nobody else.
