@@ -4,7 +4,7 @@ use roster_proto::v1::{
     self as pb, MembershipOutcome as Outcome, MembershipStatus as Status, Privacy,
 };
 
-use super::{consistent, together};
+use super::consistent;
 use crate::harness::{App, Grpc, new_link, of, on_every_engine};
 
 const SPACE: &str = "groups/1";
@@ -64,36 +64,6 @@ async fn one_of_a_thousand_who_declined_is_not_invited_again() {
         let (last, others) = told.split_last().unwrap();
         assert_eq!(last.outcome(), Outcome::CoolingDown);
         assert!(others.len() == 999 && others.iter().all(|it| it.outcome() == Outcome::Changed));
-        consistent(&client, SPACE).await;
-        app.stop().await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn so_many_bring_a_link_at_once_that_it_is_looked_for_in_parts() {
-    on_every_engine(|_, url| async move {
-        let app = App::start(&url).await;
-        let client = app.client().await;
-        client.create(SPACE, Privacy::Secret, "ada", None).await;
-        let (id, link) = client.create_link("ada", new_link(SPACE)).await.unwrap();
-
-        let (app, client) = another(&url, app).await;
-        let joins = crowd().into_iter().take(300).map(|user| {
-            let (client, link) = (client.clone(), link.clone());
-            async move {
-                // So many may be too many for the machine: then a client asks again.
-                let mut told = client.join_by(&user, SPACE, &link).await;
-                while told == Err("OVERLOADED".into()) {
-                    told = client.join_by(&user, SPACE, &link).await;
-                }
-                told
-            }
-        });
-        for told in together(joins).await {
-            assert_eq!(told, Ok(Status::Member));
-        }
-        assert_eq!(client.link(SPACE, id).await.uses, 300);
         consistent(&client, SPACE).await;
         app.stop().await;
     })
