@@ -85,7 +85,7 @@ cd "$crate"
 # not built.
 files=(--file "src/$layer/**")
 # Whoever names files means no others.
-if [[ " $* " == *" --file "* ]]; then files=(); fi
+if [[ " $* " =~ " "(-f|--file)[\ =] ]]; then files=(); fi
 exec cargo mutants --in-place --no-shuffle "${files[@]}" \
   --exclude-re 'impl fmt::Debug' --exclude-re 'impl Hasher' \
   --exclude-re '\b(believed|acknowledge_early|spoilt)\b' "$@"

@@ -163,7 +163,7 @@ async fn a_withdrawn_key_dies_without_anybody_naming_another() {
     server.set(StatusCode::OK, &set_of(&[second()]));
     clock.advance(10 * MINUTE - Duration::from_millis(1));
     assert_eq!(verify(&verifier, &header).await, ada());
-    // Nobody waits for a fetch that is made because the set is old: this one would have come by then.
+    // A fetch for an old set runs beside the calls, so it is given time to be seen before it is ruled out.
     for _ in 0..1_000 {
         yield_now().await;
     }
